@@ -1,0 +1,254 @@
+"""Every exception of the runtime, each with a stable code.
+
+Codes appear in logs, in `wfc inspect` and in HTTP answers, so they never change meaning. This module
+imports nothing of ours; everything else may import it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+__all__ = [
+    "BundleError",
+    "ContextError",
+    "DirectCallError",
+    "DivergenceError",
+    "FatalError",
+    "HookConflictError",
+    "HookNotFoundError",
+    "InternalError",
+    "RetryableError",
+    "RunEndedError",
+    "SandboxError",
+    "SerializationError",
+    "StepCrashedError",
+    "StepFailedError",
+    "StepNotRegisteredError",
+    "StepTimeoutError",
+    "WebhookError",
+    "WorkflowError",
+    "WorkflowNotRegisteredError",
+    "WorkflowRunCancelledError",
+    "WorkflowRunFailedError",
+    "WorkflowRunNotFoundError",
+    "WorldError",
+]
+
+
+class WorkflowError(Exception):
+    """Base of all errors the runtime raises. `code` is stable and safe to match on."""
+
+    code: ClassVar[str] = "workflow-error"
+
+
+# -- raised by step authors ------------------------------------------------------------------
+
+
+class FatalError(WorkflowError):
+    """Raise it in a step to fail at once: the step is not retried."""
+
+    code = "fatal"
+
+
+class RetryableError(WorkflowError):
+    """Raise it in a step to choose when the next attempt happens.
+
+    `retry_after` is seconds, a duration string such as `"5m"`, a timedelta, or an aware datetime;
+    default 1 second.
+    """
+
+    code = "retryable"
+
+    def __init__(
+        self, message: str = "", *, retry_after: float | str | timedelta | datetime = 1.0
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+# -- raised in workflow bodies ---------------------------------------------------------------
+
+
+class StepFailedError(WorkflowError):
+    """A step failed with an exception whose class cannot be rebuilt in the workflow.
+
+    `type_name` is the qualified name of the original class, `str(error)` its message.
+    """
+
+    code = "step-failed"
+
+    def __init__(self, message: str = "", *, type_name: str = "Exception") -> None:
+        super().__init__(message)
+        self.type_name = type_name
+
+
+class StepTimeoutError(WorkflowError, TimeoutError):
+    """A step attempt ran longer than its `timeout`, and no attempt was left."""
+
+    code = "step-timeout"
+
+
+class StepCrashedError(WorkflowError):
+    """The process that ran the step died, and no attempt was left."""
+
+    code = "step-crashed"
+
+
+class HookConflictError(WorkflowError):
+    """The token of a hook or webhook is held by another open run (`run_id`)."""
+
+    code = "hook-conflict"
+
+    def __init__(self, token: str = "", run_id: str = "") -> None:
+        super().__init__(f"the token {token!r} is already in use by {run_id}")
+        self.token = token
+        self.run_id = run_id
+
+
+class WebhookError(WorkflowError):
+    """A webhook request was answered twice, or not at all."""
+
+    code = "webhook"
+
+
+class SerializationError(WorkflowError):
+    """A value cannot be recorded, or recorded bytes cannot be read.
+
+    `path` names the offending field, for example `args.order.items[3].callback`.
+    """
+
+    code = "serialization"
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+
+
+class ContextError(WorkflowError):
+    """A function was used where it cannot work, such as `sleep()` outside a workflow body."""
+
+    code = "context"
+
+
+class DirectCallError(ContextError):
+    """A workflow function was called like an ordinary function. Use `start(fn, ...)`."""
+
+    code = "direct-call"
+
+
+class SandboxError(WorkflowError):
+    """Workflow code reached for something the sandbox does not give out."""
+
+    code = "sandbox"
+
+
+# -- raised to applications ------------------------------------------------------------------
+
+
+class WorkflowRunNotFoundError(WorkflowError):
+    """No run has this id."""
+
+    code = "run-not-found"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"no run {run_id!r} in this world")
+        self.run_id = run_id
+
+
+class WorkflowRunFailedError(WorkflowError):
+    """The run ended as failed. `__cause__` is the error of its body, `error_code` its code."""
+
+    code = "run-failed"
+
+    def __init__(self, run_id: str, message: str, *, error_code: str = "workflow-error") -> None:
+        super().__init__(f"{run_id} failed: {message}")
+        self.run_id = run_id
+        self.error_code = error_code
+
+
+class WorkflowRunCancelledError(WorkflowError):
+    """The run ended as cancelled."""
+
+    code = "run-cancelled"
+
+    def __init__(self, run_id: str, reason: str = "") -> None:
+        super().__init__(f"{run_id} was cancelled" + (f": {reason}" if reason else ""))
+        self.run_id = run_id
+        self.reason = reason
+
+
+class RunEndedError(WorkflowError):
+    """The run has ended and accepts nothing more."""
+
+    code = "run-ended"
+
+
+class HookNotFoundError(WorkflowError):
+    """No open hook has this token: never created, disposed, or its run has ended."""
+
+    code = "hook-not-found"
+
+    def __init__(self, token: str) -> None:
+        super().__init__(
+            f"no open hook has the token {token!r}; it was never created, was disposed, "
+            "or its run has ended"
+        )
+        self.token = token
+
+
+class WorkflowNotRegisteredError(WorkflowError):
+    """The function or id is not a workflow of the loaded bundle."""
+
+    code = "workflow-not-registered"
+
+
+class StepNotRegisteredError(WorkflowError):
+    """The step id is not in the code of this worker."""
+
+    code = "step-not-registered"
+
+
+class BundleError(WorkflowError):
+    """The generated files are missing, stale or unreadable. Run `wfc build`."""
+
+    code = "bundle"
+
+
+# -- raised by the core and the worlds -------------------------------------------------------
+
+
+class DivergenceError(WorkflowError):
+    """The log of a run and its code disagree. Never raised inside workflow code.
+
+    `position` is the log position (from 1), `recorded` what the log says there, `asked` what the
+    code asked for, `source` the line of the user's file that asked, as `path:line`.
+    """
+
+    code = "divergence"
+
+    def __init__(self, position: int, recorded: str, asked: str, source: str = "") -> None:
+        where = f" at {source}" if source else ""
+        super().__init__(
+            f"replay differs from the log at position {position}: "
+            f"the log says {recorded}, the code{where} asked for {asked}"
+        )
+        self.position = position
+        self.recorded = recorded
+        self.asked = asked
+        self.source = source
+
+
+class WorldError(WorkflowError):
+    """The storage cannot do what was asked: locked, full, read-only, corrupted, or closed."""
+
+    code = "world"
+
+
+class InternalError(WorkflowError):
+    """A mistake of ours, not of the user. Please report it."""
+
+    code = "internal"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message} (this is a bug in workflow-compiler; please report it)")

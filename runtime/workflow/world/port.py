@@ -1,0 +1,171 @@
+"""The world port: everything the engine asks of a storage.
+
+The rules behind it are docs/architecture.md, "Durable core". In short: only the owner of a run
+appends to its log, under a fence that grows with every claim; everybody else posts letters; a run is
+due when letters are unseen or a timer has passed; tasks are finished by deleting them under their
+attempt number. Every method is one transaction, durable when it returns. All methods raise
+`WorldError` when the storage fails. `workflow.testing.WorldConformance` holds an implementation to
+these sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from workflow.world.records import (
+    Append,
+    Appended,
+    ChunkPage,
+    ChunkWrite,
+    Claimed,
+    Created,
+    Event,
+    Finish,
+    HookRecord,
+    Letter,
+    Loaded,
+    Micros,
+    NewEvent,
+    NewRun,
+    Page,
+    Parked,
+    Posted,
+    RunFilter,
+    RunRecord,
+    Task,
+    WorkerRecord,
+)
+
+__all__ = ["Clock", "World"]
+
+
+class Clock(Protocol):
+    """Where a world takes the time from. Tests pass one that they move by hand."""
+
+    def now(self) -> Micros: ...
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback()` whenever the clock is moved by hand; a real clock ignores it."""
+
+
+class World(Protocol):
+    """Storage, queue and streams of durable runs."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Make the storage ready (create or check its schema). Calling it twice is harmless."""
+
+    async def close(self) -> None:
+        """Finish what was accepted and let the storage go."""
+
+    def now(self) -> Micros:
+        """The world's clock, the one by which timers and leases are judged."""
+
+    # -- runs ------------------------------------------------------------------------------
+
+    async def create(self, run: NewRun) -> Created:
+        """Create a run with `run_created` as event 1 and make it due.
+
+        With an idempotency key already used for the same workflow, returns the existing run's id.
+        A `run_id` that exists already returns `created=False`.
+        """
+
+    async def post(self, run_id: str, letter: Letter) -> Posted:
+        """Put a letter into a run's mail, or with kind `nudge` only make the run due."""
+
+    async def post_to_token(self, token: str, letter: Letter) -> Posted:
+        """Post to the run that holds the token; the letter's ref becomes the hook's id."""
+
+    async def claim_runs(self, worker: str, limit: int) -> Claimed:
+        """Take up to `limit` due runs, oldest due first: owner, fence + 1, claims + 1."""
+
+    async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
+        """Read a run, its events with `seq > after`, and its first `limit` letters, in one snapshot."""
+
+    async def append(self, append: Append) -> Appended:
+        """Apply a turn whole or not at all; see `Append`."""
+
+    async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
+        """Make an owned run parked: open, unowned, never due. False when the fence is not the run's."""
+
+    async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
+        """Let a parked run go on (re-pinned if `bundle` is given) and make it due."""
+
+    async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:
+        """End an open run as cancelled without its body, by raising the fence. False when it has ended."""
+
+    # -- tasks -----------------------------------------------------------------------------
+
+    async def claim_tasks(self, worker: str, limit: int, names: Collection[str]) -> tuple[Task, ...]:
+        """Take up to `limit` due tasks whose step is in `names`, oldest due first: owner, attempt + 1."""
+
+    async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
+        """End task attempts: with a letter, delete the task and post it; else free it for `run_at`.
+
+        False where the task is not this worker's current attempt any more: that result is dropped.
+        """
+
+    # -- workers ---------------------------------------------------------------------------
+
+    async def beat(self, worker: WorkerRecord) -> int:
+        """Renew this worker's lease; free the runs and tasks of workers whose lease has run out.
+
+        Freed runs are made due. Returns how many runs and tasks were freed.
+        """
+
+    async def leave(self, worker: str) -> None:
+        """End this worker's lease and free what it holds, at once."""
+
+    # -- streams ---------------------------------------------------------------------------
+
+    async def write_chunks(self, write: ChunkWrite) -> int | None:
+        """Append chunks; returns the index of the first one, None when the writer is not current.
+
+        Raises `RunEndedError` when the run has ended or the stream is closed.
+        """
+
+    async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
+        """Read from index `start`. An ended run's streams read as closed."""
+
+    async def list_streams(self, run_id: str) -> tuple[str, ...]:
+        """Names of the run's streams, sorted."""
+
+    # -- bundles and secrets ---------------------------------------------------------------
+
+    async def put_bundle(self, bundle: str, source: bytes) -> None:
+        """Keep a bundle's source under its hash. Putting it again is harmless."""
+
+    async def get_bundle(self, bundle: str) -> bytes | None:
+        """A bundle's source, None when the world has never seen it."""
+
+    async def secret(self, name: str) -> bytes:
+        """A 32-byte random key of this world, made on first use and then always the same."""
+
+    # -- reads -----------------------------------------------------------------------------
+
+    async def get_run(self, run_id: str) -> RunRecord | None: ...
+
+    async def list_runs(self, where: RunFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """Newest first."""
+
+    async def list_events(self, run_id: str, *, after: int = 0, limit: int = 1000) -> tuple[Event, ...]: ...
+
+    async def list_tasks(self, run_id: str) -> tuple[Task, ...]: ...
+
+    async def list_letters(self, run_id: str) -> tuple[Letter, ...]:
+        """Mail that no turn has used, the undelivered mail of an ended run included."""
+
+    async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]: ...
+
+    async def get_hook(self, token: str) -> HookRecord | None: ...
+
+    # -- waiting ---------------------------------------------------------------------------
+
+    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
+        """Return a number other than `seen` as soon as anything was committed, or at `until`.
+
+        Start with `seen=0`. At `until` the same number may come back. Notifications of other
+        processes may be late by the poll interval, never lost.
+        """

@@ -1,0 +1,1 @@
+"""The compiler and command line of workflow-compiler."""
