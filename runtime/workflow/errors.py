@@ -27,6 +27,7 @@ __all__ = [
     "StepNotRegisteredError",
     "StepTimeoutError",
     "WebhookError",
+    "WorkflowBlockedError",
     "WorkflowError",
     "WorkflowNotRegisteredError",
     "WorkflowRunCancelledError",
@@ -93,6 +94,12 @@ class StepCrashedError(WorkflowError):
     """The process that ran the step died, and no attempt was left."""
 
     code = "step-crashed"
+
+
+class WorkflowBlockedError(WorkflowError):
+    """The body waits, but for nothing that a fact could ever bring."""
+
+    code = "blocked"
 
 
 class HookConflictError(WorkflowError):

@@ -1,1 +1,1 @@
-
+"""Pure calculations about time: durations, due times, retries. `now` is always an argument."""

@@ -98,7 +98,9 @@ class World(Protocol):
 
     # -- tasks -----------------------------------------------------------------------------
 
-    async def claim_tasks(self, worker: str, limit: int, names: Collection[str]) -> tuple[Task, ...]:
+    async def claim_tasks(
+        self, worker: str, limit: int, names: Collection[str]
+    ) -> tuple[Task, ...]:
         """Take up to `limit` due tasks whose step is in `names`, oldest due first: owner, attempt + 1."""
 
     async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
@@ -147,10 +149,14 @@ class World(Protocol):
 
     async def get_run(self, run_id: str) -> RunRecord | None: ...
 
-    async def list_runs(self, where: RunFilter, *, limit: int = 50, cursor: str | None = None) -> Page:
+    async def list_runs(
+        self, where: RunFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page:
         """Newest first."""
 
-    async def list_events(self, run_id: str, *, after: int = 0, limit: int = 1000) -> tuple[Event, ...]: ...
+    async def list_events(
+        self, run_id: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Event, ...]: ...
 
     async def list_tasks(self, run_id: str) -> tuple[Task, ...]: ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
+from workflow.events import Event, Micros, NewEvent, Record
 
 __all__ = [
     "Append",
@@ -39,16 +39,17 @@ __all__ = [
     "WorkerRecord",
 ]
 
-Micros = int
-
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 LetterKind = Literal[
-    "nudge", "step_completed", "step_failed", "hook_received", "child_ended", "cancel", "attrs", "wake"
+    "nudge",
+    "step_completed",
+    "step_failed",
+    "hook_received",
+    "child_ended",
+    "cancel",
+    "attrs",
+    "wake",
 ]
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all records: immutable, compared by value."""
 
 
 class Parked(Record, frozen=True, kw_only=True):
@@ -57,23 +58,6 @@ class Parked(Record, frozen=True, kw_only=True):
     code: str
     reason: str
     position: int = 0
-
-
-class NewEvent(Record, frozen=True, kw_only=True):
-    """An event without a place in a log yet. The world numbers it."""
-
-    type: str  # one of the facts and decisions named in docs/architecture.md
-    at: Micros
-    ref: str = ""  # correlation id: step_…, hook_…, wait_…, or a child's run id
-    name: str = ""  # step id, workflow id, hook token
-    payload: bytes | None = None
-    meta: bytes | None = None
-
-
-class Event(NewEvent, frozen=True, kw_only=True):
-    """One immutable entry of a run's log. `seq` counts from 1 without gaps."""
-
-    seq: int
 
 
 class NewRun(Record, frozen=True, kw_only=True):
@@ -210,7 +194,9 @@ class Append(Record, frozen=True, kw_only=True):
     open_tokens: tuple[NewToken, ...] = ()
     close_tokens: tuple[str, ...] = ()  # refs of the hooks whose tokens are freed
     children: tuple[NewRun, ...] = ()  # an id that exists already is left alone
-    letters: tuple[tuple[str, Letter], ...] = ()  # (run id, letter); ended runs keep them undelivered
+    letters: tuple[
+        tuple[str, Letter], ...
+    ] = ()  # (run id, letter); ended runs keep them undelivered
     attributes: dict[str, str | None] | None = None  # merged; None removes a key
     bundle: str | None = None  # pins the run (first turn)
     python: str | None = None

@@ -1,0 +1,1 @@
+"""Examples of this repository. `signup` is the one to read first."""

@@ -1,0 +1,82 @@
+"""Where a call comes from: a workflow body, a step, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from workflow.codec import Codec
+from workflow.errors import ContextError
+from workflow.replay.live import LiveRun
+from workflow.replay.loop import running
+
+__all__ = ["StepContext", "body", "current_step", "moment", "step_context"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a step body may know and do, set by the engine for one attempt.
+
+    `write(stream, chunks, close)` appends encoded chunks as this attempt; `set_attributes(changes)`
+    posts attribute changes to the run.
+    """
+
+    run_id: str
+    workflow_name: str
+    workflow_started_at: datetime
+    base_url: str
+    step_id: str
+    step_name: str
+    attempt: int
+    step_started_at: datetime
+    codec: Codec
+    write: Callable[[str, tuple[bytes, ...], bool], Awaitable[None]]
+    set_attributes: Callable[[dict[str, str | None]], Awaitable[None]]
+
+
+step_context: ContextVar[StepContext | None] = ContextVar("workflow_step", default=None)
+
+
+def body(what: str, instead: str) -> LiveRun:
+    """The live run of the workflow body that is executing.
+
+    Raises ContextError that names `what` and says what to write `instead` outside of a body.
+    """
+    loop = running()
+    if loop is None:
+        place = "a step" if step_context.get() is not None else "code outside of a workflow"
+        raise ContextError(f"{what} works in a workflow body, not in {place}. {instead}")
+    return loop.run
+
+
+def current_step() -> StepContext | None:
+    """The step attempt this code runs in; None in a workflow body and everywhere else."""
+    return None if running() is not None else step_context.get()
+
+
+def moment(micros: int) -> datetime:
+    """A recorded time as an aware datetime in UTC, exact to the microsecond."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def attributes_of(changes: dict[str, Any]) -> dict[str, str | None]:
+    """Check run attributes: up to 64, names up to 256 characters, text values up to 256 bytes.
+
+    None removes a key. Limits as in the reference, so that consoles of both can show them.
+    """
+    if len(changes) > 64:
+        raise ValueError(f"at most 64 attributes, not {len(changes)}")
+    key: Any
+    for key, value in changes.items():
+        if not isinstance(key, str) or not 0 < len(key) <= 256:
+            raise ValueError(f"attribute names are text of 1 to 256 characters, not {key!r}")
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"attribute {key!r} must be text or None, not {type(value).__name__}")
+        if value is not None and len(value.encode()) > 256:
+            raise ValueError(f"attribute {key!r} is longer than 256 bytes")
+    return changes

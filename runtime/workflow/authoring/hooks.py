@@ -1,0 +1,246 @@
+"""Hooks and webhooks: places where a run waits for data from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Generator
+from datetime import timedelta
+from typing import Any, Generic, Literal, TypeVar, cast, overload
+from urllib.parse import quote
+
+from workflow import web
+from workflow.authoring.context import body, current_step
+from workflow.errors import ContextError, FatalError, RunEndedError, WebhookError
+from workflow.policy.durations import seconds_of
+from workflow.replay.hooks import HookState
+from workflow.replay.live import LiveRun
+from workflow.replay.loop import running
+
+__all__ = [
+    "RESPOND_STEP",
+    "WEBHOOK_PATH",
+    "Hook",
+    "HookDefinition",
+    "Webhook",
+    "create_hook",
+    "create_webhook",
+    "define_hook",
+    "validated",
+]
+
+T = TypeVar("T")
+
+WEBHOOK_PATH = "/.well-known/workflow/v1/webhook/"
+RESPOND_STEP = "step//workflow//respond_with"
+
+
+class Hook(Generic[T]):
+    """A place where the run waits for payloads, found from outside by its `token`.
+
+    Each `await hook` gives the next payload; `async for` gives all of them until the hook is
+    disposed. `async with` disposes it at the end. Awaiting raises HookConflictError when another
+    open run holds the token, TimeoutError after `timeout`.
+    """
+
+    def __init__(self, run: LiveRun, state: HookState, type: Any, timeout: float | None) -> None:
+        self._run = run
+        self._state = state
+        self._type = type
+        self._timeout = timeout
+
+    @property
+    def token(self) -> str:
+        """What callers of `resume_hook` need to know."""
+        return self._state.token
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._next().__await__()
+
+    async def _next(self) -> T:
+        if self._timeout is None:
+            payload = await self._state.next_payload()
+        else:
+            async with asyncio.timeout(self._timeout):
+                payload = await self._state.next_payload()
+        return cast(T, payload if self._type is None else validated(self._type, payload))
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while not self._state.disposed:
+            try:
+                payload = await self._next()
+            except ContextError:
+                return  # disposed while waiting
+            yield payload
+
+    async def get_conflict(self) -> str | None:
+        """Wait until the token is open or refused; the id of the run that holds it, or None."""
+        await self._state.settling()
+        return self._state.owner
+
+    def dispose(self) -> None:
+        """Free the token now; otherwise the end of the run does."""
+        self._run.dispose_hook(self._state)
+
+    async def __aenter__(self) -> Hook[T]:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.dispose()
+
+
+class Webhook(Hook[web.Request]):
+    """A hook with a public address, `url`. Each payload is a `Request`."""
+
+    @property
+    def url(self) -> str:
+        """Where to send HTTP requests, with any method."""
+        return self._run.base_url.rstrip("/") + WEBHOOK_PATH + quote(self.token, safe="")
+
+
+@overload
+def create_hook(
+    type: None = None,
+    *,
+    token: str | None = None,
+    metadata: Any = None,
+    timeout: str | float | timedelta | None = None,
+) -> Hook[Any]: ...
+@overload
+def create_hook(
+    type: type[T],
+    *,
+    token: str | None = None,
+    metadata: Any = None,
+    timeout: str | float | timedelta | None = None,
+) -> Hook[T]: ...
+def create_hook(
+    type: Any = None,
+    *,
+    token: str | None = None,
+    metadata: Any = None,
+    timeout: str | float | timedelta | None = None,
+) -> Hook[Any]:
+    """Open a hook. Callable in a workflow body only.
+
+    `type` validates each payload (anything pydantic can check). `token` is the author's own name,
+    or a generated one of 128 random bits. `metadata` is any recordable value, shown to whoever looks
+    the hook up. `timeout` limits each wait. Raises SerializationError when the metadata cannot be recorded.
+    """
+    run = body("create_hook()", "Open it in the workflow and pass hook.token to the step.")
+    state = run.request_hook(
+        _token(run, token),
+        webhook=False,
+        metadata=None if metadata is None else run.codec.encode(metadata, path="metadata"),
+        meta={},
+    )
+    return Hook(run, state, type, None if timeout is None else seconds_of(timeout))
+
+
+def create_webhook(
+    *,
+    token: str | None = None,
+    respond_with: web.Response | Literal["manual"] | None = None,
+    metadata: Any = None,
+    timeout: str | float | timedelta | None = None,
+) -> Webhook:
+    """Open a webhook: a hook that answers HTTP requests at `url`.
+
+    By default callers get 202 as soon as their request is recorded; a `Response` is sent to each of
+    them; `"manual"` keeps a caller waiting until `await request.respond_with(response)`.
+    """
+    run = body("create_webhook()", "Open it in the workflow and pass webhook.url to the step.")
+    meta: dict[str, Any] = {"respond": "default"}
+    if respond_with == "manual":
+        meta["respond"] = "manual"
+    elif isinstance(respond_with, web.Response):
+        answer = run.codec.encode(respond_with, path="respond_with")
+        meta = {"respond": "static", "response": base64.b64encode(answer).decode()}
+    elif respond_with is not None:
+        raise TypeError('respond_with is a Response, "manual", or None for a plain 202')
+    state = run.request_hook(
+        _token(run, token),
+        webhook=True,
+        metadata=None if metadata is None else run.codec.encode(metadata, path="metadata"),
+        meta=meta,
+    )
+    return Webhook(run, state, None, None if timeout is None else seconds_of(timeout))
+
+
+class HookDefinition(Generic[T]):
+    """A hook's payload type, shared by the workflow that waits and the code that resumes it."""
+
+    def __init__(self, type: type[T]) -> None:
+        self.type = type
+
+    def create(
+        self,
+        *,
+        token: str | None = None,
+        metadata: Any = None,
+        timeout: str | float | timedelta | None = None,
+    ) -> Hook[T]:
+        """As `create_hook(type, …)`."""
+        return create_hook(self.type, token=token, metadata=metadata, timeout=timeout)
+
+    async def resume(self, token: str, payload: T) -> Any:
+        """Validate the payload and resume the hook; returns its HookRecord.
+
+        Raises pydantic's ValidationError, and the hook is not resumed, when the payload does not
+        fit; HookNotFoundError as `resume_hook`.
+        """
+        from workflow.api import resume_hook
+
+        return await resume_hook(token, validated(self.type, payload))
+
+
+def define_hook(type: type[T]) -> HookDefinition[T]:
+    """Describe a hook once: `.create(token=…)` in the workflow, `.resume(token, payload)` outside."""
+    return HookDefinition(type)
+
+
+def validated(type: Any, payload: Any) -> Any:
+    """`payload` checked against and turned into `type` by pydantic. Raises its ValidationError."""
+    from pydantic import TypeAdapter
+
+    adapter = type if isinstance(type, TypeAdapter) else TypeAdapter(type)
+    return adapter.validate_python(payload)
+
+
+def _token(run: LiveRun, token: Any) -> str:
+    if token is None:
+        return run.token()
+    if not isinstance(token, str) or not 0 < len(token) <= 512:
+        raise ValueError(f"a hook's token is text of 1 to 512 characters, not {token!r}")
+    return str(token)
+
+
+async def _respond(request: web.Request, response: web.Response) -> None:
+    """Answer a waiting webhook caller: directly from a step, as a step of its own from a body."""
+    loop = running()
+    if loop is not None:
+        await loop.run.call_step(RESPOND_STEP, {"reply_to": request.reply_to, "response": response})
+        return
+    context = current_step()
+    if context is None or request.reply_to is None:
+        raise ContextError("respond_with() works in a workflow body or in one of its steps")
+    await send_reply(request.reply_to, response)
+
+
+async def send_reply(reply_to: str, response: web.Response) -> None:
+    """Write the one answer to a webhook request, from a step. Raises WebhookError for a second."""
+    context = current_step()
+    if context is None:
+        raise ContextError("respond_with() works in a workflow body or in one of its steps")
+    answer = context.codec.encode(response, path="response")
+    try:
+        await context.write(reply_to, (answer,), True)
+    except RunEndedError:
+        raise _Answered("this webhook request has been answered already") from None
+
+
+class _Answered(WebhookError, FatalError):
+    """Not worth a retry: the answer is out."""
+
+
+web.responder = _respond

@@ -1,0 +1,123 @@
+"""Why a value cannot be recorded, in words that say what to do instead."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import io
+import threading
+import types
+import weakref
+from typing import Any
+
+__all__ = ["Refused", "advice_for", "join_path"]
+
+_FUNCTIONS = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.MethodWrapperType,
+)
+_LOCKS = (
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Event,
+    threading.Condition,
+    threading.Semaphore,
+    threading.local,
+)
+_ITERATORS = (type({}.keys()), type({}.values()), type({}.items()), map, filter, zip, enumerate)
+_PLAIN = (str, bytes, int, float, dict, list, tuple, set, frozenset)
+
+
+class Refused(Exception):
+    """A value that cannot be recorded; every container on the way out adds where it was."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.trail: list[str] = []
+
+    def at(self, step: object) -> Refused:
+        """Add the key or index at which the value was found. Returns itself."""
+        self.trail.append(_segment(step))
+        return self
+
+
+def _segment(step: object) -> str:
+    if isinstance(step, int) and not isinstance(step, bool):
+        return f"[{step}]"
+    if isinstance(step, str) and step.isidentifier():
+        return f".{step}"
+    shown = repr(step)
+    return f"[{shown if len(shown) <= 60 else shown[:57] + '...'}]"
+
+
+def join_path(start: str, refused: Refused) -> str:
+    """The whole path to the refused value, such as `args.order.items[3].callback`."""
+    return start + "".join(reversed(refused.trail))
+
+
+def advice_for(value: Any) -> str:
+    """One or two sentences: what was found, why it cannot be recorded, what to write instead."""
+    kind = type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if isinstance(value, type):
+        return (
+            f"the class {value.__module__}.{value.__qualname__} is not in the build's manifest. "
+            "Pass an instance's data, or define the class in a module that `wfc build` reads."
+        )
+    if isinstance(value, _FUNCTIONS):
+        what = "a lambda" if getattr(value, "__name__", "") == "<lambda>" else "a function"
+        return (
+            f"{what} cannot be recorded. Pass the data it needs and call it inside a step, "
+            "or pass a name and look the function up there."
+        )
+    if isinstance(value, (types.CoroutineType, asyncio.Future)) or hasattr(kind, "__await__"):
+        return "something awaitable cannot be recorded. Await it first and pass its result."
+    if isinstance(value, (types.GeneratorType, types.AsyncGeneratorType)):
+        return "a generator cannot be recorded. Collect it with list(...), or write to a stream."
+    if isinstance(value, types.ModuleType):
+        return f"the module {value.__name__} cannot be recorded. Import it where it is used."
+    if isinstance(value, io.IOBase):
+        return (
+            "an open file cannot be recorded. Pass its path and open it inside a step, "
+            "or pass the bytes it holds."
+        )
+    if isinstance(value, _LOCKS) or kind.__module__ == "asyncio.locks":
+        return (
+            "a lock or other synchronisation object cannot be recorded: it only means something "
+            "in this process. Create it where it is used."
+        )
+    if isinstance(value, _ITERATORS) or hasattr(kind, "__next__"):
+        return f"{name} is a view or iterator, not a value. Wrap it in list(...)."
+    if isinstance(value, weakref.ReferenceType):
+        return "a weak reference cannot be recorded. Pass the object itself."
+    return _advice_for_class(value, kind, name)
+
+
+def _advice_for_class(value: Any, kind: type, name: str) -> str:
+    modelled = (
+        isinstance(value, enum.Enum)
+        or hasattr(kind, "__dataclass_fields__")
+        or hasattr(kind, "__pydantic_fields__")
+        or hasattr(kind, "_fields")
+        or hasattr(kind, "__workflow_serialize__")
+    )
+    if modelled:
+        return (
+            f"the class {name} is not in the build's manifest, so its values could not be read "
+            "back. Define it at the top level of a module that `wfc build` reads, and build again."
+        )
+    for plain in _PLAIN:
+        if isinstance(value, plain):
+            return (
+                f"{name} is a subclass of {plain.__name__} and would come back as another type. "
+                f"Convert it first: {plain.__name__}(value)."
+            )
+    if kind.__module__.partition(".")[0] == "numpy":
+        return f"{name} is a numpy value. Convert it first: value.tolist()."
+    return (
+        f"{name} cannot be recorded. Pass its data, make the class a dataclass, "
+        "or give it __workflow_serialize__ and __workflow_deserialize__."
+    )

@@ -1,0 +1,91 @@
+"""One project on one world in one process: what `with_workflow`, the generated handlers and the
+command line start and stop."""
+
+from __future__ import annotations
+
+from workflow import web
+from workflow.codec import Codec
+from workflow.engine import webhooks
+from workflow.engine.project import Project
+from workflow.engine.worker import Worker
+from workflow.world.port import World
+
+__all__ = ["Application", "current", "current_world", "set_current_world"]
+
+_current: Application | None = None
+_world: World | None = None
+
+
+def current() -> Application | None:
+    """The application that was started last in this process and not stopped."""
+    return _current
+
+
+def current_world() -> World | None:
+    """The world of the running application, or the one that was set."""
+    return _current.world if _current is not None else _world
+
+
+def set_current_world(world: World | None) -> None:
+    """Use `world` where no application is running."""
+    global _world
+    _world = world
+
+
+class Application:
+    """`project` at work on `world`. With `worker=False` it only creates, posts and answers."""
+
+    def __init__(self, world: World, project: Project, *, worker: bool = True) -> None:
+        self.world = world
+        self.project = project
+        self.base_url = ""
+        self.codec = Codec(project.registry.classes)
+        self._wants_worker = worker
+        self._worker: Worker | None = None
+        self._before: Application | None = None
+
+    async def start(self) -> None:
+        """Open the world, keep the bundle in it, and begin to work. Raises WorldError."""
+        global _current
+        await self.world.open()
+        await self.world.put_bundle(self.project.bundle.hash, self.project.bundle.to_bytes())
+        self._worker = Worker(self.world, self.project)
+        if self._wants_worker:
+            await self._worker.start()
+        self._before, _current = _current, self
+
+    async def stop(self) -> None:
+        """Hand unfinished work over and close the world."""
+        global _current
+        if _current is self:
+            _current = self._before
+        if self._worker is not None and self._wants_worker:
+            await self._worker.stop()
+        self._worker = None
+        await self.world.close()
+
+    async def __aenter__(self) -> Application:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def run_once(self, run_id: str) -> bool:
+        """Take turns of due runs through the ordinary claim; whether `run_id` was among them."""
+        if self._worker is None or self._wants_worker:
+            return False  # the worker of this process has been told by the world already
+        return run_id in await self._worker.work_once()
+
+    async def task_once(self, run_id: str, step_id: str) -> bool:
+        """Run due tasks through the ordinary claim; whether that step is no task any more."""
+        if self._worker is None or self._wants_worker:
+            return False
+        before = {task.step_id for task in await self.world.list_tasks(run_id)}
+        await self._worker.work_once()
+        after = {task.step_id for task in await self.world.list_tasks(run_id)}
+        return step_id in before - after
+
+    async def deliver_webhook(self, token: str, request: web.Request) -> web.Response:
+        """See `workflow.engine.webhooks.deliver`."""
+        return await webhooks.deliver(self.world, self.codec, token, request)

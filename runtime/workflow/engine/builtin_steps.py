@@ -1,0 +1,49 @@
+"""Steps that come with the runtime, registered in every project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflow import web
+from workflow.authoring.fetch import FETCH_STEP, request_now
+from workflow.authoring.hooks import RESPOND_STEP, send_reply
+from workflow.authoring.streams import Writable
+from workflow.engine.registry import Registry
+from workflow.errors import FatalError
+
+__all__ = ["register"]
+
+
+async def respond_with(reply_to: str | None, response: web.Response) -> None:
+    """Answer the HTTP caller that waits on a manual webhook."""
+    if reply_to is None:
+        raise FatalError('this request does not wait: create_webhook(respond_with="manual")')
+    await send_reply(reply_to, response)
+
+
+async def fetch(
+    url: str,
+    method: str,
+    headers: dict[str, str] | None,
+    params: dict[str, str] | None,
+    json: Any,
+    content: bytes | str | None,
+    timeout: float,
+) -> web.Response:
+    """Send one HTTP request."""
+    return await request_now(
+        url=url,
+        method=method,
+        headers=headers,
+        params=params,
+        json=json,
+        content=content,
+        timeout=timeout,
+    )
+
+
+def register(registry: Registry) -> None:
+    """Add the built-in steps and classes. Doing it twice changes nothing."""
+    registry.step(RESPOND_STEP, respond_with)
+    registry.step(FETCH_STEP, fetch)
+    registry.cls("class//workflow//Writable", Writable)

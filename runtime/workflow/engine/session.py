@@ -1,0 +1,387 @@
+"""A run that this worker owns, from its claim until it is given up, ended, parked or lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from workflow.engine import failpoints
+from workflow.engine.steps import Completed, Failed, Outcome, TryAgain, run_attempt
+from workflow.engine.turn import Turn
+from workflow.errors import (
+    BundleError,
+    DivergenceError,
+    SandboxError,
+    SerializationError,
+    WorkflowNotRegisteredError,
+    WorldError,
+)
+from workflow.events import NewEvent
+from workflow.replay.catch_up import catch_up
+from workflow.replay.live import LiveRun, pack
+from workflow.world.records import Append, Loaded, Parked, RunRecord
+
+if TYPE_CHECKING:
+    from workflow.engine.worker import Worker
+
+__all__ = ["Session"]
+
+log = logging.getLogger("workflow.engine")
+
+INLINE = 8  # step bodies the owner runs itself, per run; more fan out to all workers
+CLAIM_LIMIT = 20  # claims without an append, after which a run is held to kill its workers
+PAUSE = 0.005  # seconds a replay may hold the event loop before it lets others run
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class Session:
+    """Takes turns of one run, one at a time, and runs its inline steps."""
+
+    def __init__(self, worker: Worker, run: RunRecord) -> None:
+        self.worker = worker
+        self.run_id = run.run_id
+        self.fence = run.fence
+        self._run = run
+        self._live: LiveRun | None = None
+        self._pending: deque[NewEvent] = deque()  # decided, not yet appended
+        self._redo: list[str] = []  # inline steps of an owner that is gone
+        self._calls: dict[str, NewEvent] = {}  # open inline calls by correlation id
+        self._bodies: dict[str, asyncio.Task[None]] = {}
+        self._results: list[tuple[str, Outcome]] = []
+        self._seen = run.seen
+        self._mail = False
+        self._wake = asyncio.Event()
+
+    def look(self) -> None:
+        """There is mail, or a timer is due."""
+        self._mail = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Take turns until the run is not ours any more. Never raises but for cancellation."""
+        delay = 0.1
+        try:
+            while True:
+                try:
+                    await self._own()
+                    return
+                except WorldError as error:
+                    # Whether the append got in is unknown: drop the copy and read again.
+                    log.warning("%s: %s; trying again in %.1f s", self.run_id, error, delay)
+                    self._drop()
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, 10.0)
+                except DivergenceError as error:
+                    await self._park("divergence", str(error), error.position)
+                    return
+                except (SerializationError, SandboxError, BundleError) as error:
+                    await self._park(error.code, str(error))
+                    return
+                except WorkflowNotRegisteredError as error:
+                    await self._park("workflow-not-registered", str(error))
+                    return
+                except Exception as error:
+                    log.exception("%s: internal error", self.run_id)
+                    await self._park("internal", f"{type(error).__name__}: {error}")
+                    return
+        finally:
+            self._drop()
+
+    # -- owning -----------------------------------------------------------------------------------
+
+    async def _own(self) -> None:
+        if self._run.claims > CLAIM_LIMIT:
+            await self._give_up_for_good()
+            return
+        self._live = self.worker.take_cached(self._run)
+        loaded = await self._load(self._live.head if self._live else 0)
+        if loaded is None:
+            return
+        if self._live is not None and self._live.head != loaded.run.head:
+            self._live.close()
+            self._live = None
+            loaded = await self._load(0)
+            if loaded is None:
+                return
+        if self._live is None:
+            if loaded.run.head == 1 and any(x.kind == "cancel" for x in loaded.letters):
+                await self._cancel_unstarted(loaded)
+                return
+            self._live = await self._replay(loaded)
+        self._find_orphans(self._live, loaded)
+        while await self._turn(loaded):
+            while not (self._pending or self._results or self._mail):
+                self._wake.clear()
+                await self._wake.wait()
+            loaded = None
+            if self._mail:  # own results need no read: one commit per sequential step
+                self._mail = False
+                loaded = await self._load(self._live.head)
+                if loaded is None:
+                    return
+
+    async def _load(self, after: int) -> Loaded | None:
+        """Read the run; None when it is not ours any more."""
+        loaded = await self.worker.world.load(self.run_id, after=after)
+        run = loaded.run
+        if run.owner != self.worker.id or run.fence != self.fence or run.parked is not None:
+            return None
+        self._run = run
+        return loaded
+
+    async def _replay(self, loaded: Loaded) -> LiveRun:
+        run = loaded.run
+        program = await self.worker.program(run.bundle)
+        instance = program.instantiate()
+        live = LiveRun(
+            run.run_id,
+            run.workflow,
+            instance.workflow(run.workflow),
+            self.worker.codec(instance.classes),
+            trace=True,
+        )
+        started = time.perf_counter()
+        try:
+            for _ in catch_up(live, loaded.events, self._pending):
+                if time.perf_counter() - started > PAUSE:
+                    await asyncio.sleep(0)
+                    started = time.perf_counter()
+        except BaseException:
+            live.close()
+            raise
+        live.trace = False
+        if run.head > 1:
+            live.take_utterances()  # spoken, or lost with the process that recorded these events
+        return live
+
+    def _find_orphans(self, live: LiveRun, loaded: Loaded) -> None:
+        """Steps that are open, but neither a task nor in the mail: their owner's bodies died."""
+        undecided = {event.ref for event in self._pending}
+        known = loaded.tasks | loaded.lettered | undecided
+        self._redo = [ref for ref in live.steps if ref not in known]
+        if self._redo:
+            self._calls = {e.ref: e for e in loaded.events if e.type == "step_created"}
+
+    # -- a turn -----------------------------------------------------------------------------------
+
+    async def _turn(self, loaded: Loaded | None) -> bool:
+        """Feed what there is and append it. False when the run is not ours any more."""
+        live = self._live
+        assert live is not None
+        world = self.worker.world
+        now = loaded.now if loaded is not None else world.now()
+        turn = Turn(live, now, self._pending)
+        self._pending.clear()
+        if not live.ended:
+            self._feed(turn, loaded, now)
+        if loaded is not None:
+            full = len(loaded.letters) >= 256
+            self._seen = loaded.letters[-1].n if full else max(self._seen, loaded.run.mail)
+        starting = self._place_steps(turn)
+        first = self._run.bundle is None
+        append = turn.build(
+            worker=self.worker.id,
+            fence=self.fence,
+            seen=self._seen,
+            release=not starting and not self._bodies and not self._results,
+            bundle=self.worker.project.bundle.hash if first else None,
+            python=PYTHON if first else None,
+        )
+        done = await world.append(append)
+        if not done.ok:
+            return False
+        live.head = done.head - len(done.opened)
+        if append.bundle is not None:
+            self._run = replace(self._run, bundle=append.bundle)
+        self._after_commit(live, append)
+        for ref in append.drop_tasks:
+            self._stop_body(ref)
+        if append.end is not None:
+            live.close()
+            self._live = None
+            return False
+        for event in done.opened:
+            if not live.ended:
+                self._pending.extend(live.feed(event))
+            live.head = event.seq
+        for call in starting:
+            self._start_body(call)
+        if append.release:
+            self.worker.cache(live, self._run.bundle)
+            self._live = None
+            return False
+        self._mail = self._mail or done.mail > self._seen
+        return True
+
+    def _feed(self, turn: Turn, loaded: Loaded | None, now: int) -> None:
+        results, self._results = self._results, []
+        for index, (ref, outcome) in enumerate(results):
+            if turn.live.ended:
+                self._results = results[index:]  # of no use to anyone, but not lost silently
+                return
+            match outcome:
+                case Completed(payload=payload, meta=meta):
+                    name = self._calls[ref].name
+                    turn.feed_result("step_completed", ref, name, payload, meta)
+                case Failed(payload=payload, meta=meta):
+                    name = self._calls[ref].name
+                    turn.feed_result("step_failed", ref, name, payload, meta)
+                case TryAgain(at=at, error=error):
+                    if ref in turn.live.steps:
+                        call = self._calls[ref]
+                        turn.add_task(
+                            ref, call.name, call.payload or b"", attempt=1, run_at=at, error=error
+                        )
+        for letter in loaded.letters if loaded is not None else ():
+            if turn.live.ended:
+                return  # the rest stays in the mail, undelivered
+            turn.read(letter)
+        turn.end_due_waits(now)
+
+    def _place_steps(self, turn: Turn) -> list[NewEvent]:
+        """Decide which new steps this worker runs itself; the others become tasks."""
+        if turn.live.ended:
+            return []
+        for ref in self._redo:
+            if ref in turn.live.steps:
+                call = self._calls[ref]
+                turn.add_task(ref, call.name, call.payload or b"", attempt=1)
+        self._redo = []
+        starting: list[NewEvent] = []
+        for event in turn.called_steps():
+            known = event.name in self.worker.project.registry.steps
+            if known and len(self._bodies) + len(starting) < INLINE:
+                starting.append(event)
+            else:
+                turn.add_task(event.ref, event.name, event.payload or b"")
+        return starting
+
+    def _after_commit(self, live: LiveRun, append: Append) -> None:
+        failpoints.reach("after_commit")
+        if append.release and append.next_timer is not None and not append.add_tasks:
+            failpoints.reach("during_sleep")
+        if append.open_tokens:
+            failpoints.reach("waiting_for_hook")
+        for logger, level, message in live.take_utterances():
+            if logger == "print":
+                print(message, end="", flush=True)
+            else:
+                logging.getLogger(logger).log(level, "%s", message)
+
+    # -- inline steps ------------------------------------------------------------------------------
+
+    def _start_body(self, event: NewEvent) -> None:
+        self._calls[event.ref] = event
+        self._bodies[event.ref] = asyncio.create_task(self._body(event), name=event.ref)
+
+    async def _body(self, event: NewEvent) -> None:
+        live = self._live
+        assert live is not None
+        worker = self.worker
+        step = worker.project.registry.find_step(event.name)
+        codec = worker.codec(worker.project.registry.classes)
+        context = worker.step_context(
+            run_id=self.run_id,
+            step_id=event.ref,
+            step=step,
+            attempt=1,
+            workflow=live.workflow,
+            workflow_started_at=live.started_at,
+            base_url=live.base_url,
+            codec=codec,
+            fence=self.fence,
+        )
+        outcome = await run_attempt(step, event.payload or b"", context, worker.world, codec)
+        self._bodies.pop(event.ref, None)
+        self._results.append((event.ref, outcome))
+        self._wake.set()
+
+    def _stop_body(self, ref: str) -> None:
+        body = self._bodies.pop(ref, None)
+        if body is not None:
+            body.cancel()
+
+    # -- the ways out ------------------------------------------------------------------------------
+
+    def _drop(self) -> None:
+        for ref in list(self._bodies):
+            self._stop_body(ref)
+        self._results.clear()
+        self._pending.clear()
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
+    async def _park(self, code: str, reason: str, position: int = 0) -> None:
+        log.error("%s is parked: %s", self.run_id, reason)
+        await self.worker.world.park(
+            self.run_id,
+            self.worker.id,
+            self.fence,
+            Parked(code=code, reason=reason, position=position),
+        )
+
+    async def _cancel_unstarted(self, loaded: Loaded) -> None:
+        """A run cancelled before its first turn ends without its body."""
+        letter = next(x for x in loaded.letters if x.kind == "cancel")
+        now = max(loaded.now, loaded.run.created_at)
+        await self._end_without_body(
+            loaded.run,
+            now,
+            (
+                NewEvent(type="run_cancel_requested", at=now, meta=letter.meta),
+                NewEvent(type="run_cancelled", at=now),
+            ),
+            "cancelled",
+            None,
+            None,
+            (letter.n,),
+        )
+
+    async def _give_up_for_good(self) -> None:
+        """End a run that killed its worker again and again (nothing loops for ever)."""
+        loaded = await self._load(0)
+        if loaded is None:
+            return
+        reason = RuntimeError(
+            f"the run was claimed {self._run.claims} times without getting anywhere: "
+            "its body or its steps kill the worker process (memory, native code)"
+        )
+        payload = self.worker.codec({}).encode_error(reason)
+        now = max(loaded.now, loaded.events[-1].at)
+        event = NewEvent(
+            type="run_failed", at=now, payload=payload, meta=pack({"code": "crash-loop"})
+        )
+        await self._end_without_body(loaded.run, now, (event,), "failed", payload, "crash-loop", ())
+
+    async def _end_without_body(
+        self,
+        run: RunRecord,
+        now: int,
+        events: tuple[NewEvent, ...],
+        end: str,
+        output: bytes | None,
+        code: str | None,
+        eat: tuple[int, ...],
+    ) -> None:
+        await self.worker.world.append(
+            Append(
+                run_id=run.run_id,
+                worker=self.worker.id,
+                fence=self.fence,
+                expected=run.head,
+                at=now,
+                events=events,
+                eat=eat,
+                seen=run.mail,
+                end=end,  # type: ignore[arg-type]  # one of the literals of its two callers
+                output=output,
+                error_code=code,
+            )
+        )

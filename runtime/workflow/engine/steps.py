@@ -1,0 +1,138 @@
+"""Run one attempt of a step and say what became of it.
+
+An attempt ends in one of three ways: with a result, with a failure for good, or with a time for the
+next attempt. Where the attempt came from (inline in the worker that holds the run, or a claimed
+task) is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+import traceback
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from workflow.authoring.context import StepContext, step_context
+from workflow.codec import Codec
+from workflow.engine import failpoints
+from workflow.engine.registry import Step
+from workflow.errors import SerializationError, StepTimeoutError
+from workflow.events import Micros
+from workflow.policy.arguments import spread
+from workflow.policy.retry import GiveUp, Retry, after_failure
+from workflow.replay.live import pack
+from workflow.world.port import World
+
+__all__ = ["Completed", "Failed", "Outcome", "Superseded", "TryAgain", "run_attempt"]
+
+
+class Superseded(asyncio.CancelledError):
+    """Another attempt has taken this one's place: whatever it still does counts for nothing."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The step has a result: `payload` is its encoding."""
+
+    payload: bytes
+    meta: bytes
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The step has failed for good: `payload` is the encoded error."""
+
+    payload: bytes
+    meta: bytes
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """The attempt failed, the next one is due at `at`; `error` is its encoded error."""
+
+    at: Micros
+    error: bytes
+
+
+Outcome: TypeAlias = Completed | Failed | TryAgain
+
+
+async def run_attempt(
+    step: Step, payload: bytes, context: StepContext, world: World, codec: Codec
+) -> Outcome:
+    """Run the body once. Everything it raises becomes an outcome, except cancellation."""
+    started = world.now()
+    try:
+        arguments = codec.decode(payload)
+        args, kwargs = spread(step.function, arguments)
+        failpoints.reach("before_step_body")
+        result = await _call(step, args, kwargs, context)
+        failpoints.reach("after_step_body")
+    except (KeyboardInterrupt, Superseded):
+        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise  # the engine takes this attempt back
+        return _failure(step, context.attempt, error, started, world.now(), codec)
+    except BaseException as error:
+        return _failure(step, context.attempt, error, started, world.now(), codec)
+    try:
+        encoded = codec.encode(result, path="result")
+    except SerializationError as error:
+        # Another attempt would return the same kind of value: this is the step's failure at once.
+        return Failed(
+            codec.encode_error(error), _meta(context.attempt, started, "SerializationError")
+        )
+    return Completed(encoded, _meta(context.attempt, started))
+
+
+async def _call(step: Step, args: list[Any], kwargs: dict[str, Any], context: StepContext) -> Any:
+    token = step_context.set(context)
+    try:
+        if step.is_async:
+            body = step.function(*args, **kwargs)
+        else:
+            surroundings = contextvars.copy_context()
+            body = asyncio.to_thread(surroundings.run, lambda: step.function(*args, **kwargs))
+        limit = step.options.timeout
+        if limit is None:
+            return await body
+        deadline = asyncio.timeout(limit)
+        try:
+            async with deadline:
+                return await body
+        except TimeoutError as error:
+            if deadline.expired():
+                raise StepTimeoutError(
+                    f"{context.step_name} ran longer than its timeout of {limit:g} s"
+                ) from error
+            raise
+    finally:
+        step_context.reset(token)
+
+
+def _failure(
+    step: Step, attempt: int, error: BaseException, started: Micros, now: Micros, codec: Codec
+) -> Outcome:
+    encoded = codec.encode_error(error)
+    decision = after_failure(step.options, attempt, error, now, random.random())
+    match decision:
+        case Retry(at=at):
+            return TryAgain(at, encoded)
+        case GiveUp():
+            return Failed(encoded, _meta(attempt, started, _summary(error)))
+
+
+def _meta(attempt: int, started: Micros, error: str = "") -> bytes:
+    meta: dict[str, Any] = {"attempt": attempt, "started_at": started}
+    if error:
+        meta["error"] = error
+    return pack(meta)
+
+
+def _summary(error: BaseException) -> str:
+    """One line for consoles."""
+    return "".join(traceback.format_exception_only(error)).strip()[:500]

@@ -1,0 +1,61 @@
+"""Deliver an HTTP request to the run that waits for it, and find the answer."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+
+import msgspec
+
+from workflow import web
+from workflow.codec import Codec
+from workflow.errors import HookNotFoundError, WebhookError
+from workflow.world.port import World
+from workflow.world.records import Letter
+
+__all__ = ["deliver"]
+
+
+async def deliver(world: World, codec: Codec, token: str, request: web.Request) -> web.Response:
+    """Record the request as the hook's payload, then answer as the webhook was created to.
+
+    The payload is durable before anything is answered. Raises HookNotFoundError for a token that is
+    unknown, finished, or a plain hook's (the caller must not be able to tell them apart);
+    TimeoutError when a manual answer did not come in time (WORKFLOW_WEBHOOK_TIMEOUT, seconds,
+    default 60); WebhookError when the run ended without answering.
+    """
+    hook = await world.get_hook(token)
+    if hook is None or not hook.webhook:
+        raise HookNotFoundError(token)
+    meta = msgspec.json.decode(hook.meta) if hook.meta else {}
+    manual = meta.get("respond") == "manual"
+    if manual:
+        request = request.replying_to(f"reply_{secrets.token_hex(16)}")
+    letter = Letter(kind="hook_received", payload=codec.encode(request, path="request"))
+    posted = await world.post_to_token(token, letter)
+    if posted.outcome not in ("posted", "duplicate"):
+        raise HookNotFoundError(token)
+    if manual:
+        assert request.reply_to is not None
+        return await _answer(world, codec, posted.run_id, request.reply_to)
+    if meta.get("respond") == "static":
+        response: web.Response = codec.decode(base64.b64decode(meta["response"]))
+        return response
+    return web.Response(b"", status=202)
+
+
+async def _answer(world: World, codec: Codec, run_id: str, stream: str) -> web.Response:
+    limit = float(os.environ.get("WORKFLOW_WEBHOOK_TIMEOUT", "60"))
+    deadline = world.now() + round(limit * 1_000_000)
+    change = 0
+    while True:
+        change = await world.wait_for_change(change, deadline)
+        page = await world.read_chunks(run_id, stream, 0, 1)
+        if page.chunks:
+            response: web.Response = codec.decode(page.chunks[0].data)
+            return response
+        if page.closed:
+            raise WebhookError("the run ended without answering this request")
+        if world.now() >= deadline:
+            raise TimeoutError(f"no answer within {limit:g} s")

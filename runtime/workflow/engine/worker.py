@@ -1,0 +1,344 @@
+"""A worker: claims due runs and tasks of a world, and works on them until it is stopped.
+
+One worker per process and event loop. It owns runs through `Session`s, runs claimed tasks, keeps
+idle live copies in a bounded cache, and renews its lease. It never polls for work: it waits for the
+world to say that something changed, or for the next thing to fall due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections import OrderedDict
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import msgspec
+
+from workflow.authoring.context import StepContext, attributes_of, moment
+from workflow.codec import Codec
+from workflow.engine.project import Project
+from workflow.engine.registry import Step
+from workflow.engine.session import Session
+from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, run_attempt
+from workflow.errors import BundleError, RunEndedError, StepCrashedError, WorldError
+from workflow.events import Micros
+from workflow.replay.live import LiveRun, pack
+from workflow.sandbox.bundle import Bundle
+from workflow.sandbox.program import Program
+from workflow.world.port import World
+from workflow.world.records import ChunkWrite, Finish, Letter, RunRecord, Task, WorkerRecord
+
+__all__ = ["Worker"]
+
+log = logging.getLogger("workflow.engine")
+
+LEASE = 15.0  # seconds a worker may be silent before others take its work over
+RUNS = 500  # runs owned at a time
+TASKS = 64  # task bodies at a time
+CACHED = 2000  # idle live copies kept
+GRACE = 5.0  # seconds running work gets to finish when the worker is asked to stop
+
+
+class Worker:
+    """Works on the runs of `world` with the code of `project`. Create it inside its event loop."""
+
+    def __init__(self, world: World, project: Project) -> None:
+        self.world = world
+        self.project = project
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._programs: dict[str, Program] = {}
+        self._cache: OrderedDict[str, tuple[str | None, LiveRun]] = OrderedDict()
+        self._sessions: dict[str, Session] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._tasks_now = 0
+        self._loops: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register with the world, take over what dead workers held, and begin to work."""
+        await self._beat()
+        self._loops = [
+            asyncio.create_task(self._work(), name="workflow-worker"),
+            asyncio.create_task(self._keep_alive(), name="workflow-lease"),
+        ]
+
+    async def stop(self) -> None:
+        """Finish what finishes within a short grace, and hand the rest to other workers."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._running:  # idle runs have no session: whatever is left is at work
+            await asyncio.wait(set(self._running), timeout=GRACE)
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        for _, live in self._cache.values():
+            live.close()
+        self._cache.clear()
+        await self.world.leave(self.id)
+
+    async def work_once(self) -> list[str]:
+        """Claim what is due and work on it until it is given up; the ids of the runs claimed.
+
+        For hosts that deliver work over HTTP instead of keeping a worker running.
+        """
+        await self._beat()
+        claimed = await self.world.claim_runs(self.id, 16)
+        for run in claimed.runs:
+            self._begin(run)
+        await self._claim_tasks()
+        while self._running:
+            await asyncio.wait(set(self._running))
+        return [run.run_id for run in claimed.runs]
+
+    # -- finding work ---------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        change = 0
+        delay = 0.1
+        due: Micros | None = None
+        while not self._stopping:
+            try:
+                change = await self.world.wait_for_change(change, due)
+                due = await self._claim()
+                delay = 0.1
+            except WorldError as error:
+                log.warning("cannot look for work: %s; trying again in %.1f s", error, delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 10.0)
+
+    async def _claim(self) -> Micros | None:
+        """One look at the world; returns when something falls due next."""
+        claimed = await self.world.claim_runs(self.id, max(0, RUNS - len(self._sessions)))
+        for run in claimed.runs:
+            self._begin(run)
+        for run_id in claimed.look:
+            session = self._sessions.get(run_id)
+            if session is not None:
+                session.look()
+        await self._claim_tasks()
+        return claimed.next_due
+
+    async def _claim_tasks(self) -> None:
+        room = TASKS - self._tasks_now
+        if room > 0:
+            names = self.project.registry.steps.keys()
+            for task in await self.world.claim_tasks(self.id, room, names):
+                self._spawn(self._run_task(task), f"task {task.step_id}")
+                self._tasks_now += 1
+
+    def _begin(self, run: RunRecord) -> None:
+        session = self._sessions[run.run_id] = Session(self, run)
+        self._spawn(self._run_session(session), run.run_id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run_session(self, session: Session) -> None:
+        try:
+            await session.run()
+        finally:
+            # A run given up and claimed again at once has a newer session under its id.
+            if self._sessions.get(session.run_id) is session:
+                del self._sessions[session.run_id]
+
+    # -- the lease --------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        lease = self.world.now() + round(LEASE * 1_000_000)
+        await self.world.beat(
+            WorkerRecord(
+                worker=self.id,
+                lease_until=lease,
+                registry=self.project.registry.fingerprint,
+            )
+        )
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE / 3)
+            try:
+                await self._beat()
+            except WorldError as error:
+                log.warning("cannot renew the lease: %s", error)
+
+    # -- tasks ----------------------------------------------------------------------------------------
+
+    async def _run_task(self, task: Task) -> None:
+        try:
+            finish = await self._attempt(task)
+        finally:
+            self._tasks_now -= 1
+        delay = 0.1
+        while True:
+            try:
+                await self.world.finish_tasks([finish])
+                return
+            except WorldError as error:
+                # If the first try got in, the task row is gone and the second changes nothing.
+                log.warning("%s: cannot record the result: %s", task.step_id, error)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 10.0)
+
+    async def _attempt(self, task: Task) -> Finish:
+        step = self.project.registry.find_step(task.name)
+        codec = self.codec(self.project.registry.classes)
+        if task.attempt > step.options.max_retries + 1:
+            error = StepCrashedError(
+                f"{_short(task.name)} was started {task.attempt - 1} times and its process died"
+                " every time"
+            )
+            meta = pack({"attempt": task.attempt - 1, "error": str(error)})
+            return self._finished(task, "step_failed", codec.encode_error(error), meta)
+        about = msgspec.json.decode(task.meta or b"{}")
+        context = self.step_context(
+            run_id=task.run_id,
+            step_id=task.step_id,
+            step=step,
+            attempt=task.attempt,
+            workflow=about.get("workflow", ""),
+            workflow_started_at=about.get("workflow_started_at", 0),
+            base_url=about.get("base_url", ""),
+            codec=codec,
+            fence=None,
+        )
+        try:
+            outcome = await run_attempt(step, task.payload, context, self.world, codec)
+        except Superseded:
+            return Finish(
+                run_id=task.run_id, step_id=task.step_id, worker=self.id, attempt=task.attempt
+            )
+        match outcome:
+            case Completed(payload=payload, meta=meta):
+                return self._finished(task, "step_completed", payload, meta)
+            case Failed(payload=payload, meta=meta):
+                return self._finished(task, "step_failed", payload, meta)
+            case TryAgain(at=at, error=encoded):
+                return Finish(
+                    run_id=task.run_id,
+                    step_id=task.step_id,
+                    worker=self.id,
+                    attempt=task.attempt,
+                    run_at=at,
+                    error=encoded,
+                )
+
+    def _finished(self, task: Task, kind: Any, payload: bytes, meta: bytes) -> Finish:
+        letter = Letter(kind=kind, ref=task.step_id, name=task.name, payload=payload, meta=meta)
+        return Finish(
+            run_id=task.run_id,
+            step_id=task.step_id,
+            worker=self.id,
+            attempt=task.attempt,
+            letter=letter,
+        )
+
+    # -- what sessions and tasks need ------------------------------------------------------------------
+
+    def step_context(
+        self,
+        *,
+        run_id: str,
+        step_id: str,
+        step: Step,
+        attempt: int,
+        workflow: str,
+        workflow_started_at: Micros,
+        base_url: str,
+        codec: Codec,
+        fence: int | None,
+    ) -> StepContext:
+        """The context of one attempt. With `fence` it runs inline, without as a task."""
+
+        async def write(stream: str, chunks: tuple[bytes, ...], close: bool) -> None:
+            written = await self.world.write_chunks(
+                ChunkWrite(
+                    run_id=run_id,
+                    stream=stream,
+                    step_id=step_id,
+                    attempt=attempt,
+                    worker=self.id,
+                    fence=fence,
+                    chunks=chunks,
+                    close=close,
+                )
+            )
+            if written is None:
+                raise Superseded(f"{_short(step.id)}: another attempt has taken over")
+
+        async def set_attributes(changes: dict[str, str | None]) -> None:
+            letter = Letter(kind="attrs", ref=step_id, meta=pack(attributes_of(changes)))
+            posted = await self.world.post(run_id, letter)
+            if posted.outcome in ("ended", "missing"):
+                raise RunEndedError(f"{run_id} has ended and takes no attributes")
+
+        return StepContext(
+            run_id=run_id,
+            workflow_name=_short(workflow),
+            workflow_started_at=moment(workflow_started_at),
+            base_url=base_url,
+            step_id=step_id,
+            step_name=_short(step.id),
+            attempt=attempt,
+            step_started_at=moment(self.world.now()),
+            codec=codec,
+            write=write,
+            set_attributes=set_attributes,
+        )
+
+    def codec(self, classes: Mapping[str, type]) -> Codec:
+        """A codec that knows `classes` and the built-in ones."""
+        builtin = {k: v for k, v in self.project.registry.classes.items() if "//workflow//" in k}
+        return Codec({**builtin, **classes})
+
+    async def program(self, pinned: str | None) -> Program:
+        """The compiled bundle a run is pinned to, or ours for a run that has not begun.
+
+        Raises BundleError when the world does not have it any more.
+        """
+        current = self.project.bundle
+        key = pinned or current.hash
+        program = self._programs.get(key)
+        if program is None:
+            if key == current.hash:
+                bundle = current
+            else:
+                source = await self.world.get_bundle(key)
+                if source is None:
+                    raise BundleError(
+                        f"the bundle {key[:12]} this run was begun with is not in this world: "
+                        "start a worker of that build once, and it will be"
+                    )
+                bundle = Bundle.from_bytes(source)
+            program = self._programs[key] = Program(
+                bundle, root=self.project.root, passthrough=self.project.passthrough
+            )
+        return program
+
+    def cache(self, live: LiveRun, bundle: str | None) -> None:
+        """Keep an idle live copy; the least recently used one makes room."""
+        self._cache[live.run_id] = (bundle, live)
+        if len(self._cache) > CACHED:
+            _, (_, oldest) = self._cache.popitem(last=False)
+            oldest.close()
+
+    def take_cached(self, run: RunRecord) -> LiveRun | None:
+        """The live copy of a run, if it is at the run's head and of the bundle it is pinned to."""
+        bundle, live = self._cache.pop(run.run_id, (None, None))
+        if live is not None and (live.head != run.head or bundle != run.bundle):
+            live.close()
+            return None
+        return live
+
+
+def _short(identifier: str) -> str:
+    return identifier.rpartition("//")[2]

@@ -1,0 +1,83 @@
+"""The address under which webhooks are reached from outside. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from workflow.http.routes import BASE_PATH
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+__all__ = ["Bound", "base_url", "bound_by", "is_given"]
+
+_DEFAULT_PORT = "3000"
+_SETTINGS = ("WORKFLOW_BASE_URL", "WORKFLOW_EMBEDDED_BASE_URL")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a request's scope tells about the server: its origin ("" if unknown) and its prefix."""
+
+    origin: str = ""
+    root_path: str = ""
+
+
+def base_url(
+    explicit: str | None, environ: Mapping[str, str], bound: Bound | None = None
+) -> str:
+    """The first of: `explicit`, WORKFLOW_BASE_URL, WORKFLOW_EMBEDDED_BASE_URL, the server's own
+    address, PORT on localhost, port 3000 on localhost.
+
+    The result has no slash at its end. A bare origin is followed by the server's `root_path`; an
+    address that names a path already is complete. Raises ValueError for what is not an http(s) URL.
+    """
+    bound = bound or Bound()
+    given = _given(explicit, environ)
+    if given is not None:
+        name, value = given
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError(f'{name} is a URL such as "https://example.com", not {value!r}')
+        address = value.rstrip("/")
+        return address if parts.path.strip("/") else address + bound.root_path
+    origin = bound.origin or f"http://localhost:{environ.get('PORT') or _DEFAULT_PORT}"
+    return origin + bound.root_path
+
+
+def is_given(explicit: str | None, environ: Mapping[str, str]) -> bool:
+    """Whether somebody has said what the address is, so that the server's own does not count."""
+    return _given(explicit, environ) is not None
+
+
+def bound_by(scope: Scope) -> Bound:
+    """The server's address as a request sees it.
+
+    Taken from the socket, never from the Host header: a caller must not be able to choose what the
+    webhook URLs of other people's runs look like.
+    """
+    server: Any = scope.get("server")
+    # A handler may be mounted right at its own path; the prefix is what stands before ours.
+    root_path: str = scope.get("root_path", "").partition(BASE_PATH)[0].rstrip("/")
+    host = server[0] if server else None
+    if not host or host.startswith("/"):  # a Unix socket has a path for a name
+        return Bound("", root_path)
+    # A scheme that a proxy forwards is not the one of this socket.
+    forwarded = any(name == b"x-forwarded-proto" for name, _ in scope["headers"])
+    scheme = "http" if forwarded else {"ws": "http", "wss": "https"}.get(s := scope["scheme"], s)
+    port = server[1]
+    default = {"http": 80, "https": 443}.get(scheme)
+    name = f"[{host}]" if ":" in host else host
+    return Bound(
+        f"{scheme}://{name}" if port in (None, default) else f"{scheme}://{name}:{port}", root_path
+    )
+
+
+def _given(explicit: str | None, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    for name, value in (("base_url", explicit), *((n, environ.get(n)) for n in _SETTINGS)):
+        if value:
+            return name, value
+    return None

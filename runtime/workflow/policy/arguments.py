@@ -1,0 +1,89 @@
+"""Arguments are recorded by parameter name.
+
+Reordering parameters or switching between positional and keyword calls then leaves recorded calls
+readable. `*args` is recorded under `"*args"`, `**options` under `"**options"`: names no parameter can
+have.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["record", "spread"]
+
+_SIGNATURES: dict[Any, inspect.Signature] = {}
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature, remembered per code object (a class of functions shares one)."""
+    key = getattr(function, "__code__", function)
+    found = _SIGNATURES.get(key)
+    if found is None:
+        if len(_SIGNATURES) > 10_000:
+            _SIGNATURES.clear()
+        found = _SIGNATURES[key] = inspect.signature(function)
+    return found
+
+
+def record(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Bind a call to `function`'s parameters and return the arguments by name, defaults included.
+
+    Raises TypeError, as the call itself would, when they do not fit.
+    """
+    signature = _signature(function)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise TypeError(f"{name}{signature}: {error}") from None
+    bound.apply_defaults()
+    recorded: dict[str, Any] = {}
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            recorded["*" + name] = bound.arguments[name]
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            recorded["**" + name] = bound.arguments[name]
+        else:
+            recorded[name] = bound.arguments[name]
+    return recorded
+
+
+def spread(
+    function: Callable[..., Any], recorded: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Turn recorded arguments back into positional and keyword arguments for `function`.
+
+    A parameter that is not in the record takes its default. Raises TypeError for a recorded
+    argument that the function no longer accepts, or a required one that was not recorded.
+    """
+    signature = _signature(function)
+    left = dict(recorded)
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    missing: list[str] = []
+    positional = True
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            args.extend(left.pop("*" + name, ()))
+            positional = False
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            kwargs.update(left.pop("**" + name, {}))
+        elif name not in left:
+            if parameter.default is parameter.empty:
+                missing.append(name)
+            # Later parameters must go by keyword, or they would take this one's place.
+            positional = False
+        elif positional and parameter.kind is not parameter.KEYWORD_ONLY:
+            args.append(left.pop(name))
+        else:
+            kwargs[name] = left.pop(name)
+    if missing or left:
+        name = getattr(function, "__qualname__", repr(function))
+        problems = [f"needs {item!r}, which was not recorded" for item in missing]
+        problems += [f"does not accept the recorded {item!r}" for item in sorted(left)]
+        raise TypeError(f"{name}{signature} {'; '.join(problems)}")
+    return args, kwargs

@@ -1,0 +1,383 @@
+"""One workflow body, suspended between facts.
+
+`feed(fact)` applies one fact of the log (a step's result, a payload, the end of a wait …), lets the
+body run until nothing is ready any more, and returns the decisions that this caused, the run's end
+among them. The same facts in the same order give the same decisions: that is what makes a replayed
+run indistinguishable from one that never stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import PurePath
+from random import Random
+from typing import Any
+
+import msgspec
+
+from workflow.codec import Codec
+from workflow.errors import ContextError, DivergenceError, InternalError, WorkflowBlockedError
+from workflow.events import Micros, NewEvent
+from workflow.policy.arguments import spread
+from workflow.replay.hooks import HookState
+from workflow.replay.ids import correlation_id
+from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
+
+__all__ = ["LiveRun", "describe", "meta_of", "pack"]
+
+_OURS = str(PurePath(__file__).parents[1])
+_ASYNCIO = str(PurePath(asyncio.__file__).parent)
+
+pack = msgspec.json.Encoder().encode
+_unpack = msgspec.json.Decoder().decode
+
+
+def meta_of(event: NewEvent) -> dict[str, Any]:
+    """An event's meta object, empty when there is none."""
+    return _unpack(event.meta) if event.meta else {}
+
+
+def describe(event: NewEvent) -> str:
+    """An event in words, for error messages."""
+    name = event.name.rpartition("//")[2] or event.name
+    return f"{event.type} {name}".strip() + (f" ({event.ref})" if event.ref else "")
+
+
+class LiveRun:
+    """The live copy of a run: its coroutine, and everything the body waits for.
+
+    `entry` is the workflow function, `codec` reads and writes its values. With `trace` set, the
+    user's line behind every decision is kept (`source_of`), at some cost per decision.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        workflow: str,
+        entry: Callable[..., Coroutine[Any, Any, Any]],
+        codec: Codec,
+        *,
+        trace: bool = False,
+    ) -> None:
+        self.run_id = run_id
+        self.workflow = workflow
+        self.codec = codec
+        self.trace = trace
+        self.head = 0
+        self.started_at: Micros = 0
+        self.base_url = ""
+        self.ended = False
+        self.cancel_requested = False
+        self.steps: dict[str, DetFuture[Any]] = {}  # open step calls
+        self.abandoned: list[str] = []  # step calls the body gave up, since last taken
+        self.hooks: dict[str, HookState] = {}
+        self.loop = DetLoop(self)  # type: ignore[abstract]  # what it lacks, it refuses
+        self._entry = entry
+        self._main: DetTask[Any] | None = None
+        self._decisions: list[NewEvent] = []
+        self._sources: dict[str, str] = {}
+        self._counter = 0
+        self._waits: dict[str, Handle] = {}
+        self._timers: list[tuple[Micros, int, str]] = []
+        self._sleeps: set[str] = set()
+        self._aborted: BaseException | None = None
+        self._closing = False
+
+    # -- the engine's side ----------------------------------------------------------------------
+
+    def feed(self, fact: NewEvent) -> list[NewEvent]:
+        """Apply one fact and return the decisions it caused, in order.
+
+        Raises DivergenceError for a fact nobody waits for, SerializationError for a value that
+        cannot be read. Nothing may be fed after the run has ended.
+        """
+        if self.ended:
+            raise InternalError(f"{self.run_id} was fed {fact.type} after its end")
+        loop = self.loop
+        if fact.at > loop.now:
+            loop.now = fact.at
+        with loop:
+            self._apply(fact)
+            loop.run_until_idle()
+            if self._main is not None and (self._main.done() or self._aborted is not None):
+                self._end()
+            elif not self._waiting():
+                self._fail(WorkflowBlockedError(self._blocked_message()))
+        decisions = self._decisions
+        self._decisions = []
+        return decisions
+
+    def next_timer(self) -> Micros | None:
+        """When the earliest open wait is due."""
+        timers = self._timers
+        while timers and timers[0][2] not in self._waits:
+            heapq.heappop(timers)
+        return timers[0][0] if timers else None
+
+    def first_due(self, now: Micros) -> tuple[str, Micros] | None:
+        """The correlation id and due time of the wait to end first, if it is due at `now`."""
+        due = self.next_timer()
+        return (self._timers[0][2], due) if due is not None and due <= now else None
+
+    def sleeps(self) -> list[str]:
+        """Open durable sleeps (not time-outs), in the order they were begun."""
+        return [ref for ref in self._waits if ref in self._sleeps]
+
+    def take_abandoned(self) -> list[str]:
+        refs, self.abandoned = self.abandoned, []
+        return refs
+
+    def take_utterances(self) -> list[tuple[str, int, str]]:
+        said, self.loop.utterances = self.loop.utterances, []
+        return said
+
+    def source_of(self, ref: str) -> str:
+        """`path:line` of the user's code that made the decision, when tracing."""
+        return self._sources.get(ref, "")
+
+    def close(self) -> None:
+        """Drop the body. Its `finally` blocks run, and nothing they ask for is recorded."""
+        self._closing = True
+        if not self.ended:
+            self.ended = True
+            with self.loop:
+                for future in [*self.steps.values()]:
+                    future._on_cancel = None
+                if self._main is not None:
+                    self._main.cancel()
+                    self.loop.run_until_idle()
+        self.loop.close()
+
+    def abort(self, error: BaseException) -> None:
+        """The body raised something that is not an Exception: end the run with it."""
+        self._aborted = error
+
+    # -- what the body asks for --------------------------------------------------------------------
+
+    def call_step(self, name: str, arguments: dict[str, Any]) -> DetFuture[Any]:
+        """Record a step call. Raises SerializationError when an argument cannot be recorded."""
+        payload = self.codec.encode(arguments, path="args")
+        ref = self._ref("step")
+        future = self.loop.create_future()
+        self.steps[ref] = future
+        future._on_cancel = lambda: self._abandon(ref)
+        self._decide("step_created", ref, name=name, payload=payload)
+        return future
+
+    def open_wait(self, due: Micros, handle: Handle, *, sleep: bool = False) -> str:
+        """Record a durable wait that runs `handle` when it is over."""
+        ref = self._ref("wait")
+        self._waits[ref] = handle
+        handle._on_cancel = lambda: self._forget_wait(ref)
+        heapq.heappush(self._timers, (due, self._counter, ref))
+        if sleep:
+            self._sleeps.add(ref)
+        name = "sleep" if sleep else "timer"
+        self._decide("wait_created", ref, name=name, meta={"due": due})
+        return ref
+
+    def sleep_until(self, due: Micros) -> DetFuture[None]:
+        """A future that is done at `due`; done already when that has passed."""
+        future = self.loop.create_future()
+        if due <= self.loop.now:
+            future.set_result(None)
+            return future
+        handle = Handle(_finish, (future,), None, due / 1_000_000)
+        future._on_cancel = handle.cancel
+        self.open_wait(due, handle, sleep=True)
+        return future
+
+    def request_hook(
+        self, token: str, *, webhook: bool, metadata: bytes | None, meta: dict[str, Any]
+    ) -> HookState:
+        """Ask for a token. The answer (open or conflict) comes as a fact."""
+        ref = self._ref("hook")
+        hook = self.hooks[ref] = HookState(self.loop, ref, token)
+        self._decide(
+            "hook_requested", ref, name=token, payload=metadata, meta={"webhook": webhook, **meta}
+        )
+        return hook
+
+    def dispose_hook(self, hook: HookState) -> None:
+        """Free the token. Payloads that were delivered before can still be taken."""
+        if not hook.disposed:
+            hook.dispose()
+            self._decide("hook_disposed", hook.ref, name=hook.token)
+
+    def set_attributes(self, attributes: dict[str, str | None]) -> None:
+        self._decide("attr_set", "", meta=dict(attributes))
+
+    def token(self) -> str:
+        """A fresh, unguessable token that is the same on replay (128 bits of the run's seed)."""
+        return f"{self.loop.random.getrandbits(128):032x}"
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _apply(self, fact: NewEvent) -> None:
+        match fact.type:
+            case "step_completed":
+                future = self._answered(fact)
+                future.set_result(self.codec.decode(fact.payload or b""))
+            case "step_failed":
+                future = self._answered(fact)
+                future.set_exception(self.codec.decode_error(fact.payload or b""))
+            case "wait_completed":
+                handle = self._waits.pop(fact.ref, None)
+                if handle is None:
+                    raise DivergenceError(0, describe(fact), "no such wait")
+                self._sleeps.discard(fact.ref)
+                self.loop.fire(handle)
+            case "hook_received":
+                self._hook(fact).deliver(self.codec.decode(fact.payload or b""))
+            case "hook_created":
+                self._hook(fact).settle(None)
+            case "hook_conflict":
+                self._hook(fact).settle(meta_of(fact).get("run_id", ""))
+            case "run_cancel_requested":
+                self.cancel_requested = True
+                if self._main is not None:
+                    self._main.cancel(meta_of(fact).get("reason") or None)
+            case "run_created":
+                self._begin(fact)
+            case _:
+                raise InternalError(f"{fact.type} is not a fact")
+
+    def _begin(self, fact: NewEvent) -> None:
+        meta = meta_of(fact)
+        self.started_at = fact.at
+        self.base_url = meta.get("base_url", "")
+        self.loop.random = Random(int(meta["seed"], 16))
+        arguments = self.codec.decode(fact.payload or b"")
+        self._main = self.loop.create_task(self._body(arguments), name="workflow")
+
+    async def _body(self, arguments: dict[str, Any]) -> Any:
+        args, kwargs = spread(self._entry, arguments)
+        return await self._entry(*args, **kwargs)
+
+    def _answered(self, fact: NewEvent) -> DetFuture[Any]:
+        future = self.steps.pop(fact.ref, None)
+        if future is None:
+            raise DivergenceError(0, describe(fact), "no such step")
+        return future
+
+    def _hook(self, fact: NewEvent) -> HookState:
+        hook = self.hooks.get(fact.ref)
+        if hook is None:
+            raise DivergenceError(0, describe(fact), "no such hook")
+        return hook
+
+    def _abandon(self, ref: str) -> None:
+        if self.steps.pop(ref, None) is not None:
+            self.abandoned.append(ref)
+
+    def _forget_wait(self, ref: str) -> None:
+        self._waits.pop(ref, None)
+        self._sleeps.discard(ref)
+
+    def _ref(self, kind: str) -> str:
+        if self.ended or self._closing:
+            raise asyncio.CancelledError("the run has ended")
+        self._counter += 1
+        return correlation_id(kind, self.run_id, self._counter, self.loop.now)
+
+    def _decide(
+        self,
+        type: str,
+        ref: str,
+        *,
+        name: str = "",
+        payload: bytes | None = None,
+        meta: dict[str, Any] | None = None,
+    ) -> None:
+        if self._closing:
+            return
+        if self.trace:
+            self._sources[ref] = _user_line(skip_stub=type == "step_created")
+        self._decisions.append(
+            NewEvent(
+                type=type,
+                at=self.loop.now,
+                ref=ref,
+                name=name,
+                payload=payload,
+                meta=pack(meta) if meta is not None else None,
+            )
+        )
+
+    def _waiting(self) -> bool:
+        """Whether any fact but a cancel request could ever move the body again."""
+        if self.steps or self._waits:
+            return True
+        return any(hook.open for hook in self.hooks.values())
+
+    def _blocked_message(self) -> str:
+        return (
+            "the workflow body waits for something that can never happen: no step, sleep or hook is "
+            "open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for itself)"
+        )
+
+    def _end(self) -> None:
+        main = self._main
+        assert main is not None
+        if self._aborted is not None:
+            self._fail(self._aborted)
+        elif main.cancelled() or isinstance(main.exception(), asyncio.CancelledError):
+            if self.cancel_requested:
+                self._decide("run_cancelled", "")
+                self._ended()
+            else:
+                self._fail(ContextError("the workflow body cancelled itself"))
+        elif (error := main.exception()) is not None:
+            self._fail(error)
+        else:
+            try:
+                output = self.codec.encode(main.result(), path="return value")
+            except Exception as unencodable:
+                self._fail(unencodable)
+                return
+            self._decide("run_completed", "", payload=output)
+            self._ended()
+
+    def _fail(self, error: BaseException) -> None:
+        self._decide(
+            "run_failed",
+            "",
+            payload=self.codec.encode_error(error),
+            meta={"code": getattr(error, "code", None) or "user-error"},
+        )
+        self._ended()
+
+    def _ended(self) -> None:
+        self.ended = True
+        for future in self.steps.values():
+            future._on_cancel = None
+        self._waits.clear()
+
+
+def _finish(future: DetFuture[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _user_line(*, skip_stub: bool) -> str:
+    """`path:line` of the innermost frame that is neither ours nor asyncio's.
+
+    A step call passes through the step's stub in the bundle, whose frame is the step's
+    definition; the caller behind it is what the reader looks for.
+    """
+    frame = sys._getframe(2)
+    found = ""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith((_OURS, _ASYNCIO, "<frozen")):
+            found = f"{name}:{frame.f_lineno}"
+            if not skip_stub:
+                return found
+            skip_stub = False
+        elif found:
+            return found
+        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom ends the loop
+    return found

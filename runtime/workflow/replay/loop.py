@@ -1,0 +1,286 @@
+"""A small event loop whose order of execution is a function of the facts fed to it alone.
+
+No selector, no threads, no wall clock: a queue of callbacks that are ready, and timers that are
+durable waits of the run. asyncio's own primitives (gather, wait, TaskGroup, timeout, Queue, Lock …)
+run on it unchanged, with C tasks. Two things about stock asyncio would differ between processes and
+are replaced: tasks and futures hash by address, so sets of them iterate in memory order (here: by
+creation order), and asynchronous generators are closed whenever the garbage collector runs (here:
+they are held until the run ends).
+
+This module is the one place in `replay` that touches asyncio's internals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import events as _events
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+from workflow.errors import ContextError
+
+if TYPE_CHECKING:
+    from workflow.replay.live import LiveRun
+
+__all__ = ["DetFuture", "DetLoop", "DetTask", "Handle", "Utterance", "running"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+# (logger, level, message) of something the body printed or logged
+Utterance = tuple[str, int, str]
+
+
+class DetTask(asyncio.Task[T]):
+    """A task that hashes by creation order."""
+
+    def __init__(self, coro: Coroutine[Any, Any, T], *, order: int, **options: Any) -> None:
+        self._order = order
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self._order
+
+
+class DetFuture(asyncio.Future[T]):
+    """A future that hashes by creation order and tells when the body gives up on it."""
+
+    # No __init__ in Python: it would cost a microsecond per future.
+    _order: int = 0
+    _on_cancel: Callable[[], None] | None = None
+
+    def __hash__(self) -> int:
+        return self._order
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        cancelled = super().cancel(msg)
+        if cancelled and self._on_cancel is not None:
+            self._on_cancel()
+        return cancelled
+
+
+class Handle(asyncio.TimerHandle):
+    """A scheduled callback. asyncio only needs `cancel`, `cancelled` and `when` of it."""
+
+    __slots__ = ("_on_cancel",)
+
+    # Slots of the base class are reused; its __init__ (debug tracebacks, loop lookups) is not.
+    def __init__(
+        self,
+        callback: Callable[..., Any],
+        args: tuple[Any, ...],
+        context: Context | None,
+        when: float,
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = context if context is not None else copy_context()
+        self._when = when
+        self._cancelled = False
+        self._scheduled = False
+        self._on_cancel: Callable[[], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Handle {'cancelled' if self._cancelled else 'waiting'}>"
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            if self._on_cancel is not None:
+                self._on_cancel()
+
+    def run(self) -> None:
+        self._context.run(self._callback, *self._args)
+
+
+class DetLoop(asyncio.AbstractEventLoop):
+    """The loop one live run is driven by. `now` is the time of the fact being applied."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self.run = run
+        self.now: int = 0
+        self.random = Random(0)
+        self.utterances: list[Utterance] = []
+        self._ready: deque[Handle] = deque()
+        self._order = 0
+        self._open = True
+        self._generators: dict[int, Any] = {}
+        self._outside: tuple[asyncio.AbstractEventLoop | None, Any] | None = None
+
+    # -- what workflow code and the sandbox's emulations see -------------------------------------
+
+    def time(self) -> float:
+        """Seconds since the epoch, of the fact being applied."""
+        return self.now / 1_000_000
+
+    def speak(self, logger: str, level: int, message: str) -> None:
+        """Keep something printed or logged until the turn is recorded; replays drop it."""
+        self.utterances.append((logger, level, message))
+
+    # -- scheduling -----------------------------------------------------------------------------
+
+    def call_soon(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> Handle:
+        handle = Handle(callback, args, context, 0.0)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> Handle:
+        # From the integer clock: going through `time()` would lose a microsecond now and then.
+        return self._call_at(self.now + max(0, round(delay * 1_000_000)), callback, args, context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> Handle:
+        return self._call_at(round(when * 1_000_000), callback, args, context)
+
+    def _call_at(
+        self, due: int, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None
+    ) -> Handle:
+        handle = Handle(callback, args, context, due / 1_000_000)
+        if due <= self.now:
+            self._ready.append(handle)
+        else:
+            self.run.open_wait(due, handle)
+        return handle
+
+    def fire(self, handle: Handle) -> None:
+        """Make a timer's callback ready: its wait is over."""
+        if not handle.cancelled():
+            self._ready.append(handle)
+
+    def create_future(self) -> DetFuture[Any]:
+        self._order += 1
+        future: DetFuture[Any] = DetFuture(loop=self)
+        future._order = self._order
+        return future
+
+    def create_task(
+        self,
+        coro: Any,
+        *,
+        name: object | None = None,
+        context: Context | None = None,
+        **options: Any,
+    ) -> DetTask[Any]:
+        if options.get("eager_start"):
+            raise RuntimeError("eager tasks are not available in workflow code")
+        self._order += 1
+        # Default task names come from a counter of the whole process: name them per run.
+        label = str(name) if name is not None else f"task-{self._order}"
+        extra: dict[str, Any] = {} if context is None else {"context": context}
+        return DetTask(coro, order=self._order, loop=self, name=label, **extra)
+
+    # -- what asyncio's own code asks of a loop ----------------------------------------------------
+
+    def is_running(self) -> bool:
+        return self._outside is not None
+
+    def is_closed(self) -> bool:
+        return not self._open
+
+    def get_debug(self) -> bool:
+        return False
+
+    def get_task_factory(self) -> None:
+        return None
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Nothing to do: timers are not in a heap of the loop."""
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        text = context.get("message", "unhandled exception")
+        self.speak("asyncio", 40, f"{text}: {error!r}" if error is not None else str(text))
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        self.call_exception_handler(context)
+
+    def close(self) -> None:
+        self._open = False
+        self._ready.clear()
+        self._generators.clear()
+
+    # -- driving ------------------------------------------------------------------------------------
+
+    def __enter__(self) -> DetLoop:
+        """Become the running loop of this thread, also from inside another running loop."""
+        self._outside = (_events._get_running_loop(), sys.get_asyncgen_hooks())
+        sys.set_asyncgen_hooks(firstiter=self._hold, finalizer=_leave_open)
+        _events._set_running_loop(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._outside is not None
+        loop, hooks = self._outside
+        self._outside = None
+        _events._set_running_loop(loop)
+        sys.set_asyncgen_hooks(*hooks)
+
+    def run_until_idle(self) -> None:
+        """Run everything that is ready, and what becomes ready by it. No time passes."""
+        ready = self._ready
+        while ready:
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            try:
+                handle.run()
+            except (KeyboardInterrupt, SystemExit) as error:
+                self.run.abort(error)
+            except Exception as error:
+                self.call_exception_handler({"message": "callback failed", "exception": error})
+
+    def _hold(self, generator: Any) -> None:
+        self._generators[id(generator)] = generator
+
+
+def _refused(name: str) -> Callable[..., Any]:
+    def refuse(self: DetLoop, *_: Any, **__: Any) -> Any:
+        raise ContextError(
+            f"workflow code is replayed and cannot use loop.{name}(). "
+            'Do it in a function marked "use step" and await that here'
+        )
+
+    return refuse
+
+
+# Everything of a real loop that reaches outside: say so, instead of NotImplementedError.
+for _name in (
+    "run_in_executor call_soon_threadsafe getaddrinfo getnameinfo create_connection create_server "
+    "create_unix_connection create_unix_server create_datagram_endpoint connect_accepted_socket "
+    "start_tls sendfile connect_read_pipe connect_write_pipe subprocess_shell subprocess_exec "
+    "add_reader remove_reader add_writer remove_writer sock_recv sock_recv_into sock_recvfrom "
+    "sock_recvfrom_into sock_sendall sock_sendto sock_connect sock_accept sock_sendfile "
+    "add_signal_handler remove_signal_handler run_forever run_until_complete set_default_executor "
+    "set_task_factory set_debug set_exception_handler stop"
+).split():
+    setattr(DetLoop, _name, _refused(_name))
+
+
+def _leave_open(generator: Any) -> None:
+    """Generators are closed with their run, never by the garbage collector."""
+
+
+def running() -> DetLoop | None:
+    """The loop of the workflow body that is executing right now, None outside of one."""
+    loop = _events._get_running_loop()
+    return loop if type(loop) is DetLoop else None

@@ -1,0 +1,122 @@
+"""Evaluates the annotations of class bodies once, where they stand, and lets no text through.
+
+dataclasses looks for `ClassVar` in string annotations in the namespace of the *imported* module of
+that name, and pydantic evaluates strings there and in the frames of its callers. Workflow classes
+must not be resolved against the host's modules, so an annotation becomes real types at once. A name
+that does not exist yet becomes a forward reference to that one identifier.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from types import CellType, FunctionType
+from typing import Any, ForwardRef
+
+from workflow.errors import SandboxError
+
+__all__ = ["evaluate", "later_names", "refuse_text"]
+
+_LITERAL = typing.get_origin(typing.Literal[0])
+
+
+def _reference(name: str) -> Any:
+    # TypeVar-like operators (`Node | None`) come with ForwardRef itself.
+    return ForwardRef(name, is_argument=False, is_class=True)
+
+
+def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
+    """The types an annotation of the class `class_name` stands for."""
+    code = thunk.__code__  # type: ignore[attr-defined]
+    missing: dict[str, Any] = {}
+    for _ in range(32):
+        try:
+            value = thunk()
+            break
+        except NameError as error:
+            name = error.name
+            if name is None or name in missing:
+                raise
+            missing[name] = _reference(name)
+            thunk = _supplied(thunk, code, missing)
+    else:
+        raise SandboxError(f"an annotation of {class_name} names too many classes not yet defined")
+    return refuse_text(_named(value))
+
+
+def _supplied(
+    thunk: Callable[[], Any], code: Any, missing: dict[str, Any]
+) -> Callable[[], Any]:
+    """The same expression, with references standing in for the names that do not exist yet."""
+    function = typing.cast(FunctionType, thunk)
+    cells = []
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        cells.append(CellType(missing[name]) if name in missing else cell)
+    namespace = {**function.__globals__, **missing}
+    return FunctionType(code, namespace, closure=tuple(cells))
+
+
+def _named(value: Any) -> Any:
+    return _reference(value) if isinstance(value, str) and value.isidentifier() else value
+
+
+def refuse_text(value: Any) -> Any:
+    """Return `value`, a type, unless text to be evaluated later is hidden anywhere in it."""
+    _walk(value, set(), 0)
+    return value
+
+
+def _refuse(text: str) -> typing.NoReturn:
+    raise SandboxError(f"the text {text!r} cannot stand for a type in workflow code; write the type")
+
+
+def _walk(value: Any, seen: set[int], depth: int) -> None:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if depth > 60:
+        raise SandboxError("a type is nested too deeply")
+    if isinstance(value, str):
+        if not value.isidentifier():
+            _refuse(value)
+        return
+    if isinstance(value, ForwardRef):
+        if not value.__forward_arg__.isidentifier():
+            _refuse(value.__forward_arg__)
+        return
+    for part in _parts(value):
+        _walk(part, seen, depth + 1)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    origin = typing.get_origin(value)
+    if origin is _LITERAL:
+        return []
+    parts = [origin, *typing.get_args(value)[: 1 if origin is typing.Annotated else None]]
+    if isinstance(value, type):
+        return []  # a class checked its own annotations when it was made
+    for name in ("__bound__", "__constraints__", "__default__", "__supertype__", "__value__"):
+        part = getattr(value, name, None)
+        if part is not None:
+            parts.append(part)
+    return parts
+
+
+def later_names(value: Any) -> set[str]:
+    """The classes an evaluated annotation refers to before they exist."""
+    found: set[str] = set()
+    pending, seen = [value], set()
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, ForwardRef):
+            found.add(part.__forward_arg__)
+        elif isinstance(part, str):
+            found.add(part)
+        else:
+            pending.extend(_parts(part))
+    return found

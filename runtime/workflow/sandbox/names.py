@@ -1,0 +1,133 @@
+"""Which names workflow code may not read, write or define, and why.
+
+The policy consults these tables at compile time, the guards at run time, so both refuse the same
+things. A name belongs here when *any* object reachable from workflow code could give away the
+interpreter, the host process or the machine under it.
+"""
+
+from __future__ import annotations
+
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES
+
+__all__ = [
+    "DEFINABLE_DUNDERS",
+    "FORBIDDEN",
+    "GUARDED",
+    "PRIVATE_OF_HOSTS",
+    "READABLE_DUNDERS",
+    "RESERVED",
+    "SETTABLE_IN_CLASSES",
+    "is_dunder",
+]
+
+# Frames, code objects and tracebacks lead to every global of the process. RestrictedPython knows
+# the ones the `inspect` module documents; these complete the list.
+_INTERPRETER = {
+    "ag_running",
+    "ag_suspended",
+    "cell_contents",
+    "co_cellvars",
+    "co_consts",
+    "co_freevars",
+    "co_names",
+    "co_varnames",
+    "cr_running",
+    "cr_suspended",
+    "f_lasti",
+    "f_lineno",
+    "func_code",
+    "func_globals",
+    "gi_running",
+    "gi_suspended",
+    "mro",
+    "tb_lasti",
+    "with_traceback",
+}
+
+# A task or future hands out its loop, and the loop the run with its log, codec and options.
+_LOOP = {
+    "_coro",
+    "_get_loop",
+    "_loop",
+    "get_context",
+    "get_loop",
+    "get_stack",
+    "print_stack",
+}
+
+# Turning a protocol into a run-time one makes `isinstance` and class patterns read attributes.
+_PROTOCOL = {"_is_protocol", "_is_runtime_protocol"}
+
+# pydantic evaluates strings as type expressions, in the namespaces of its callers or with the
+# attributes it is told to read.
+_PYDANTIC = {
+    "apply_typevars_map",
+    "from_annotated_attribute",
+    "from_annotation",
+    "from_orm",
+    "model_parametrized_name",
+    "model_rebuild",
+    "update_forward_refs",
+}
+
+FORBIDDEN = frozenset(INSPECT_ATTRIBUTES | _INTERPRETER | _LOOP | _PROTOCOL | _PYDANTIC)
+"""Attribute names that are never read, written or defined, whatever the object."""
+
+GUARDED = frozenset(
+    {
+        "astimezone",
+        "format",
+        "format_map",
+        "fromtimestamp",
+        "model_validate",
+        "now",
+        "obj",
+        "parse_file",
+        "parse_raw",
+        "register",
+        "timestamp",
+        "today",
+        "utcfromtimestamp",
+        "utcnow",
+    }
+)
+"""Attribute names that are harmless on most objects: the object decides, at run time."""
+
+READABLE_DUNDERS = frozenset(
+    {
+        "__cause__",
+        "__context__",
+        "__doc__",
+        "__members__",
+        "__name__",
+        "__notes__",
+        "__qualname__",
+    }
+)
+"""Special attributes that can only give back text, an exception or the members of an enum."""
+
+DEFINABLE_DUNDERS = frozenset(
+    f"__{name}__"
+    for name in (
+        "abs add aenter aexit aiter and anext await bool call contains delitem divmod enter eq exit "
+        "float floordiv format ge getitem gt hash iadd iand index init int invert ior isub iter ixor "
+        "le len lshift lt matmul missing mod mul ne neg next or pos post_init pow radd rand "
+        "rdivmod repr reversed rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift "
+        "rsub rtruediv rxor setitem str sub truediv xor"
+    ).split()
+)
+"""Special methods a class may define: none of them changes how attributes or classes work."""
+
+SETTABLE_IN_CLASSES = frozenset({"__slots__"})
+"""Special names a class body may assign."""
+
+RESERVED = frozenset({"breakpoint", "compile", "eval", "exec"})
+"""Builtins whose very names are refused: nobody should meet one that means something else."""
+
+PRIVATE_OF_HOSTS = frozenset({"_asdict", "_fields", "_field_defaults", "_make", "_replace"})
+"""Names with one underscore that are public on classes of the standard library (named tuples)."""
+
+
+def is_dunder(name: str) -> bool:
+    """Whether Python itself gives the name a meaning, or mangles it: it starts with two underscores."""
+    return name.startswith("__")

@@ -1,0 +1,328 @@
+"""Streams, bundles, secrets, listings, waiting for changes, opening and closing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from workflow.errors import RunEndedError, WorkflowRunNotFoundError, WorldError
+from workflow.testing.cases.bench import SECOND, Bench, Cases, called, raises, scenario, task
+from workflow.testing.clock import VirtualClock
+from workflow.world.port import World
+from workflow.world.records import (
+    ChunkWrite,
+    Letter,
+    NewToken,
+    Parked,
+    Posted,
+    RunFilter,
+    RunRecord,
+)
+
+__all__ = ["LifeCases", "ReadCases", "StreamCases", "WaitCases"]
+
+
+class StreamCases(Cases):
+    """`write_chunks`, `read_chunks` and `list_streams`."""
+
+    def _chunks(self, run: RunRecord, *data: bytes, **more: Any) -> ChunkWrite:
+        fields = {"stream": "s", "step_id": "s1", "attempt": 1, "fence": run.fence, **more}
+        worker = fields.pop("worker", run.owner)
+        return ChunkWrite(run_id=run.run_id, worker=worker, chunks=data, **fields)
+
+    @scenario
+    async def test_indices(self, b: Bench) -> None:
+        """Chunks get indices without gaps per stream, and keep who wrote them."""
+        run = await b.own()
+        assert await b.world.write_chunks(self._chunks(run, b"a", b"b")) == 0
+        assert await b.world.write_chunks(self._chunks(run, b"c", attempt=2)) == 2
+        assert await b.world.write_chunks(self._chunks(run, b"x", stream="other")) == 0
+        page = await b.world.read_chunks("run", "s", 0, 10)
+        assert [(c.index, c.data, c.attempt) for c in page.chunks] == [
+            (0, b"a", 1),
+            (1, b"b", 1),
+            (2, b"c", 2),
+        ]
+        assert (page.next, page.closed, page.chunks[0].step_id) == (3, False, "s1")
+        assert await b.world.list_streams("run") == ("other", "s")
+
+    @scenario
+    async def test_concurrent_writers(self, b: Bench) -> None:
+        """Chunks written at the same time never share an index."""
+        run = await b.own()
+        writes = [self._chunks(run, b"x", b"y", step_id=f"s{n}") for n in range(10)]
+        firsts = await asyncio.gather(*map(b.world.write_chunks, writes))
+        assert sorted(first or 0 for first in firsts) == list(range(0, 20, 2))
+        page = await b.world.read_chunks("run", "s", 0, 100)
+        assert [chunk.index for chunk in page.chunks] == list(range(20))
+
+    @scenario
+    async def test_pages(self, b: Bench) -> None:
+        """A read starts at an index, holds at most `limit` chunks, and tells where the end is."""
+        run = await b.own()
+        await b.world.write_chunks(self._chunks(run, b"a", b"b", b"c"))
+        page = await b.world.read_chunks("run", "s", 1, 1)
+        assert ([chunk.data for chunk in page.chunks], page.next) == ([b"b"], 3)
+        page = await b.world.read_chunks("run", "s", 3, 1)
+        assert (page.chunks, page.next, page.closed) == ((), 3, False)
+        page = await b.world.read_chunks("run", "never written", 0, 1)
+        assert (page.chunks, page.next, page.closed) == ((), 0, False)
+        with raises(WorkflowRunNotFoundError):
+            await b.world.read_chunks("nobody", "s", 0, 1)
+
+    @scenario
+    async def test_stale_inline_writer(self, b: Bench) -> None:
+        """Under another fence or from another worker nothing is written."""
+        run = await b.own()
+        assert await b.world.write_chunks(self._chunks(run, b"x", fence=run.fence - 1)) is None
+        assert await b.world.write_chunks(self._chunks(run, b"x", worker="bob")) is None
+        assert await b.world.list_streams("run") == ()
+
+    @scenario
+    async def test_stale_task_writer(self, b: Bench) -> None:
+        """A task's attempt writes while it is the current one, and nothing afterwards."""
+        run = await b.with_tasks(task("s1"))
+        await b.claim_task("ann")
+        attempt = {"fence": None, "worker": "ann"}
+        assert await b.world.write_chunks(self._chunks(run, b"a", **attempt)) == 0
+        assert await b.world.write_chunks(self._chunks(run, b"x", **attempt, attempt=2)) is None
+        await b.world.leave("ann")
+        await b.claim_task("bob")
+        assert await b.world.write_chunks(self._chunks(run, b"x", **attempt)) is None
+        again = {"fence": None, "worker": "bob", "attempt": 2}
+        assert await b.world.write_chunks(self._chunks(run, b"b", **again)) == 1
+
+    @scenario
+    async def test_closed_stream(self, b: Bench) -> None:
+        """A closed stream reads as closed and takes nothing more."""
+        run = await b.own()
+        assert await b.world.write_chunks(self._chunks(run, b"a", close=True)) == 0
+        assert (await b.world.read_chunks("run", "s", 0, 9)).closed
+        with raises(RunEndedError):
+            await b.world.write_chunks(self._chunks(run, b"b"))
+        assert (await b.world.read_chunks("run", "s", 0, 9)).next == 1
+
+    @scenario
+    async def test_streams_of_ended_run(self, b: Bench) -> None:
+        """Streams of a run that has ended read as closed and take nothing more."""
+        run = await b.own()
+        await b.world.write_chunks(self._chunks(run, b"a"))
+        await b.end(run)
+        with raises(RunEndedError):
+            await b.world.write_chunks(self._chunks(run, b"b"))
+        page = await b.world.read_chunks("run", "s", 0, 9)
+        assert (page.next, page.closed) == (1, True)
+        assert (await b.world.read_chunks("run", "never written", 0, 9)).closed
+
+
+class ReadCases(Cases):
+    """Bundles, secrets and listings."""
+
+    @scenario
+    async def test_bundles(self, b: Bench) -> None:
+        """A bundle is found under its hash; putting it again is harmless."""
+        assert await b.world.get_bundle("hash") is None
+        for _ in range(2):
+            await b.world.put_bundle("hash", b"source")
+        assert await b.world.get_bundle("hash") == b"source"
+
+    @scenario
+    async def test_secrets(self, b: Bench) -> None:
+        """A secret has 32 bytes, stays the same, and differs by name."""
+        one, same, other = await asyncio.gather(*map(b.world.secret, ("one", "one", "other")))
+        assert len(one) == 32
+        assert one == same == await b.world.secret("one")
+        assert one != other
+
+    @scenario
+    async def test_nothing_there(self, b: Bench) -> None:
+        """Reads of a run that does not exist are empty."""
+        assert await b.world.get_run("nobody") is None
+        assert await b.everything("nobody") == (None, (), (), (), ())
+        assert await b.world.list_streams("nobody") == ()
+        assert await b.world.get_hook("nothing") is None
+
+    @scenario
+    async def test_list_runs_in_pages(self, b: Bench) -> None:
+        """Runs are listed newest first, and the cursors lead through all of them once."""
+        for n in range(5):
+            await b.start(f"r{n}")
+            if n != 2:  # two runs share a time
+                b.clock.advance(1)
+        pages: list[list[str]] = []
+        cursor: str | None = None
+        while not pages or cursor is not None:
+            page = await b.world.list_runs(RunFilter(), limit=2, cursor=cursor)
+            pages.append([run.run_id for run in page.items])
+            cursor = page.cursor
+        assert pages == [["r4", "r3"], ["r2", "r1"], ["r0"]]
+        assert (await b.world.list_runs(RunFilter(), limit=5)).cursor is None
+        with raises(ValueError):
+            await b.world.list_runs(RunFilter(), cursor="nonsense")
+
+    @scenario
+    async def test_list_runs_filtered(self, b: Bench) -> None:
+        """A listing holds the runs that match everything the filter names."""
+        start = b.clock.now()
+        await b.end(await b.own("ended", attributes={"a": "1", "b": "2"}))
+        b.clock.advance(1)
+        run = await b.own("parked", attributes={"a": "1"})
+        await b.world.park("parked", "ann", run.fence, Parked(code="c", reason="r"))
+        b.clock.advance(1)
+        await b.start("other", workflow="other", attributes={'odd "key".x': "1", "a": "2"})
+
+        async def found(**where: Any) -> set[str]:
+            return {run.run_id for run in (await b.world.list_runs(RunFilter(**where))).items}
+
+        assert await found(workflow="other") == {"other"}
+        assert await found(status="completed") == {"ended"}
+        assert await found(parked=True) == {"parked"}
+        assert await found(parked=False) == {"ended", "other"}
+        assert await found(attributes={"a": "1"}) == {"ended", "parked"}
+        assert await found(attributes={"a": "1", "b": "2"}) == {"ended"}
+        assert await found(attributes={'odd "key".x': "1"}) == {"other"}
+        assert await found(created_from=start + SECOND) == {"parked", "other"}
+        assert await found(created_before=start + SECOND) == {"ended"}
+        assert await found(status="completed", parked=True) == set()
+
+    @scenario
+    async def test_list_events_in_pages(self, b: Bench) -> None:
+        """Events are listed after a position, at most `limit` of them."""
+        await b.turn(await b.own(), events=tuple(called(f"s{n}") for n in range(4)))
+        events = await b.world.list_events("run", after=2, limit=2)
+        assert [event.seq for event in events] == [3, 4]
+
+    @scenario
+    async def test_list_hooks(self, b: Bench) -> None:
+        """Hooks are listed of one run or of all, in the order they were opened."""
+        for run_id in ("one", "two"):
+            token = NewToken(token=f"t {run_id}", ref="h")
+            await b.turn(await b.own(run_id), open_tokens=(token,))
+        assert [hook.token for hook in await b.world.list_hooks()] == ["t one", "t two"]
+        assert [hook.token for hook in await b.world.list_hooks("two")] == ["t two"]
+
+
+class WaitCases(Cases):
+    """`wait_for_change`."""
+
+    @scenario
+    async def test_wait_sees_commits(self, b: Bench) -> None:
+        """Waiters, however many, are woken by a commit, also by one between look and wait."""
+        seen = await b.world.wait_for_change(0, None)
+        assert seen != 0
+        await b.start()
+        assert await b.world.wait_for_change(seen, None) != seen
+        seen = await self._quiet(b, seen)
+        waiting = [asyncio.create_task(b.world.wait_for_change(seen, None)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await b.world.post("run", Letter(kind="wake"))
+        assert seen not in await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+    @scenario
+    async def test_wait_until(self, b: Bench) -> None:
+        """A wait ends when the world's clock reaches its time, not before."""
+        seen = await self._quiet(b, 0)
+        waiting = asyncio.create_task(b.world.wait_for_change(seen, b.clock.now() + SECOND))
+        await asyncio.sleep(0)
+        b.clock.advance(0.999999)
+        done, _ = await asyncio.wait([waiting], timeout=0.05)
+        assert not done
+        b.clock.advance(0.000001)
+        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(b.world.wait_for_change(seen, b.clock.now() - 1), 10)
+
+    @scenario
+    async def test_idle_looks_wake_nobody(self, b: Bench) -> None:
+        """Claims that find nothing are no change, or idle workers would wake each other."""
+        seen = await self._quiet(b, 0)
+        assert await b.claim() == []
+        assert await b.world.claim_tasks("ann", 9, ["step"]) == ()
+        assert await self._quiet(b, seen) == seen
+
+    async def _quiet(self, b: Bench, seen: int) -> int:
+        """The number when no change is left to be seen, late ones included."""
+        while True:
+            waiting = asyncio.create_task(b.world.wait_for_change(seen, None))
+            done, _ = await asyncio.wait([waiting], timeout=0.1)
+            if not done:
+                waiting.cancel()
+                await asyncio.wait([waiting])
+                return seen
+            seen = waiting.result()
+
+
+class LifeCases(Cases):
+    """Opening, closing, and what stays."""
+
+    @scenario
+    async def test_open_twice(self, b: Bench) -> None:
+        """Opening an open world changes nothing."""
+        await b.start()
+        await b.world.open()
+        assert await b.claim() == ["run"]
+
+    @scenario
+    async def test_reopened(self, b: Bench) -> None:
+        """A world that was closed and opened again has everything it had."""
+        run = await b.turn(
+            await b.own(),
+            events=(called("s1"),),
+            add_tasks=(task("s1"),),
+            open_tokens=(NewToken(token="t", ref="h"),),
+        )
+        await b.world.post("run", Letter(kind="wake"))
+        secret = await b.world.secret("s")
+        before = await b.everything()
+        await b.world.close()
+        await b.world.open()
+        freed = await b.everything()
+        assert freed[1:] == before[1:]
+        assert (await b.run()).head == run.head
+        assert await b.world.secret("s") == secret
+
+    @scenario
+    async def test_closed(self, b: Bench) -> None:
+        """A closed world answers with an error, and closing it again is harmless."""
+        await b.world.close()
+        for call in (b.start(), b.world.get_run("run"), b.claim()):
+            with raises(WorldError):
+                await call
+        await b.world.close()
+
+    @scenario
+    async def test_close_finishes_what_was_accepted(self, b: Bench) -> None:
+        """What was asked before `close` is done, or refused with an error; never half done."""
+        await b.start()
+        posts = [b.world.post("run", Letter(kind="wake", ref=str(n))) for n in range(20)]
+        waiting = [asyncio.create_task(post) for post in posts]
+        await asyncio.sleep(0)
+        await b.world.close()
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        await b.world.open()
+        assert all(isinstance(answer, (Posted, WorldError)) for answer in answers)
+        posted = sum(isinstance(answer, Posted) for answer in answers)
+        assert len(await b.world.list_letters("run")) == posted > 0
+
+    def test_several_event_loops(self) -> None:
+        """A world can be used from one event loop after another."""
+        clock = VirtualClock()
+        worlds: list[World] = []
+
+        async def first() -> None:
+            worlds.append(await self.make_world(clock))
+            await worlds[0].open()
+            await Bench(worlds[0], clock).start()
+            waiting = asyncio.create_task(worlds[0].wait_for_change(10**9, clock.now() + 1))
+            await asyncio.sleep(0)
+            waiting.cancel()
+
+        async def second() -> None:
+            b = Bench(worlds[0], clock)
+            try:
+                assert await b.claim() == ["run"]
+                await b.end(await b.run())
+            finally:
+                await b.world.close()
+
+        asyncio.run(first())
+        asyncio.run(second())

@@ -1,0 +1,221 @@
+"""Tasks and the leases of workers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from workflow.testing.cases.bench import SECOND, Bench, Cases, called, result, scenario, task
+from workflow.world.records import Finish, Letter
+
+__all__ = ["LeaseCases", "TaskCases"]
+
+
+def _finish(step_id: str, worker: str, attempt: int) -> Finish:
+    return Finish(
+        run_id="run", step_id=step_id, worker=worker, attempt=attempt, letter=result(step_id)
+    )
+
+
+class TaskCases(Cases):
+    """`claim_tasks` and `finish_tasks`."""
+
+    @scenario
+    async def test_claim_counts_the_attempt(self, b: Bench) -> None:
+        """A claim hands out the task with its attempt counted and its fields as they were given."""
+        await b.with_tasks(task("s1", attempt=2, created_at=5, error=b"e", meta=b"m", run_at=6))
+        (claimed,) = await b.world.claim_tasks("ann", 9, {"step"})
+        assert (claimed.run_id, claimed.step_id, claimed.name) == ("run", "s1", "step")
+        assert (claimed.attempt, claimed.owner, claimed.payload) == (3, "ann", b"{}")
+        assert (claimed.created_at, claimed.error, claimed.meta, claimed.run_at) == (
+            5,
+            b"e",
+            b"m",
+            6,
+        )
+        assert await b.world.list_tasks("run") == (claimed,)
+        assert await b.claim_task("bob") is None
+
+    @scenario
+    async def test_claims_due_and_known_steps(self, b: Bench) -> None:
+        """Tasks are handed out oldest due first, once their time has come, to who knows the step."""
+        now = b.clock.now()
+        await b.with_tasks(
+            task("later", run_at=now + SECOND),
+            task("second", run_at=now - 1),
+            task("first", run_at=now - 2),
+            task("third", run_at=now),
+            task("foreign", name="foreign"),
+        )
+        assert await b.world.claim_tasks("ann", 9, ()) == ()
+        claimed = await b.world.claim_tasks("ann", 2, ["step"])
+        assert [each.step_id for each in claimed] == ["first", "second"]
+        assert [x.step_id for x in await b.world.claim_tasks("ann", 9, ["step"])] == ["third"]
+        b.clock.advance(1)
+        rest = await b.world.claim_tasks("ann", 9, ["step", "foreign"])
+        assert {each.step_id for each in rest} == {"later", "foreign"}
+
+    @scenario
+    async def test_concurrent_claims_of_tasks(self, b: Bench) -> None:
+        """Two claimers never get the same task."""
+        await b.with_tasks(*(task(f"s{n}") for n in range(10)))
+        claims = await asyncio.gather(
+            *(b.world.claim_tasks(f"worker {n}", 3, ["step"]) for n in range(5))
+        )
+        steps = [each.step_id for claimed in claims for each in claimed]
+        assert sorted(steps) == [f"s{n}" for n in range(10)]
+
+    @scenario
+    async def test_finish(self, b: Bench) -> None:
+        """A finished task is gone, its letter is in the mail, and its run is due."""
+        await b.with_tasks(task("s1"))
+        await b.claim_task("bob")
+        assert await b.world.finish_tasks([_finish("s1", "bob", 1)]) == (True,)
+        assert await b.world.list_tasks("run") == ()
+        (letter,) = await b.world.list_letters("run")
+        assert (letter.kind, letter.ref, letter.payload) == ("step_completed", "s1", b"done")
+        assert await b.claim() == ["run"]
+        assert await b.world.finish_tasks([_finish("s1", "bob", 1)]) == (False,)
+        assert len(await b.world.list_letters("run")) == 1
+
+    @scenario
+    async def test_late_finish(self, b: Bench) -> None:
+        """Results and retries of another worker, another attempt, or nobody's task are dropped."""
+        await b.with_tasks(task("s1"))
+        await b.claim_task("ann")
+        await b.world.leave("ann")
+        assert await b.world.finish_tasks([_finish("s1", "ann", 1)]) == (False,)
+        await b.claim_task("bob")
+        before = await b.everything()
+        late = [
+            _finish("s1", "ann", 1),
+            _finish("s1", "ann", 2),
+            _finish("s1", "bob", 1),
+            _finish("s2", "bob", 2),
+            Finish(run_id="run", step_id="s1", worker="bob", attempt=1, run_at=0, error=b"late"),
+        ]
+        assert await b.world.finish_tasks(late) == (False,) * 5
+        assert await b.everything() == before
+        assert await b.world.finish_tasks([_finish("s1", "bob", 2)]) == (True,)
+
+    @scenario
+    async def test_finishes_are_independent(self, b: Bench) -> None:
+        """One late finish does not spoil the others of its batch."""
+        await b.with_tasks(task("s1"), task("s2"))
+        await b.world.claim_tasks("ann", 9, ["step"])
+        finishes = [_finish("s1", "ann", 1), _finish("s1", "ann", 1), _finish("s2", "ann", 1)]
+        assert await b.world.finish_tasks(finishes) == (True, False, True)
+        assert [letter.ref for letter in await b.world.list_letters("run")] == ["s1", "s2"]
+
+    @scenario
+    async def test_retry(self, b: Bench) -> None:
+        """A retry frees the task until its time with its error, and is no news for the run."""
+        await b.with_tasks(task("s1"))
+        await b.claim_task("ann")
+        later = b.clock.now() + SECOND
+        retry = Finish(
+            run_id="run", step_id="s1", worker="ann", attempt=1, run_at=later, error=b"boom"
+        )
+        before = await b.run()
+        assert await b.world.finish_tasks([retry]) == (True,)
+        assert await b.run() == before
+        (free,) = await b.world.list_tasks("run")
+        assert (free.owner, free.attempt, free.error, free.run_at) == (None, 1, b"boom", later)
+        assert await b.claim_task("bob") is None
+        b.clock.advance(1)
+        claimed = await b.claim_task("bob")
+        assert claimed is not None
+        assert (claimed.attempt, claimed.error) == (2, b"boom")
+
+    @scenario
+    async def test_uncount(self, b: Bench) -> None:
+        """A task handed back unstarted has not used an attempt, and keeps its last error."""
+        await b.with_tasks(task("s1", attempt=1, error=b"before"))
+        await b.claim_task("ann")
+        back = Finish(run_id="run", step_id="s1", worker="ann", attempt=2, uncount=True)
+        assert await b.world.finish_tasks([back]) == (True,)
+        (free,) = await b.world.list_tasks("run")
+        assert (free.owner, free.attempt, free.error) == (None, 1, b"before")
+
+    @scenario
+    async def test_dropped_task(self, b: Bench) -> None:
+        """The result of a task that its run took back is dropped."""
+        run = await b.turn(await b.own(), add_tasks=(task("s1"),))
+        await b.claim_task("bob")
+        await b.turn(run, drop_tasks=("s1",))
+        assert await b.world.finish_tasks([_finish("s1", "bob", 1)]) == (False,)
+        assert await b.world.list_letters("run") == ()
+
+
+class LeaseCases(Cases):
+    """`beat` and `leave`."""
+
+    @scenario
+    async def test_lapsed_lease(self, b: Bench) -> None:
+        """When a lease has run out, a beat of anybody frees its runs and tasks and says how many."""
+        await b.beat("ann", 10)
+        run = await b.turn(await b.own(), events=(called("s1"),), add_tasks=(task("s1"),))
+        await b.claim_task("ann")
+        b.clock.advance(9.999999)
+        assert await b.beat("bob") == 0
+        assert (await b.run()).owner == "ann"
+        b.clock.advance(0.000001)
+        assert await b.beat("bob") == 2
+        freed = await b.run()
+        assert (freed.owner, freed.mail, freed.head) == (None, run.mail + 1, run.head)
+        assert (freed.fence, await b.world.list_letters("run")) == (run.fence, ())
+        (free,) = await b.world.list_tasks("run")
+        assert (free.owner, free.attempt) == (None, 1)
+        assert await b.claim("bob") == ["run"]
+        claimed = await b.claim_task("bob")
+        assert claimed is not None
+        assert claimed.attempt == 2
+
+    @scenario
+    async def test_renewed_lease(self, b: Bench) -> None:
+        """A worker that beats in time keeps what it has."""
+        await b.beat("ann", 10)
+        await b.own()
+        for _ in range(3):
+            b.clock.advance(6)
+            assert await b.beat("ann") == 0
+            assert await b.beat("bob") == 0
+        assert (await b.run()).owner == "ann"
+
+    @scenario
+    async def test_late_beat(self, b: Bench) -> None:
+        """A worker whose lease ran out unnoticed keeps what it has when it beats again."""
+        await b.beat("ann", 10)
+        await b.own()
+        b.clock.advance(20)
+        assert await b.beat("ann") == 0
+        assert (await b.run()).owner == "ann"
+
+    @scenario
+    async def test_owner_without_lease(self, b: Bench) -> None:
+        """What is held by somebody who has no lease at all is freed too."""
+        await b.own(worker="never beat")
+        assert await b.beat("bob") == 1
+        assert await b.claim("bob") == ["run"]
+
+    @scenario
+    async def test_leave(self, b: Bench) -> None:
+        """A worker that leaves gives up its runs and tasks at once, and nobody else's."""
+        await b.beat("ann")
+        await b.beat("bob")
+        await b.own("kept", worker="bob")
+        await b.turn(await b.own(), add_tasks=(task("s1"),))
+        await b.claim_task("ann")
+        await b.world.leave("ann")
+        assert (await b.run()).owner is None
+        assert (await b.run("kept")).owner == "bob"
+        assert await b.claim("bob") == ["run"]
+        assert await b.claim_task("bob") is not None
+
+    @scenario
+    async def test_mail_of_freed_runs(self, b: Bench) -> None:
+        """Freeing a run keeps its mail and its timer."""
+        run = await b.turn(await b.own(), next_timer=b.clock.now() + SECOND)
+        await b.world.post("run", Letter(kind="wake", ref="w"))
+        await b.world.leave("ann")
+        assert [letter.ref for letter in await b.world.list_letters("run")] == ["w"]
+        assert (await b.run()).next_timer == run.next_timer

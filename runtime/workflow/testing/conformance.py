@@ -1,0 +1,42 @@
+"""The suite that every world passes.
+
+A world of your own is held to the port like this, in a test module of yours::
+
+    from workflow.testing import WorldConformance
+
+    class TestMyWorld(WorldConformance):
+        async def make_world(self, clock):
+            return MyWorld(url, clock=clock)
+
+`make_world` is called for every test and gives a new, empty world that takes its time from
+`clock`. The tests are plain methods; they need a runner such as pytest, but no plug-in.
+"""
+
+from __future__ import annotations
+
+from workflow.testing.cases.control import ParkCases, TerminateCases, TokenCases
+from workflow.testing.cases.reads import LifeCases, ReadCases, StreamCases, WaitCases
+from workflow.testing.cases.runs import ClaimCases, CreateCases, MailCases
+from workflow.testing.cases.turns import AppendCases, RefusalCases
+from workflow.testing.cases.work import LeaseCases, TaskCases
+
+__all__ = ["WorldConformance"]
+
+
+class WorldConformance(
+    CreateCases,
+    MailCases,
+    ClaimCases,
+    AppendCases,
+    RefusalCases,
+    TokenCases,
+    ParkCases,
+    TerminateCases,
+    TaskCases,
+    LeaseCases,
+    StreamCases,
+    ReadCases,
+    WaitCases,
+    LifeCases,
+):
+    """Subclass it, name the class `Test…`, and give it a `make_world`."""

@@ -1,0 +1,72 @@
+"""A counter of commits that any number of event loops can wait on.
+
+A waiter compares its number and registers under one lock, and a commit changes the number and takes
+the waiters under the same lock, so no change falls between a look and a wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+
+from workflow.world.port import Clock
+from workflow.world.records import Micros
+
+__all__ = ["Changes"]
+
+# Timeouts run on the monotonic clock; looking at the world's clock this often bounds what a
+# suspended machine or a corrected clock can make us oversleep.
+_LONGEST_WAIT = 60.0
+
+
+class Changes:
+    """Number of the last change, starting at 1, and everybody who waits for the next one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._number = 1
+        self._waiters: dict[asyncio.Future[None], asyncio.AbstractEventLoop] = {}
+        clock.on_change(self._wake)
+
+    def bump(self) -> None:
+        """Record a change and wake every waiter. Callable from any thread."""
+        with self._lock:
+            self._number += 1
+        self._wake()
+
+    @property
+    def waited_on(self) -> bool:
+        """Whether anybody waits right now."""
+        return bool(self._waiters)
+
+    async def wait(self, seen: int, until: Micros | None) -> int:
+        """Return the number once it is not `seen`, or as it is when the clock reaches `until`."""
+        loop = asyncio.get_running_loop()
+        while True:
+            woken: asyncio.Future[None] = loop.create_future()
+            with self._lock:
+                now = self._clock.now()
+                if self._number != seen or (until is not None and until <= now):
+                    return self._number
+                self._waiters[woken] = loop
+            delay = _LONGEST_WAIT if until is None else min((until - now) / 1e6, _LONGEST_WAIT)
+            try:
+                await asyncio.wait((woken,), timeout=delay)
+            finally:
+                with self._lock:
+                    self._waiters.pop(woken, None)
+
+    def _wake(self) -> None:
+        with self._lock:
+            waiters, self._waiters = self._waiters, {}
+        for woken, loop in waiters.items():
+            # The loop of a waiter may be closed already: worlds outlive event loops.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_resolve, woken)
+
+
+def _resolve(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)

@@ -1,0 +1,168 @@
+"""The database file: how it is opened, kept durable and up to date, and what its errors mean."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workflow.errors import WorldError
+from workflow.world.port import Clock
+from workflow.world.records import Micros
+from workflow.worlds.local.queries import QUERIES
+
+__all__ = ["SCHEMA_VERSION", "SideLock", "Tx", "connect", "explain", "migrate"]
+
+SCHEMA_VERSION = 1
+
+# Written into the file's header, so that somebody else's database is not taken for ours.
+_APPLICATION_ID = 0x57464C57
+
+# For foreign tools such as a sqlite3 shell; our own writers queue at the side lock.
+_BUSY_SECONDS = 10.0
+
+_ADVICE = {
+    "SQLITE_BUSY": "is locked by another program; close the program that holds a transaction open",
+    "SQLITE_LOCKED": "is locked by another connection of this process",
+    "SQLITE_READONLY": "cannot be written; check the permissions of the file and its folder",
+    "SQLITE_FULL": "cannot grow, the disk is full; free some space, nothing written so far is lost",
+    "SQLITE_CORRUPT": "is damaged; restore it from a backup, or keep a copy and start a new one",
+    "SQLITE_NOTADB": "is not a database of ours; move it away or choose another data directory",
+    "SQLITE_CANTOPEN": "cannot be opened; check the path and its permissions",
+    "SQLITE_IOERR": "could not be read or written; check the disk",
+}
+
+
+class Tx:
+    """A transaction in progress: named queries, and the time it happens at."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    @property
+    def now(self) -> Micros:
+        return self._clock.now()
+
+    def do(self, query: str, **values: Any) -> int:
+        """Run a query that writes; how many rows it touched."""
+        return self._connection.execute(QUERIES[query], values).rowcount
+
+    def many(self, query: str, values: Iterable[Mapping[str, Any]]) -> None:
+        """Run a query that writes once for each set of values."""
+        self._connection.executemany(QUERIES[query], values)
+
+    def one(self, query: str, **values: Any) -> sqlite3.Row | None:
+        """The first row of a query."""
+        row: sqlite3.Row | None = self._connection.execute(QUERIES[query], values).fetchone()
+        return row
+
+    def all(self, query: str, **values: Any) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self._connection.execute(QUERIES[query], values).fetchall()
+
+
+class SideLock:
+    """A file whose exclusive lock is taken before `begin immediate`.
+
+    SQLite's own waiting polls and starves: of two busy writers one waited for seconds. Waiting for
+    this lock is fair, and costs nothing when nobody else is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open the file durably: write-ahead log, synced at every commit."""
+    connection = sqlite3.connect(
+        path,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        (mode,) = connection.execute("pragma journal_mode = wal").fetchone()
+        connection.execute("pragma synchronous = full")
+        (level,) = connection.execute("pragma synchronous").fetchone()
+        if (mode, level) != ("wal", 2):
+            raise WorldError(
+                f"{path} does not take the settings that keep data safe "
+                f"(journal_mode {mode!r}, synchronous {level}); is it on a network file system?"
+            )
+        if sys.platform == "darwin":  # an ordinary fsync does not reach the disk there
+            connection.execute("pragma fullfsync = on")
+            connection.execute("pragma checkpoint_fullfsync = on")
+        connection.execute("pragma journal_size_limit = 67108864")
+        if not write:
+            connection.execute("pragma query_only = on")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to `SCHEMA_VERSION`, one transaction per version. Hold the side lock."""
+    (application,) = connection.execute("pragma application_id").fetchone()
+    (version,) = connection.execute("pragma user_version").fetchone()
+    (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
+    if application != _APPLICATION_ID and (version or tables):
+        raise WorldError(f"{path} {_ADVICE['SQLITE_NOTADB']}")
+    if version > SCHEMA_VERSION:
+        raise WorldError(
+            f"{path} has schema version {version}, this installation knows up to "
+            f"{SCHEMA_VERSION}; upgrade workflow-compiler or choose another data directory"
+        )
+    for step in range(version + 1, SCHEMA_VERSION + 1):
+        script = (Path(__file__).parent / "schema" / f"{step}.sql").read_text("utf-8")
+        try:
+            connection.executescript(
+                f"begin immediate;\n{script}\n"
+                f"pragma application_id = {_APPLICATION_ID}; pragma user_version = {step}; commit;"
+            )
+        except sqlite3.Error:
+            rollback(connection)
+            raise
+
+
+def rollback(connection: sqlite3.Connection) -> None:
+    """Give up the transaction in progress, if SQLite has not done so itself."""
+    if connection.in_transaction:
+        connection.execute("rollback")
+
+
+@contextlib.contextmanager
+def explain(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into a `WorldError` that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise describe(error, path) from error
+    except OSError as error:
+        raise WorldError(f"{path} cannot be used: {error}") from error
+
+
+def describe(error: sqlite3.Error, path: Path) -> WorldError:
+    """The `WorldError` for an error of SQLite."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    for prefix, advice in _ADVICE.items():
+        if name.startswith(prefix):
+            return WorldError(f"{path} {advice} ({error})")
+    return WorldError(f"{path}: {error}")

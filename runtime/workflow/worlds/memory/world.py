@@ -1,0 +1,433 @@
+"""The port over dictionaries. One asyncio process; several event loops, one after another."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from msgspec.structs import asdict, replace
+
+from workflow.errors import RunEndedError, WorkflowRunNotFoundError, WorldError
+from workflow.world.port import Clock
+from workflow.world.records import (
+    Append,
+    Appended,
+    Chunk,
+    ChunkPage,
+    ChunkWrite,
+    Claimed,
+    Created,
+    Event,
+    Finish,
+    HookRecord,
+    Letter,
+    Loaded,
+    Micros,
+    NewEvent,
+    NewRun,
+    NewTask,
+    Page,
+    Parked,
+    Posted,
+    RunFilter,
+    RunRecord,
+    Task,
+    WorkerRecord,
+)
+from workflow.worlds.changes import Changes
+from workflow.worlds.clock import SystemClock
+from workflow.worlds.cursor import cursor_of, read_cursor
+from workflow.worlds.memory.state import Row, State, Stream
+
+__all__ = ["MemoryWorld"]
+
+_T = TypeVar("_T")
+
+
+class MemoryWorld:
+    """A `World` that keeps everything in memory. Closing it keeps the data; `open` goes on."""
+
+    name = "memory"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._changes = Changes(self._clock)
+        self._state = State()
+        # Calls are short and never wait; the lock is for heartbeats from another thread.
+        self._lock = threading.RLock()
+        self._closed = False
+
+    async def open(self) -> None:
+        self._closed = False
+
+    async def close(self) -> None:
+        self._closed = True
+        self._changes.bump()
+
+    def now(self) -> Micros:
+        return self._clock.now()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[State]:
+        with self._lock:
+            if self._closed:
+                raise WorldError("the world is closed; call `await world.open()` to go on")
+            yield self._state
+
+    def _changed(self, answer: _T, *, when: bool = True) -> _T:
+        """Wake the waiters if something was written. A worker's idle look must not wake itself."""
+        if when:
+            self._changes.bump()
+        return answer
+
+    # -- runs ------------------------------------------------------------------------------
+
+    async def create(self, run: NewRun) -> Created:
+        with self._transaction() as state:
+            created = state.create(run, self.now())
+            return self._changed(created, when=created.created)
+
+    async def post(self, run_id: str, letter: Letter) -> Posted:
+        with self._transaction() as state:
+            posted = state.deliver(run_id, letter, self.now())
+            return self._changed(posted, when=posted.outcome == "posted")
+
+    async def post_to_token(self, token: str, letter: Letter) -> Posted:
+        with self._transaction() as state:
+            hook = state.hooks.get(token)
+            if hook is None:
+                return Posted(outcome="missing")
+            posted = state.deliver(hook.run_id, replace(letter, ref=hook.hook_id), self.now())
+            return self._changed(posted, when=posted.outcome == "posted")
+
+    async def claim_runs(self, worker: str, limit: int) -> Claimed:
+        with self._transaction() as state:
+            now = self.now()
+            due: list[tuple[Micros, Row]] = []
+            look: list[str] = []
+            later = [task.run_at for task in state.tasks.values() if task.owner is None]
+            for row in state.open_rows.values():
+                run = row.run
+                if (since := self._due_since(row, now)) is not None:
+                    due.append((since, row))
+                elif run.owner == worker and (
+                    run.mail > run.seen or (run.next_timer is not None and run.next_timer <= now)
+                ):
+                    look.append(run.run_id)
+                if run.next_timer is not None and run.owner in (None, worker) and not run.parked:
+                    later.append(run.next_timer)
+            due.sort(key=lambda entry: entry[0])
+            taken = [row for _, row in due[:limit]]
+            for row in taken:
+                row.set(owner=worker, fence=row.run.fence + 1, claims=row.run.claims + 1)
+            claimed = Claimed(
+                runs=tuple(row.run for row in taken),
+                look=tuple(look),
+                next_due=min((at for at in later if at > now), default=None),
+            )
+            return self._changed(claimed, when=bool(taken))
+
+    def _due_since(self, row: Row, now: Micros) -> Micros | None:
+        return self._state.due_since(row, now)
+
+    async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
+        with self._transaction() as state:
+            row = _row(state, run_id)
+            results = ("step_completed", "step_failed")
+            return Loaded(
+                run=row.run,
+                events=tuple(row.events[after:]),
+                letters=tuple(row.letters.values())[:limit],
+                tasks=frozenset(step for run, step in state.tasks if run == run_id),
+                lettered=frozenset(x.ref for x in row.letters.values() if x.kind in results),
+                now=self.now(),
+            )
+
+    def _fits(self, row: Row, append: Append) -> bool:
+        """Whether the append comes from the owner of a history that is still the newest."""
+        return row.run.fence == append.fence and row.run.head == append.expected
+
+    async def append(self, append: Append) -> Appended:
+        with self._transaction() as state:
+            row = state.rows.get(append.run_id)
+            if row is None or not row.is_open or row.run.parked or not self._fits(row, append):
+                return Appended(ok=False)
+            now = self.now()
+            run_id = append.run_id
+            if row.run.status == "pending" and (append.events or append.open_tokens):
+                row.set(status="running", started_at=append.at)
+            for event in append.events:
+                row.write(event)
+            state.close_tokens(run_id, append.close_tokens)
+            opened = tuple(
+                state.open_token(row, new, append.at, closing=new.ref in append.close_tokens)
+                for new in append.open_tokens
+            )
+            for n in append.eat:
+                row.letters.pop(n, None)
+            for step_id in append.drop_tasks:
+                state.tasks.pop((run_id, step_id), None)
+            for task in append.add_tasks:
+                state.tasks.setdefault((run_id, task.step_id), _task(run_id, task))
+            attributes = {**row.run.attributes, **(append.attributes or {})}
+            row.mailed_at = now
+            row.set(
+                seen=max(row.run.seen, append.seen),
+                next_timer=append.next_timer,
+                claims=0,
+                # An opened token's event is still to be fed, so the run cannot be idle.
+                owner=None if append.release and not append.open_tokens else append.worker,
+                attributes={k: v for k, v in attributes.items() if v is not None},
+                bundle=append.bundle or row.run.bundle,
+                python=append.python or row.run.python,
+            )
+            for child in append.children:
+                state.create(child, now)
+            for to, letter in append.letters:
+                state.deliver(to, letter, now)
+            if append.end is not None:
+                row.set(
+                    status=append.end,
+                    output=append.output,
+                    error_code=append.error_code,
+                    completed_at=append.at,
+                )
+                state.finish(row, now)
+            return self._changed(
+                Appended(ok=True, head=row.run.head, mail=row.run.mail, opened=opened)
+            )
+
+    async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            if row is None or not row.is_open or row.run.fence != fence:
+                return False
+            row.set(parked=parked, owner=None)
+            return self._changed(True)
+
+    async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            if row is None or row.run.parked is None:
+                return False
+            row.set(
+                parked=None,
+                claims=0,
+                bundle=bundle or row.run.bundle,
+                # A live copy of the old code may still be about; its fence must not fit.
+                fence=row.run.fence + 1,
+            )
+            state.nudge(row, self.now())
+            return self._changed(True)
+
+    async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            if row is None or not row.is_open:
+                return False
+            at = max(event.at, row.events[-1].at)
+            row.write(replace(event, at=at))
+            row.set(
+                status="cancelled",
+                output=output,
+                error_code=code,
+                completed_at=at,
+                fence=row.run.fence + 1,
+            )
+            state.finish(row, self.now())
+            return self._changed(True)
+
+    # -- tasks -----------------------------------------------------------------------------
+
+    async def claim_tasks(
+        self, worker: str, limit: int, names: Collection[str]
+    ) -> tuple[Task, ...]:
+        with self._transaction() as state:
+            now = self.now()
+            due = [
+                (key, task)
+                for key, task in state.tasks.items()
+                if task.owner is None and task.run_at <= now and task.name in names
+            ]
+            due.sort(key=lambda entry: entry[1].run_at)
+            claimed = []
+            for key, task in due[:limit]:
+                state.tasks[key] = replace(task, owner=worker, attempt=task.attempt + 1)
+                claimed.append(state.tasks[key])
+            return self._changed(tuple(claimed), when=bool(claimed))
+
+    async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
+        with self._transaction() as state:
+            done = tuple(self._finish(state, finish) for finish in finishes)
+            return self._changed(done, when=any(done))
+
+    def _finish(self, state: State, finish: Finish) -> bool:
+        key = (finish.run_id, finish.step_id)
+        task = state.tasks.get(key)
+        if task is None or task.owner != finish.worker or task.attempt != finish.attempt:
+            return False
+        if finish.letter is not None:
+            del state.tasks[key]
+            state.deliver(finish.run_id, finish.letter, self.now())
+        else:
+            state.tasks[key] = replace(
+                task,
+                owner=None,
+                run_at=finish.run_at,
+                error=task.error if finish.error is None else finish.error,
+                attempt=task.attempt - finish.uncount,
+            )
+        return True
+
+    # -- workers ---------------------------------------------------------------------------
+
+    async def beat(self, worker: WorkerRecord) -> int:
+        with self._transaction() as state:
+            now = self.now()
+            state.workers[worker.worker] = worker
+            state.workers = {k: w for k, w in state.workers.items() if w.lease_until > now}
+            freed = state.free(lambda owner: owner not in state.workers, now)
+            return self._changed(freed, when=freed > 0)
+
+    async def leave(self, worker: str) -> None:
+        with self._transaction() as state:
+            state.workers.pop(worker, None)
+            freed = state.free(lambda owner: owner == worker, self.now())
+            self._changed(None, when=freed > 0)
+
+    # -- streams ---------------------------------------------------------------------------
+
+    async def write_chunks(self, write: ChunkWrite) -> int | None:
+        with self._transaction() as state:
+            row = state.rows.get(write.run_id)
+            if row is None:
+                return None
+            if not row.is_open:
+                raise RunEndedError(f"{write.run_id} has ended, its streams are closed")
+            if write.fence is not None:
+                current = (row.run.owner, row.run.fence) == (write.worker, write.fence)
+            else:
+                task = state.tasks.get((write.run_id, write.step_id))
+                current = task is not None and (task.owner, task.attempt) == (
+                    write.worker,
+                    write.attempt,
+                )
+            if not current:
+                return None
+            stream = row.streams.setdefault(write.stream, Stream())
+            if stream.closed:
+                raise RunEndedError(f"the stream {write.stream!r} of {write.run_id} is closed")
+            first = len(stream.chunks)
+            stream.chunks.extend(
+                Chunk(index=i, data=data, step_id=write.step_id, attempt=write.attempt)
+                for i, data in enumerate(write.chunks, first)
+            )
+            stream.closed = write.close
+            return self._changed(first)
+
+    async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
+        with self._transaction() as state:
+            row = _row(state, run_id)
+            found = row.streams.get(stream, Stream())
+            return ChunkPage(
+                chunks=tuple(found.chunks[start : start + limit]),
+                next=len(found.chunks),
+                closed=found.closed or not row.is_open,
+            )
+
+    async def list_streams(self, run_id: str) -> tuple[str, ...]:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            return () if row is None else tuple(sorted(row.streams))
+
+    # -- bundles and secrets ---------------------------------------------------------------
+
+    async def put_bundle(self, bundle: str, source: bytes) -> None:
+        with self._transaction() as state:
+            state.bundles.setdefault(bundle, source)
+
+    async def get_bundle(self, bundle: str) -> bytes | None:
+        with self._transaction() as state:
+            return state.bundles.get(bundle)
+
+    async def secret(self, name: str) -> bytes:
+        with self._transaction() as state:
+            return state.secrets.setdefault(name, secrets.token_bytes(32))
+
+    # -- reads -----------------------------------------------------------------------------
+
+    async def get_run(self, run_id: str) -> RunRecord | None:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            return None if row is None else row.run
+
+    async def list_runs(
+        self, where: RunFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page:
+        before = None if cursor is None else read_cursor(cursor)
+        with self._transaction() as state:
+            runs = [row.run for row in state.rows.values() if _matches(row.run, where)]
+        runs.sort(key=_newness, reverse=True)
+        if before is not None:
+            runs = [run for run in runs if _newness(run) < before]
+        more = len(runs) > limit > 0
+        page = runs[:limit]
+        return Page(items=tuple(page), cursor=cursor_of(page[-1]) if more else None)
+
+    async def list_events(
+        self, run_id: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Event, ...]:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            return () if row is None else tuple(row.events[after : after + limit])
+
+    async def list_tasks(self, run_id: str) -> tuple[Task, ...]:
+        with self._transaction() as state:
+            return tuple(task for key, task in state.tasks.items() if key[0] == run_id)
+
+    async def list_letters(self, run_id: str) -> tuple[Letter, ...]:
+        with self._transaction() as state:
+            row = state.rows.get(run_id)
+            return () if row is None else tuple(row.letters.values())
+
+    async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]:
+        with self._transaction() as state:
+            return tuple(h for h in state.hooks.values() if run_id in (None, h.run_id))
+
+    async def get_hook(self, token: str) -> HookRecord | None:
+        with self._transaction() as state:
+            return state.hooks.get(token)
+
+    # -- waiting ---------------------------------------------------------------------------
+
+    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
+        return await self._changes.wait(seen, until)
+
+
+def _row(state: State, run_id: str) -> Row:
+    row = state.rows.get(run_id)
+    if row is None:
+        raise WorkflowRunNotFoundError(run_id)
+    return row
+
+
+def _task(run_id: str, new: NewTask) -> Task:
+    return Task(**asdict(new), run_id=run_id)
+
+
+def _newness(run: RunRecord) -> tuple[Micros, str]:
+    return run.created_at, run.run_id
+
+
+def _matches(run: RunRecord, where: RunFilter) -> bool:
+    return (
+        where.workflow in (None, run.workflow)
+        and where.status in (None, run.status)
+        and where.parked in (None, run.parked is not None)
+        and (where.created_from is None or run.created_at >= where.created_from)
+        and (where.created_before is None or run.created_at < where.created_before)
+        and where.attributes.items() <= run.attributes.items()
+    )

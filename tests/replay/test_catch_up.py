@@ -1,0 +1,115 @@
+"""Replaying a log: the same decisions, or a divergence at the right place."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.replay.drive import Driver, codec, numbered, replay, step
+from workflow import create_hook, sleep
+from workflow.errors import DivergenceError
+
+
+async def journey() -> str:
+    """Steps, parallel steps, a sleep, two hooks: a bit of everything."""
+    one = await step("one")
+    two, three = await asyncio.gather(step("two", one=one), step("three"))
+    await sleep(10)
+    hooks = create_hook(token="a"), create_hook(token="b")
+    answers = await asyncio.gather(*hooks)
+    return f"{one} {two} {three} {answers} {random.Random(1).random()}"
+
+
+def travelled() -> Driver:
+    """The log of a whole journey."""
+    run = Driver(journey)
+    run.complete(1)
+    run.complete(3, index=1)
+    run.complete(2)
+    run.advance(10)
+    a, b = run.ref("hook_requested", 0), run.ref("hook_requested", 1)
+    run.feed("hook_created", a)
+    run.feed("hook_created", b)
+    run.feed("hook_received", b, payload=codec.encode("B"))
+    run.feed("hook_received", a, payload=codec.encode("A"))
+    assert run.result.startswith("1 2 3 ['A', 'B']")
+    return run
+
+
+def test_every_prefix_of_a_log_replays() -> None:
+    """Whatever was recorded before a crash, a replay arrives there and asks for nothing else."""
+    log = numbered(travelled().log)
+    for length in range(1, len(log) + 1):
+        live, pending = replay(log[:length], journey)
+        # What the log does not have yet is exactly what follows in the whole log.
+        follows = []
+        for event in log[length:]:
+            if event.type in ("step_completed", "hook_received", "hook_created", "wait_completed"):
+                break
+            follows.append((event.type, event.ref))
+        assert [(e.type, e.ref) for e in pending] == follows, length
+        assert live.head == length
+
+
+async def renamed() -> str:
+    return str(await step("uno"))
+
+
+async def other_argument() -> str:
+    return str(await step("one", surprise=True))
+
+
+async def one_more() -> str:
+    one = await step("one")
+    await step("extra")
+    return str(one)
+
+
+async def one_less() -> str:
+    return "nothing to do"
+
+
+async def other_order() -> str:
+    await sleep(10)
+    return str(await step("one"))
+
+
+@pytest.mark.parametrize(
+    ("body", "position", "asked"),
+    [
+        (renamed, 2, "uno"),
+        (other_argument, 2, "other arguments"),
+        (one_more, 4, "extra"),
+        (one_less, 2, "run_completed"),
+        (other_order, 2, "wait_created"),
+    ],
+)
+def test_changed_code_diverges_at_the_first_difference(
+    body: Callable[[], Awaitable[str]], position: int, asked: str
+) -> None:
+    """The error names the log position, what the log says, and what the code asked for."""
+    with pytest.raises(DivergenceError) as caught:
+        replay(numbered(travelled().log), body)  # type: ignore[arg-type]  # coroutine functions
+    assert caught.value.position == position
+    assert asked in caught.value.asked
+    assert caught.value.recorded
+
+
+def test_the_error_names_the_users_line() -> None:
+    """The line is the one that asked, in the user's own file."""
+    with pytest.raises(DivergenceError) as caught:
+        replay(numbered(travelled().log), renamed)
+    path, _, line = caught.value.source.rpartition(":")
+    assert path == __file__
+    assert int(line) == renamed.__code__.co_firstlineno + 1
+
+
+def test_a_log_with_an_orphan_fact_diverges() -> None:
+    """A result of a step that the code never called is not swallowed."""
+    log = numbered(travelled().log)
+    short = [log[0], log[1], *log[3:4]]  # run_created, step one, then parallel calls without result
+    with pytest.raises(DivergenceError):
+        replay(numbered(list(short)), journey)

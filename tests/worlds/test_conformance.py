@@ -1,0 +1,28 @@
+"""The conformance suite over the worlds that come with the runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from workflow.testing.conformance import WorldConformance
+from workflow.world.port import Clock, World
+from workflow.worlds import local, memory
+
+
+class TestMemory(WorldConformance):
+    """The memory world."""
+
+    async def make_world(self, clock: Clock) -> World:
+        return memory.create(clock)
+
+
+class TestLocal(WorldConformance):
+    """The local world, in a folder of its own for each test."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path / "data"
+
+    async def make_world(self, clock: Clock) -> World:
+        return local.create_local_world(self.folder, clock)

@@ -1,0 +1,59 @@
+"""A workflow or step that is defined only under a condition.
+
+Whether a function exists must not depend on the machine or the day: a run that was started where the
+condition held may continue where it does not.
+
+Define it unconditionally, and put the condition into its body.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wfc.analyse.checks.sightings import directives
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Place, Program
+
+RULE = Rule(
+    code="WF009",
+    name="conditional-definition",
+    severity=Severity.ERROR,
+    page=__doc__,
+    silenceable=False,
+    bad='''\
+FAST = True
+
+if FAST:
+    async def charge(cents: int) -> int:
+        "use step"
+        return cents
+''',
+    good='''\
+FAST = True
+
+
+async def charge(cents: int) -> int:
+    "use step"
+    return cents if FAST else -cents
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each marked function under if, try, with, for or while."""
+    for module, sighting in directives(program):
+        function = sighting.function
+        if sighting.place is not Place.FUNCTION or function is None:
+            continue
+        scopes = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        if any(isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) for outer in sighting.enclosing):
+            continue  # nested-function says what matters more
+        if around := [outer for outer in sighting.enclosing if not isinstance(outer, scopes)]:
+            yield RULE.at(
+                module,
+                function,
+                f"The {sighting.kind.value} {function.name} exists only if line "
+                f"{around[-1].lineno} lets it, and a run may continue where it does not.",
+                "Define it at module level, and put the condition into its body.",
+            )

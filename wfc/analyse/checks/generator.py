@@ -1,0 +1,58 @@
+"""A workflow or step that yields.
+
+What a workflow or step returns is recorded once, as one value. A generator has no such value: calling it
+runs nothing, and its items are asked for one by one by code that may be gone by then.
+
+Return a list, or write the items to a stream with `get_writable()` in a step.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Function, Program
+
+RULE = Rule(
+    code="WF004",
+    name="generator",
+    severity=Severity.ERROR,
+    page=__doc__,
+    silenceable=False,
+    bad='''\
+async def pages():
+    "use step"
+    yield 1
+    yield 2
+''',
+    good='''\
+async def pages():
+    "use step"
+    return [1, 2]
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each marked function that is a generator."""
+    for marked in program.marked:
+        for node in _own_nodes(marked.node):
+            if isinstance(node, ast.Yield | ast.YieldFrom):
+                yield RULE.at(
+                    marked.module,
+                    node,
+                    f"The {marked.kind.value} {marked.qualname} is a generator, and its result is "
+                    "recorded as one value.",
+                    "Return a list, or write the items to a stream with get_writable() in a step.",
+                )
+                break
+
+
+def _own_nodes(function: Function) -> Iterator[ast.AST]:
+    stack: list[ast.AST] = list(reversed(function.body))
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))

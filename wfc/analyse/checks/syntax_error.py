@@ -1,0 +1,45 @@
+"""A file with a directive that Python cannot read.
+
+Nothing can be said about a file that does not parse, and nothing can be built from it.
+
+Correct the syntax. If the code is for a newer Python, run `wfc build` with that Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wfc.diagnostics import Diagnostic, Rule, Severity, Span
+from wfc.model import Program
+
+RULE = Rule(
+    code="WF012",
+    name="syntax-error",
+    severity=Severity.ERROR,
+    page=__doc__,
+    silenceable=False,
+    bad='''\
+async def sign_up(email: str) -> str:
+    "use workflow"
+    return (email
+''',
+    good='''\
+async def sign_up(email: str) -> str:
+    "use workflow"
+    return email
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each unreadable file."""
+    for module in program.modules.values():
+        if module.error is not None:
+            error = module.error
+            column = max(error.column, 1)
+            yield RULE.at(
+                module,
+                Span(error.line, column, error.line, column + 1),
+                f"Python cannot read this file: {error.message}.",
+                "Correct the syntax and build again.",
+            )

@@ -1,0 +1,51 @@
+"""A workflow that is a plain `def`.
+
+A workflow waits: for steps, for sleeps, for people. Waiting is `await`, and that needs `async def`.
+Steps may be plain functions; they run in a thread.
+
+Write `async def`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wfc.analyse.checks.sightings import directives
+from wfc.analyse.ids import module_directive
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Kind, Place, Program
+
+RULE = Rule(
+    code="WF003",
+    name="workflow-not-async",
+    severity=Severity.ERROR,
+    page=__doc__,
+    silenceable=False,
+    bad='''\
+def sign_up(email: str) -> str:
+    "use workflow"
+    return email.lower()
+''',
+    good='''\
+async def sign_up(email: str) -> str:
+    "use workflow"
+    return email.lower()
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each workflow that is not a coroutine function."""
+    for module, sighting in directives(program):
+        function = sighting.function
+        if sighting.kind is not Kind.WORKFLOW or sighting.place is not Place.FUNCTION:
+            continue
+        if isinstance(function, ast.FunctionDef) and sighting is not module_directive(module):
+            yield RULE.at(
+                module,
+                function,
+                f"The workflow {function.name} is a plain function, and a workflow has to await "
+                "its steps.",
+                f"Write `async def {function.name}(...)`.",
+            )

@@ -1,0 +1,213 @@
+"""Which top-level names workflow code reaches, and how.
+
+Starts at the workflows and follows every name used, through imports, into other modules of the
+project. Step bodies are not followed: in workflow code a step is a call through the runtime. The way
+to each name is remembered, because an error in a helper is understood only with it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from wfc.analyse.modules import is_builtin
+from wfc.analyse.names import Names, ProjectModule, ProjectName, Target, by_place
+from wfc.analyse.scopes import ImportUse, Use, annotation_uses, uses
+from wfc.model import External, Function, Key, Kind, Marked, Missing, Module, Reach, Reference
+
+__all__ = ["signature_classes", "trial", "walk"]
+
+
+def walk(names: Names, marked: tuple[Marked, ...], also: Iterable[Key] = ()) -> Reach:
+    """Everything reached from the workflows of `marked` and from the names in `also`."""
+    walker = _Walker(names, marked)
+    for m in marked:
+        if m.kind is Kind.WORKFLOW:
+            walker.enter(m.key, None)
+    for key in also:
+        walker.enter(key, None)
+    walker.run()
+    return Reach(
+        keep={m: frozenset(found) for m, found in sorted(walker.keep.items()) if found},
+        aliases={place: frozenset(found) for place, found in walker.aliases.items()},
+        edges={key: tuple(found) for key, found in walker.edges.items()},
+        parents=walker.parents,
+        references=tuple(walker.references),
+        missing=tuple(walker.missing),
+        meaning=walker.meaning,
+    )
+
+
+class _Walker:
+    def __init__(self, names: Names, marked: tuple[Marked, ...]) -> None:
+        self.names = names
+        self.stubs: frozenset[Function] = frozenset(m.node for m in marked if m.kind is Kind.STEP)
+        self.queue: deque[Key] = deque()
+        self.keep: dict[str, set[int]] = {}
+        self.aliases: dict[tuple[str, int], set[str]] = {}
+        self.edges: dict[Key, dict[Key, None]] = {}
+        self.parents: dict[Key, tuple[Key, int] | None] = {}
+        self.references: list[Reference] = []
+        self.missing: list[Missing] = []
+        self.places = by_place(marked)
+        self.meaning: dict[ast.AST, Marked | External] = {}
+
+    def enter(self, key: Key, parent: tuple[Key, int] | None) -> None:
+        if parent is not None:
+            self.edges.setdefault(parent[0], {})[key] = None
+        if key not in self.parents:
+            self.parents[key] = parent
+            self.queue.append(key)
+
+    def run(self) -> None:
+        while self.queue:
+            key = self.queue.popleft()
+            module = self.names.find(key[0])
+            if module is not None:
+                for index in module.bindings.get(key[1], ()):
+                    self._statement(module, key, index)
+
+    def _statement(self, module: Module, owner: Key, index: int) -> None:
+        statement = module.tree.body[index]
+        self.keep.setdefault(module.name, set()).add(index)
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            # Reached by re-export; imports used in their own module are resolved by `_use`.
+            self.aliases.setdefault((module.name, index), set()).add(owner[1])
+            target = self.names.imported(module, statement, owner[1])
+            self._target(module, owner, statement, target, None)
+            return
+        found = uses(statement, self.stubs)
+        for use in found:
+            if isinstance(use, ImportUse):
+                self._import(module, owner, use)
+            else:
+                self._use(module, owner, use)
+
+    def _import(self, module: Module, owner: Key, use: ImportUse) -> None:
+        if isinstance(use.statement, ast.ImportFrom) and use.alias.name == "*":
+            return  # only legal at top level, and there it binds no name we know
+        name = use.alias.asname or use.alias.name.partition(".")[0]
+        if isinstance(use.statement, ast.Import) and not use.alias.asname:
+            parts = tuple(use.alias.name.split("."))
+            target = self.names.imported(module, use.statement, name, parts[1:])
+            if isinstance(target, External):
+                target = External(use.alias.name)
+        else:
+            target = self.names.imported(module, use.statement, name)
+        self._target(module, owner, use.statement, target, None)
+
+    def _use(self, module: Module, owner: Key, use: Use) -> None:
+        if use.binding is not None:
+            target = self.names.imported(module, use.binding, use.name, use.attrs)
+            self._target(module, owner, use.node, target, use.binding)
+            return
+        importing = self.names.import_of(module, use.name)
+        target = self.names.of(module, use.name, use.attrs)
+        for index in module.bindings.get(use.name, ()) if importing is not None else ():
+            self.keep.setdefault(module.name, set()).add(index)
+            self.aliases.setdefault((module.name, index), set()).add(use.name)
+        if target is not None:
+            self._target(module, owner, use.node, target, importing)
+            return
+        star = _star(module)
+        if is_builtin(use.name):
+            self.references.append(
+                Reference(module, owner, use.node, External("builtins", use.name, use.attrs))
+            )
+        elif star is not None:
+            self.missing.append(Missing(module, owner, use.node, "", use.name, star))
+
+    def _target(
+        self,
+        module: Module,
+        owner: Key,
+        node: ast.AST,
+        target: Target,
+        imported: ast.stmt | None,
+    ) -> None:
+        line: int = getattr(node, "lineno", 1)
+        self._remember(node, target)
+        match target:
+            case ProjectName(key=key):
+                found = self.names.find(key[0])
+                if found is not None and found.error is None and key[1] not in found.bindings:
+                    place = imported or node
+                    star = _star(found)
+                    self.missing.append(Missing(module, owner, place, key[0], key[1], star))
+                    return
+                if key != owner:
+                    self.enter(key, (owner, line))
+            case ProjectModule(name=name):
+                # The module itself is handed around: whatever it holds may be used.
+                whole = self.names.find(name)
+                for bound in whole.bindings if whole is not None and node is not imported else ():
+                    if not isinstance(node, ast.Import | ast.ImportFrom):
+                        self.enter((name, bound), (owner, line))
+            case External():
+                self.references.append(Reference(module, owner, node, target, imported))
+
+    def _remember(self, node: ast.AST, target: Target) -> None:
+        match self.names.follow(target):
+            case ProjectName(key=(module, name), rest=rest):
+                if found := self.places.get((module, ".".join([name, *rest]))):
+                    self.meaning[node] = found
+            case External() as outside:
+                self.meaning[node] = outside
+
+
+def _star(module: Module) -> ast.ImportFrom | None:
+    for statement in module.tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            return statement
+    return None
+
+
+def signature_classes(names: Names, marked: Iterable[Marked]) -> tuple[Key, ...]:
+    """The project classes named in the signatures of the given functions."""
+    found: dict[Key, None] = {}
+    for m in marked:
+        for use in annotation_uses(m.node):
+            if isinstance(use, Use) and (key := class_of(names, m.module, use)):
+                found[key] = None
+    return tuple(found)
+
+
+def class_of(names: Names, module: Module, use: Use) -> Key | None:
+    """The project class that a use in an annotation names, if it is one."""
+    target = names.of(module, use.name, use.attrs)
+    if target is None and use.name in module.typing_only:
+        target = names.imported(module, module.typing_only[use.name], use.name, use.attrs)
+    match names.follow(target):
+        case ProjectName(key=key, rest=()):
+            home = names.find(key[0])
+            for index in home.bindings.get(key[1], ()) if home is not None else ():
+                if home is not None and isinstance(home.tree.body[index], ast.ClassDef):
+                    return key
+    return None
+
+
+def trial(
+    names: Names,
+    marked: tuple[Marked, ...],
+    base: Reach,
+    wanted: Iterable[Key],
+    is_clean: Callable[[Reach, Reach], bool],
+) -> tuple[Reach, dict[Key, bool]]:
+    """Add the wanted classes to what is reached, one by one, where nothing forbidden comes along.
+
+    A class that a step returns is of use in the workflow only if it is there, yet a signature alone
+    is no reason to fail the build over, say, a model class that opens a database.
+    """
+    accepted: list[Key] = []
+    classes: dict[Key, bool] = {}
+    for key in wanted:
+        if key in base.parents:
+            classes[key] = True
+            continue
+        grown = walk(names, marked, [*accepted, key])
+        classes[key] = is_clean(base, grown)
+        if classes[key]:
+            accepted.append(key)
+            base = grown
+    return base, classes

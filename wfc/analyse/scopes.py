@@ -1,0 +1,219 @@
+"""Uses of global names and imports in one statement, with their places.
+
+Follows Python's scoping: parameters, assignments, comprehensions, class bodies that inner functions
+do not see. `symtable` answers the same question without places, and the caret needs the place;
+the tests hold the two together. Function annotations are not uses, because the bundle is compiled
+with the `annotations` future flag; those of class bodies are, because dataclasses read them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from wfc.model import Function
+from wfc.parse.bindings import bound_names
+
+__all__ = ["ImportUse", "Use", "annotation_uses", "uses"]
+
+
+@dataclass(frozen=True)
+class Use:
+    """`name.attrs…` where `name` is not local; `node` is the whole expression.
+
+    `binding` is the import statement inside the same function that binds the name, if one does.
+    """
+
+    name: str
+    attrs: tuple[str, ...]
+    node: ast.expr
+    binding: ast.Import | ast.ImportFrom | None = None
+
+
+@dataclass(frozen=True)
+class ImportUse:
+    """One name of an import statement that runs as part of the statement looked at."""
+
+    statement: ast.Import | ast.ImportFrom
+    alias: ast.alias
+
+
+@dataclass
+class _Scope:
+    is_class: bool
+    names: set[str]
+    imports: dict[str, ast.Import | ast.ImportFrom] = field(default_factory=dict)
+    outer: set[str] = field(default_factory=set)  # declared `global`
+
+
+def uses(statement: ast.stmt, stubs: frozenset[Function] = frozenset()) -> list[Use | ImportUse]:
+    """Everything `statement`, at top level, takes from outside itself when it runs or is called.
+
+    Of the functions in `stubs` (steps) only the defaults count: their bodies do not run here.
+    """
+    return list(_Walker(stubs).visit(statement))
+
+
+def annotation_uses(function: Function) -> list[Use | ImportUse]:
+    """The names in the annotations of a function's signature; strings are read as expressions."""
+    a = function.args
+    every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+    found = [arg.annotation for arg in every] + [function.returns]
+    walker = _Walker(frozenset())
+    return [use for node in found if node for use in walker.annotation(node)]
+
+
+class _Walker:
+    def __init__(self, stubs: frozenset[Function]) -> None:
+        self.stubs = stubs
+        self.scopes: list[_Scope] = []
+
+    def visit(self, node: ast.AST) -> Iterator[Use | ImportUse]:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from self._function(node)
+            case ast.Lambda():
+                yield from self._defaults(node.args)
+                yield from self._inner(node.args, [node.body])
+            case ast.ClassDef():
+                yield from self._class(node)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                yield from self._comprehension(node)
+            case ast.Import() | ast.ImportFrom():
+                yield from (ImportUse(node, alias) for alias in node.names)
+            case ast.AnnAssign():
+                if self.scopes and self.scopes[-1].is_class:
+                    yield from self.annotation(node.annotation)
+                yield from self._children(node, skip="annotation")
+            case ast.Name(ctx=ast.Load()):
+                yield from self._name(node, (), node)
+            case ast.Attribute():
+                yield from self._attribute(node)
+            case _:
+                yield from self._children(node)
+
+    def annotation(self, node: ast.expr) -> Iterator[Use | ImportUse]:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                try:
+                    parsed = ast.parse(inner.value, mode="eval").body
+                except SyntaxError:
+                    continue  # Literal["a b"]: a value, not a name
+                for part in ast.walk(parsed):
+                    if isinstance(part, ast.expr):
+                        ast.copy_location(part, inner)
+                yield from self.visit(parsed)
+        yield from self.visit(node)
+
+    def _children(self, node: ast.AST, skip: str = "") -> Iterator[Use | ImportUse]:
+        for name, value in ast.iter_fields(node):
+            if name == skip:
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from self.visit(child)
+
+    def _function(self, node: Function) -> Iterator[Use | ImportUse]:
+        yield from self._defaults(node.args)
+        if node in self.stubs:
+            return
+        for decorator in node.decorator_list:
+            yield from self.visit(decorator)
+        yield from self._inner(node.args, node.body, getattr(node, "type_params", []))
+
+    def _defaults(self, args: ast.arguments) -> Iterator[Use | ImportUse]:
+        for default in [*args.defaults, *filter(None, args.kw_defaults)]:
+            yield from self.visit(default)
+
+    def _inner(
+        self, args: ast.arguments, body: list[ast.stmt] | list[ast.expr], params: list[ast.AST] = []
+    ) -> Iterator[Use | ImportUse]:
+        every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+        every += filter(None, (args.vararg, args.kwarg))
+        scope = _scope(False, body)
+        scope.names |= {a.arg for a in every} | {getattr(p, "name", "") for p in params}
+        yield from self._within(scope, body)
+
+    def _class(self, node: ast.ClassDef) -> Iterator[Use | ImportUse]:
+        for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
+            yield from self.visit(part)
+        scope = _scope(True, node.body)
+        params = {getattr(p, "name", "") for p in getattr(node, "type_params", [])}
+        if params:
+            self.scopes.append(_Scope(False, params))
+        yield from self._within(scope, node.body)
+        if params:
+            self.scopes.pop()
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> Iterator[Use | ImportUse]:
+        # The first iterable is evaluated outside.
+        yield from self.visit(node.generators[0].iter)
+        names = {n for g in node.generators for n in bound_names(g.target)}
+        rest: list[ast.AST] = [g.target for g in node.generators]
+        rest += [test for g in node.generators for test in g.ifs]
+        rest += [g.iter for g in node.generators[1:]]
+        rest += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        self.scopes.append(_Scope(False, names))
+        for part in rest:
+            yield from self.visit(part)
+        self.scopes.pop()
+
+    def _within(
+        self, scope: _Scope, body: list[ast.stmt] | list[ast.expr]
+    ) -> Iterator[Use | ImportUse]:
+        self.scopes.append(scope)
+        for child in body:
+            yield from self.visit(child)
+        self.scopes.pop()
+
+    def _attribute(self, node: ast.Attribute) -> Iterator[Use | ImportUse]:
+        attrs: list[str] = []
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            attrs.append(root.attr)
+            root = root.value
+        if isinstance(root, ast.Name):
+            yield from self._name(root, tuple(reversed(attrs)), node)
+        else:
+            yield from self.visit(root)
+
+    def _name(
+        self, name: ast.Name, attrs: tuple[str, ...], node: ast.expr
+    ) -> Iterator[Use | ImportUse]:
+        for depth, scope in enumerate(reversed(self.scopes)):
+            if name.id in scope.outer:
+                break
+            if scope.is_class and depth > 0:
+                continue
+            if name.id in scope.imports:
+                yield Use(name.id, attrs, node, scope.imports[name.id])
+                return
+            if name.id in scope.names:
+                return
+        yield Use(name.id, attrs, node)
+
+
+def _scope(is_class: bool, body: list[ast.stmt] | list[ast.expr]) -> _Scope:
+    scope = _Scope(is_class, set())
+    for statement in body:
+        scope.names |= set(bound_names(statement))
+        for node in _same_scope(statement):
+            match node:
+                case ast.Global(names=names):
+                    scope.outer |= set(names)
+                case ast.Nonlocal(names=names):
+                    scope.names -= set(names)
+                case ast.Import() | ast.ImportFrom():
+                    scope.imports.update((name, node) for name in bound_names(node))
+    return scope
+
+
+def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _same_scope(child)

@@ -1,0 +1,208 @@
+"""`wfc inspect`: look at runs, their steps, events and hooks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wfc.cli.worlds import open_world, root_option, world_option
+
+if TYPE_CHECKING:
+    from workflow.codec import Codec
+    from workflow.world.port import World
+    from workflow.world.records import Status
+
+__all__ = ["inspect"]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+
+
+@click.group()
+def inspect() -> None:
+    """Look at runs, their steps, events and hooks."""
+
+
+@inspect.command()
+@click.option(
+    "--status", type=click.Choice(["pending", "running", "completed", "failed", "cancelled"])
+)
+@click.option("--workflow", help="Only runs of this workflow (its full id).")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+@root_option
+@world_option
+def runs(
+    status: Status | None,
+    workflow: str | None,
+    limit: int,
+    as_json: bool,
+    root: Path,
+    target: str | None,
+) -> None:
+    """List runs, newest first."""
+    from wfc.cli.show import clean, moment, run_json, table
+    from workflow.world.records import RunFilter
+
+    async def show(world: World, codec: Codec) -> None:
+        page = await world.list_runs(RunFilter(status=status, workflow=workflow), limit=limit)
+        if as_json:
+            click.echo(json.dumps([run_json(run, codec) for run in page.items], indent=2))
+            return
+        if not page.items:
+            click.echo("no runs", err=True)
+            return
+        rows = [("RUN", "WORKFLOW", "STATUS", "CREATED", "EVENTS")]
+        rows += [
+            (
+                run.run_id,
+                clean(run.workflow.rpartition("//")[2]),
+                "parked" if run.parked is not None else run.status,
+                moment(run.created_at) or "",
+                str(run.head),
+            )
+            for run in page.items
+        ]
+        click.echo("\n".join(table(rows)))
+        if page.cursor is not None:
+            click.echo(f"(the newest {limit}; --limit shows more)", err=True)
+
+    _with_world(target, root, show)
+
+
+@inspect.command()
+@click.argument("run_id")
+@json_option
+@root_option
+@world_option
+def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
+    """Show one run: why it waits, its steps with their attempts, and its events."""
+    from wfc.cli.show import clean, event_json, event_line, run_json, steps_of, table, waiting
+
+    async def show(world: World, codec: Codec) -> None:
+        record = await world.get_run(run_id)
+        if record is None:
+            raise click.UsageError(f"no run {run_id!r} in this world; see `wfc inspect runs`")
+        events = await _all_events(world, run_id)
+        letters = await world.list_letters(run_id)
+        steps = steps_of(events, await world.list_tasks(run_id), letters, world.now())
+        data = run_json(record, codec)
+        if as_json:
+            data["steps"] = steps
+            data["events"] = [event_json(event, codec) for event in events]
+            data["undelivered"] = [letter.kind for letter in letters]
+            click.echo(json.dumps(data, indent=2))
+            return
+        for key in ("run_id", "workflow", "status", "created_at", "completed_at", "input"):
+            click.echo(clean(f"{key:<13} {_text(data[key])}"))
+        if record.status == "completed":
+            click.echo(clean(f"{'result':<13} {_text(data['output'])}"))
+        if data["error"]:
+            error = data["error"]
+            click.echo(clean(f"{'error':<13} {error['type']}: {error['message']}"))
+        for reason in waiting(record, events, steps):
+            click.echo(clean(f"{'waiting':<13} {reason}"))
+        if steps:
+            rows = [("STEP", "STATUS", "ATTEMPT", "ID", "")]
+            rows += [
+                (
+                    clean(step["name"].rpartition("//")[2]),
+                    step["status"],
+                    str(step["attempt"]),
+                    step["step_id"],
+                    clean(step["detail"]),
+                )
+                for step in steps
+            ]
+            click.echo("\n" + "\n".join(table(rows)))
+        click.echo("\nEVENTS")
+        for event in events:
+            click.echo(event_line(event, record.created_at))
+        if record.completed_at is not None and letters:
+            click.echo(f"\n{len(letters)} letters came too late and were kept, undelivered")
+
+    _with_world(target, root, show)
+
+
+@inspect.command()
+@json_option
+@root_option
+@world_option
+def hooks(as_json: bool, root: Path, target: str | None) -> None:
+    """List open hooks and webhooks."""
+    from wfc.cli.show import clean, moment, plain, table
+
+    async def show(world: World, codec: Codec) -> None:
+        found = await world.list_hooks()
+        if as_json:
+            rows = [
+                {
+                    "hook_id": hook.hook_id,
+                    "run_id": hook.run_id,
+                    "token": hook.token,
+                    "webhook": hook.webhook,
+                    "created_at": moment(hook.created_at),
+                    "metadata": plain(hook.metadata, codec),
+                }
+                for hook in found
+            ]
+            click.echo(json.dumps(rows, indent=2))
+            return
+        if not found:
+            click.echo("no open hooks", err=True)
+            return
+        lines = [("TOKEN", "KIND", "RUN", "CREATED")]
+        lines += [
+            (
+                clean(hook.token),
+                "webhook" if hook.webhook else "hook",
+                hook.run_id,
+                moment(hook.created_at) or "",
+            )
+            for hook in found
+        ]
+        click.echo("\n".join(table(lines)))
+
+    _with_world(target, root, show)
+
+
+async def _all_events(world: World, run_id: str) -> list[Any]:
+    events: list[Any] = []
+    while page := await world.list_events(run_id, after=len(events)):
+        events.extend(page)
+    return events
+
+
+def _with_world(
+    target: str | None, root: Path, show: Callable[[World, Codec], Awaitable[None]]
+) -> None:
+    async def work() -> None:
+        from workflow.codec import Codec
+
+        world = await open_world(target)
+        try:
+            await show(world, Codec(_classes(root)))
+        finally:
+            await world.close()
+
+    asyncio.run(work())
+
+
+def _classes(root: Path) -> dict[str, type]:
+    """The project's classes, for showing values; without a build, values are shown as recorded."""
+    import contextlib
+
+    from wfc.cli.worlds import built_project
+
+    with contextlib.suppress(click.UsageError, ImportError):
+        return built_project(root).registry.classes
+    return {}
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "" if value is None else text

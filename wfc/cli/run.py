@@ -1,0 +1,158 @@
+"""`wfc run`: start a workflow, work on it in this process, and print its result."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wfc.cli.worlds import built_project, root_option, world_option
+
+if TYPE_CHECKING:
+    from workflow.engine.project import Project
+    from workflow.runs import Run
+
+__all__ = ["run"]
+
+
+@click.command()
+@click.argument("workflow")
+@click.option(
+    "--input",
+    "text",
+    default="{}",
+    metavar="JSON",
+    help="A JSON object: its members become keyword arguments.",
+)
+@click.option("--quiet", is_flag=True, help="Do not print events.")
+@root_option
+@world_option
+def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -> None:
+    """Run WORKFLOW (its name, or its full id) and print its result as JSON.
+
+    Events go to stderr as they are recorded, the result to stdout. Exit status: 0 the run
+    completed, 1 it failed or was cancelled, 2 wrong usage, 130 interrupted (the run stays in the
+    world, and any worker goes on with it).
+
+    \b
+    Example:
+        wfc run user_signup --input '{"email": "a@b.c"}'
+    """
+    arguments = _arguments(text)
+    project = built_project(root)
+    try:
+        status = asyncio.run(_run(project, workflow, arguments, target, quiet))
+    except KeyboardInterrupt:
+        click.echo("interrupted; the run goes on with the next worker (wfc worker)", err=True)
+        status = 130
+    sys.exit(status)
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        arguments = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.UsageError(f"--input is not JSON: {error}") from None
+    if not isinstance(arguments, dict):
+        raise click.UsageError(
+            "--input must be a JSON object: its members become keyword arguments, as in "
+            """--input '{"email": "a@b.c"}'"""
+        )
+    return arguments
+
+
+async def _run(
+    project: Project, name: str, arguments: dict[str, Any], target: str | None, quiet: bool
+) -> int:
+    from workflow.api import start
+    from workflow.connect import connect
+    from workflow.engine import Application
+    from workflow.errors import (
+        SerializationError,
+        WorkflowNotRegisteredError,
+        WorkflowRunCancelledError,
+        WorkflowRunFailedError,
+        WorldError,
+    )
+
+    try:
+        workflow_id = project.registry.id_of(name)
+        application = Application(connect(target), project)
+        await application.start()
+    except (WorkflowNotRegisteredError, WorldError) as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        try:
+            handle = await start(workflow_id, **arguments)
+        except (TypeError, SerializationError) as error:
+            raise click.UsageError(f"--input does not fit: {error}") from None
+        click.echo(handle.run_id, err=True)
+        printer = None if quiet else asyncio.create_task(_print_events(application, handle))
+        parked = asyncio.create_task(_until_parked(application, handle))
+        result = asyncio.ensure_future(_result(handle))
+        try:
+            await asyncio.wait((result, parked), return_when=asyncio.FIRST_COMPLETED)
+            if printer is not None and result.done():
+                await printer
+            if not result.done():
+                click.echo(f"the run is parked: {parked.result()}", err=True)
+                click.echo(f"mend the cause, then: wfc resume {handle.run_id}", err=True)
+                return 1
+            click.echo(json.dumps(_jsonable(result.result()), ensure_ascii=False))
+            return 0
+        except (WorkflowRunFailedError, WorkflowRunCancelledError) as error:
+            _explain(error)
+            return 1
+        finally:
+            for task in (printer, parked, result):
+                if task is not None:
+                    task.cancel()
+    finally:
+        await application.stop()
+
+
+async def _result(handle: Run[Any]) -> Any:
+    return await handle.return_value
+
+
+async def _until_parked(application: Any, handle: Run[Any]) -> str:
+    """Return the reason as soon as the run is parked: nobody here would mend it."""
+    change = 0
+    while True:
+        change = await application.world.wait_for_change(change, None)
+        run = await application.world.get_run(handle.run_id)
+        if run.parked is not None:
+            return f"{run.parked.code}: {run.parked.reason}"
+
+
+async def _print_events(application: Any, handle: Run[Any]) -> None:
+    """Print the log as it grows, until the event that ends the run."""
+    from wfc.cli.show import event_line
+
+    change = seen = started = 0
+    while True:
+        change = await application.world.wait_for_change(change, None)
+        for event in await application.world.list_events(handle.run_id, after=seen):
+            started = started or event.at
+            seen = event.seq
+            click.echo(event_line(event, started), err=True)
+            if event.type in ("run_completed", "run_failed", "run_cancelled"):
+                return
+
+
+def _jsonable(value: Any) -> Any:
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(value, fallback=repr, inf_nan_mode="strings")
+
+
+def _explain(error: BaseException) -> None:
+    """The error, and the traceback of the body as it was recorded."""
+    click.echo(str(error), err=True)
+    text = getattr(error.__cause__, "workflow_traceback", None)
+    if text:
+        click.echo(str(text).rstrip(), err=True)

@@ -1,0 +1,53 @@
+"""`wfc worker`: work on runs without serving HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wfc.cli.worlds import built_project, root_option, world_option
+
+if TYPE_CHECKING:
+    from workflow.engine.project import Project
+
+__all__ = ["worker"]
+
+
+@click.command()
+@root_option
+@world_option
+def worker(root: Path, target: str | None) -> None:
+    """Work on runs until SIGINT or SIGTERM; start as many as you like.
+
+    A worker that is asked to stop lets running steps finish for a few seconds and hands the rest
+    to the others at once.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_work(built_project(root), target))
+
+
+async def _work(project: Project, target: str | None) -> None:
+    from workflow.connect import connect
+    from workflow.engine import Application
+    from workflow.errors import WorldError
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        application = Application(connect(target), project)
+        await application.start()
+    except WorldError as error:
+        raise click.UsageError(str(error)) from None
+    workflows = len(project.registry.workflows)
+    click.echo(f"working on {workflows} workflows; Ctrl-C stops", err=True)
+    try:
+        await stop.wait()
+    finally:
+        await application.stop()

@@ -1,0 +1,1 @@
+"""Source bytes → `Module`: text, syntax tree, directives, top-level names."""

@@ -1,0 +1,70 @@
+"""One file's bytes → `Module`. A file that is not Python gives a module with an `error`."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+
+from wfc.model import Ignore, Module, SourceError
+from wfc.parse.bindings import bindings, typing_only
+from wfc.parse.directives import sightings
+
+__all__ = ["parse"]
+
+_IGNORE = re.compile(r"#\s*wfc:\s*ignore\[([^\]]*)\]")
+
+
+def parse(name: str, path: str, data: bytes) -> Module:
+    """Parse `data`, the bytes of the file `path` imported as `name`. Line ends become `\\n`."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        text = text.removeprefix("\ufeff")
+        lines = tuple(text.split("\n"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes are for the user's own linter
+            tree = ast.parse(text, path)
+    except SyntaxError as error:
+        found = SourceError(error.lineno or 1, error.offset or 1, error.msg)
+        return _broken(name, path, data, found)
+    except (UnicodeDecodeError, ValueError, LookupError) as error:
+        return _broken(name, path, data, SourceError(1, 1, str(error)))
+    except RecursionError:
+        return _broken(name, path, data, SourceError(1, 1, "the code is nested too deeply"))
+    return Module(
+        name=name,
+        path=path,
+        text=text,
+        tree=tree,
+        sightings=tuple(sightings(tree)),
+        ignores=tuple(_ignores(text)),
+        bindings=bindings(tree),
+        typing_only=typing_only(tree),
+        lines=lines,
+    )
+
+
+def _broken(name: str, path: str, data: bytes, error: SourceError) -> Module:
+    text = data.decode("utf-8", "replace")
+    return Module(
+        name=name,
+        path=path,
+        text="",
+        tree=ast.Module(body=[], type_ignores=[]),
+        error=error,
+        lines=tuple(text.split("\n")),
+    )
+
+
+def _ignores(text: str) -> list[Ignore]:
+    if "wfc:" not in text:
+        return []
+    found = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and (match := _IGNORE.search(token.string)):
+            codes = tuple(code.strip() for code in match[1].split(",") if code.strip())
+            found.append(Ignore(token.start[0], codes))
+    return found

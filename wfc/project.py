@@ -1,0 +1,158 @@
+"""The project on disk: settings from `[tool.workflow]`, source roots, and which files to read."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+__all__ = ["Project", "ProjectError", "discover", "load_project", "module_name"]
+
+_SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist"}
+_KNOWN = {"dirs", "packages", "passthrough", "generated"}
+
+# A superset of what counts as a directive, so that `useStep` alone in a file is seen as well.
+_MENTIONS = re.compile(rb"use[\s_-]*(?:step|workflow)", re.IGNORECASE)
+
+
+class ProjectError(Exception):
+    """The project cannot be built at all: no such folder, or wrong settings."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Settings of one project. Paths inside are POSIX and relative to `root`."""
+
+    root: Path
+    dirs: tuple[str, ...] = (".",)
+    source_roots: tuple[str, ...] = (".",)
+    passthrough: frozenset[str] = frozenset()
+    generated: str = "generated"
+
+    def locate(self, module: str) -> str | None:
+        """The path of a module of this project by its import name; None if there is none."""
+        parts = module.split(".")
+        for source_root in reversed(self.source_roots):
+            base = PurePosixPath(source_root, *parts)
+            for path in (base / "__init__.py", base.with_name(base.name + ".py")):
+                if self._is_ours(path) and (self.root / path).is_file():
+                    return path.as_posix()
+        return None
+
+    def is_folder(self, module: str) -> bool:
+        """Whether a name is a namespace package: a folder of ours without `__init__.py`."""
+        return any(
+            self._is_ours(base := PurePosixPath(source_root, *module.split(".")))
+            and (self.root / base).is_dir()
+            for source_root in self.source_roots
+        )
+
+    def _is_ours(self, path: PurePosixPath) -> bool:
+        return not any(_skipped(part) for part in path.parts) and not path.is_relative_to(
+            self.generated
+        )
+
+
+def load_project(root: Path) -> Project:
+    """Read the settings of the project at `root`; defaults where there are none.
+
+    Raises `ProjectError` when the folder does not exist or a setting is wrong.
+    """
+    if not root.is_dir():
+        raise ProjectError(f"there is no folder {root}")
+    roots = (".", "src") if _is_source_root(root / "src") else (".",)
+    settings = _settings(root / "pyproject.toml")
+    if unknown := sorted(set(settings) - _KNOWN):
+        known = ", ".join(sorted(_KNOWN - {"packages"}))
+        raise ProjectError(f"[tool.workflow] has no setting {unknown[0]!r}; there are {known}")
+    if settings.get("packages"):
+        raise ProjectError(
+            "[tool.workflow] packages: installed distributions cannot be compiled by this version; "
+            "remove the setting, or copy the package into the project"
+        )
+    generated = settings.get("generated", "generated")
+    if not isinstance(generated, str) or not _inside(generated) or generated in ("", "."):
+        raise ProjectError("[tool.workflow] generated must be a folder inside the project")
+    dirs = _strings(settings, "dirs") or (".",)
+    for name in dirs:
+        if not _inside(name) or not (root / name).is_dir():
+            raise ProjectError(f"[tool.workflow] dirs: there is no folder {name!r} in the project")
+    return Project(
+        root=root.resolve(),
+        dirs=dirs,
+        source_roots=roots,
+        passthrough=frozenset(_strings(settings, "passthrough")),
+        generated=PurePosixPath(generated).as_posix(),
+    )
+
+
+def _is_source_root(folder: Path) -> bool:
+    # `src` with an `__init__.py` is an ordinary package that happens to have that name.
+    return folder.is_dir() and not (folder / "__init__.py").exists()
+
+
+def _settings(pyproject: Path) -> dict[str, object]:
+    if not pyproject.is_file():
+        return {}
+    try:
+        table = tomllib.loads(pyproject.read_text("utf-8")).get("tool", {}).get("workflow", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"pyproject.toml cannot be read: {error}") from error
+    if not isinstance(table, dict):
+        raise ProjectError("[tool.workflow] in pyproject.toml must be a table")
+    return table
+
+
+def _strings(settings: dict[str, object], key: str) -> tuple[str, ...]:
+    value = settings.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ProjectError(f"[tool.workflow] {key} must be a list of strings")
+    return tuple(value)
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def _skipped(name: str) -> bool:
+    return name in _SKIPPED or (name.startswith(".") and name != ".") or name.endswith(".egg-info")
+
+
+def discover(project: Project) -> Iterator[tuple[str, bytes]]:
+    """Every Python file of the project that mentions a directive, as (path, bytes), by path."""
+    found: dict[str, bytes] = {}
+    for folder in project.dirs:
+        for path in _python_files(project, project.root / folder):
+            data = path.read_bytes()
+            if _MENTIONS.search(data):
+                found[path.relative_to(project.root).as_posix()] = data
+    yield from sorted(found.items())
+
+
+def _python_files(project: Project, start: Path) -> Iterator[Path]:
+    generated = project.root / project.generated
+    for base, folders, files in os.walk(start):
+        here = Path(base)
+        folders[:] = [
+            name
+            for name in folders
+            if not _skipped(name)
+            and here / name != generated
+            and not (here / name / "pyvenv.cfg").exists()
+        ]
+        yield from (here / name for name in files if name.endswith(".py"))
+
+
+def module_name(project: Project, path: str) -> str:
+    """The import name of a file of the project, by its innermost source root."""
+    pure = PurePosixPath(path)
+    roots = [r for r in project.source_roots if r == "." or pure.is_relative_to(r)]
+    best = max(roots, key=len)
+    parts = pure.with_suffix("").relative_to("." if best == "." else best).parts
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts = parts[:-1]
+    return ".".join(parts)
