@@ -238,8 +238,8 @@ def _identify(workflow: Any) -> str:
     if found is None:
         name = getattr(workflow, "__qualname__", repr(workflow))
         raise WorkflowNotRegisteredError(
-            f'{name} is not a workflow of a build. Mark it "use workflow", run `wfc build`, and load '
-            "it with with_workflow(app); a process without the build starts runs by id string"
+            f'{name} is not a workflow of a build. Mark it "use workflow", run `wfc build`, and '
+            "load it with with_workflow(app); a process without the build starts runs by id"
         )
     return str(found)
 

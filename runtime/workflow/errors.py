@@ -1,7 +1,7 @@
 """Every exception of the runtime, each with a stable code.
 
-Codes appear in logs, in `wfc inspect` and in HTTP answers, so they never change meaning. This module
-imports nothing of ours; everything else may import it.
+Codes appear in logs, in `wfc inspect` and in HTTP answers, so they never change meaning. This
+module imports nothing of ours; everything else may import it.
 """
 
 from __future__ import annotations

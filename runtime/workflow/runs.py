@@ -188,7 +188,7 @@ class Run(Generic[T]):
         await self._record()
         return await self._world.unpark(self.run_id)
 
-    # -- inside -----------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------
 
     def _of(self, pick: Callable[[RunRecord], V]) -> Reading[V]:
         async def read() -> V:

@@ -110,7 +110,7 @@ class Headers(_MultiDict[str]):
 
 
 class URLSearchParams(_MultiDict[str]):
-    """The query of a URL. Takes a text such as `"a=1&b=2"`, a mapping or pairs; `str()` gives text."""
+    """The query of a URL. Takes a text such as `"a=1&b=2"`, a mapping or pairs."""
 
     __slots__ = ()
 
@@ -332,7 +332,7 @@ def _header_name(name: str) -> str:
 
 def _header_value(value: str) -> str:
     value = value.strip(" \t")
-    if any(c in value for c in "\r\n\0") or not value.isascii() and max(value) > "\xff":
+    if any(c in value for c in "\r\n\0") or (value and max(value) > "\xff"):
         raise ValueError(f"{value!r} is not a header value: no line breaks, Latin-1 only")
     return value
 
@@ -367,7 +367,7 @@ def _text(content: bytes, headers: Headers) -> str:
     charset = _content_type(headers)[1].get("charset", "utf-8")
     try:
         return content.decode(charset, "replace")
-    except LookupError:  # a charset nobody knows
+    except (LookupError, ValueError):  # a charset nobody knows
         return content.decode("utf-8", "replace")
 
 
@@ -392,6 +392,6 @@ def _multipart(content: bytes, boundary: str) -> Iterator[tuple[str, str | FormF
         else:
             try:
                 text = data.decode(kind_options.get("charset", "utf-8"), "replace")
-            except LookupError:
+            except (LookupError, ValueError):
                 text = data.decode("utf-8", "replace")
             yield options["name"], text

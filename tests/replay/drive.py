@@ -92,9 +92,7 @@ class Driver:
 
 def numbered(log: list[NewEvent]) -> list[Event]:
     return [
-        Event(
-            seq=n, type=e.type, at=e.at, ref=e.ref, name=e.name, payload=e.payload, meta=e.meta
-        )
+        Event(seq=n, type=e.type, at=e.at, ref=e.ref, name=e.name, payload=e.payload, meta=e.meta)
         for n, e in enumerate(log, 1)
     ]
 

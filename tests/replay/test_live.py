@@ -124,7 +124,7 @@ def test_a_naive_datetime_is_refused() -> None:
     """A moment without a zone could mean anything."""
 
     async def body() -> None:
-        await sleep(datetime(2030, 1, 1))  # noqa: DTZ001
+        await sleep(datetime(2030, 1, 1))
 
     assert "zone" in str(Driver(body).error)
 
@@ -367,7 +367,7 @@ def test_closing_runs_finally_and_records_nothing() -> None:
 
 
 def test_leftover_tasks_do_not_outlive_the_body() -> None:
-    """A task nobody awaited is dropped with the run, and its calls are not decisions after the end."""
+    """A task nobody awaited is dropped with the run; its calls are no decisions after the end."""
 
     async def body() -> str:
         task = asyncio.create_task(step("background"))

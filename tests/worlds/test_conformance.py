@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from workflow.testing.conformance import WorldConformance
 from workflow.world.port import Clock, World
 from workflow.worlds import local, memory

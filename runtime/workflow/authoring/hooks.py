@@ -124,8 +124,8 @@ def create_hook(
     """Open a hook. Callable in a workflow body only.
 
     `type` validates each payload (anything pydantic can check). `token` is the author's own name,
-    or a generated one of 128 random bits. `metadata` is any recordable value, shown to whoever looks
-    the hook up. `timeout` limits each wait. Raises SerializationError when the metadata cannot be recorded.
+    or a generated one of 128 random bits. `metadata` is any recordable value, shown to whoever
+    looks the hook up. `timeout` limits each wait. Raises SerializationError when the metadata cannot be recorded.
     """
     run = body("create_hook()", "Open it in the workflow and pass hook.token to the step.")
     state = run.request_hook(
@@ -195,7 +195,7 @@ class HookDefinition(Generic[T]):
 
 
 def define_hook(type: type[T]) -> HookDefinition[T]:
-    """Describe a hook once: `.create(token=…)` in the workflow, `.resume(token, payload)` outside."""
+    """Describe a hook once: `.create(token=…)` in the workflow, `.resume(…)` outside."""
     return HookDefinition(type)
 
 

@@ -13,9 +13,9 @@ __all__ = ["sleep"]
 async def sleep(when: str | float | timedelta | datetime) -> None:
     """Suspend the workflow for a duration, or until a moment; no process needs to live that long.
 
-    `when` is `"500ms"`, `"10s"`, `"7 days"`, `"1.5h"`, `"1 month"` …, a number of seconds, a timedelta,
-    or an aware datetime. A moment in the past returns at once. Raises ValueError for text that is no
-    duration, TypeError for a naive datetime, ContextError outside of a workflow body.
+    `when` is `"500ms"`, `"10s"`, `"7 days"`, `"1.5h"`, `"1 month"` …, a number of seconds, a
+    timedelta, or an aware datetime. A moment in the past returns at once. Raises ValueError for
+    text that is no duration, TypeError for a naive datetime, ContextError outside of a body.
     """
     run = body("sleep()", "In a step use asyncio.sleep(), which is not durable.")
     await run.sleep_until(due_of(when, run.loop.now))

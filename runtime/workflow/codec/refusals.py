@@ -26,7 +26,15 @@ _LOCKS = (
     threading.Semaphore,
     threading.local,
 )
-_ITERATORS = (type({}.keys()), type({}.values()), type({}.items()), map, filter, zip, enumerate)
+_ITERATORS: tuple[type, ...] = (
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+    map,
+    filter,
+    zip,
+    enumerate,
+)
 _PLAIN = (str, bytes, int, float, dict, list, tuple, set, frozenset)
 
 

@@ -93,7 +93,7 @@ class Session:
         finally:
             self._drop()
 
-    # -- owning -----------------------------------------------------------------------------------
+    # -- owning --------------------------------------------------------------------------------
 
     async def _own(self) -> None:
         if self._run.claims > CLAIM_LIMIT:
@@ -143,7 +143,7 @@ class Session:
             run.run_id,
             run.workflow,
             instance.workflow(run.workflow),
-            self.worker.codec(instance.classes),
+            self.worker.body_codec(instance.classes),
             trace=True,
         )
         started = time.perf_counter()
@@ -168,7 +168,7 @@ class Session:
         if self._redo:
             self._calls = {e.ref: e for e in loaded.events if e.type == "step_created"}
 
-    # -- a turn -----------------------------------------------------------------------------------
+    # -- a turn --------------------------------------------------------------------------------
 
     async def _turn(self, loaded: Loaded | None) -> bool:
         """Feed what there is and append it. False when the run is not ours any more."""
@@ -270,11 +270,11 @@ class Session:
             failpoints.reach("waiting_for_hook")
         for logger, level, message in live.take_utterances():
             if logger == "print":
-                print(message, end="", flush=True)
+                print(message, flush=True)
             else:
                 logging.getLogger(logger).log(level, "%s", message)
 
-    # -- inline steps ------------------------------------------------------------------------------
+    # -- inline steps --------------------------------------------------------------------------
 
     def _start_body(self, event: NewEvent) -> None:
         self._calls[event.ref] = event
@@ -285,7 +285,7 @@ class Session:
         assert live is not None
         worker = self.worker
         step = worker.project.registry.find_step(event.name)
-        codec = worker.codec(worker.project.registry.classes)
+        codec = worker.codec
         context = worker.step_context(
             run_id=self.run_id,
             step_id=event.ref,
@@ -307,7 +307,7 @@ class Session:
         if body is not None:
             body.cancel()
 
-    # -- the ways out ------------------------------------------------------------------------------
+    # -- the ways out --------------------------------------------------------------------------
 
     def _drop(self) -> None:
         for ref in list(self._bodies):
@@ -353,7 +353,7 @@ class Session:
             f"the run was claimed {self._run.claims} times without getting anywhere: "
             "its body or its steps kill the worker process (memory, native code)"
         )
-        payload = self.worker.codec({}).encode_error(reason)
+        payload = self.worker.codec.encode_error(reason)
         now = max(loaded.now, loaded.events[-1].at)
         event = NewEvent(
             type="run_failed", at=now, payload=payload, meta=pack({"code": "crash-loop"})

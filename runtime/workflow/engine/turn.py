@@ -65,9 +65,7 @@ class Turn:
         self.eaten.append(letter.n)
         match letter.kind:
             case "step_completed" | "step_failed":
-                self.feed_result(
-                    letter.kind, letter.ref, letter.name, letter.payload, letter.meta
-                )
+                self.feed_result(letter.kind, letter.ref, letter.name, letter.payload, letter.meta)
             case "hook_received" if letter.ref in live.hooks:
                 self.feed(
                     "hook_received",

@@ -31,7 +31,13 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     meta = msgspec.json.decode(hook.meta) if hook.meta else {}
     manual = meta.get("respond") == "manual"
     if manual:
-        request = request.replying_to(f"reply_{secrets.token_hex(16)}")
+        request = web.Request(
+            request.method,
+            request.url,
+            request.headers,
+            request.content,
+            reply_to=f"reply_{secrets.token_hex(16)}",
+        )
     letter = Letter(kind="hook_received", payload=codec.encode(request, path="request"))
     posted = await world.post_to_token(token, letter)
     if posted.outcome not in ("posted", "duplicate"):

@@ -40,6 +40,7 @@ LEASE = 15.0  # seconds a worker may be silent before others take its work over
 RUNS = 500  # runs owned at a time
 TASKS = 64  # task bodies at a time
 CACHED = 2000  # idle live copies kept
+SECOND = 1_000_000
 GRACE = 5.0  # seconds running work gets to finish when the worker is asked to stop
 
 
@@ -50,6 +51,7 @@ class Worker:
         self.world = world
         self.project = project
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.codec = Codec(project.registry.classes)  # of steps
         self._programs: dict[str, Program] = {}
         self._cache: OrderedDict[str, tuple[str | None, LiveRun]] = OrderedDict()
         self._sessions: dict[str, Session] = {}
@@ -58,7 +60,7 @@ class Worker:
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
 
-    # -- life ---------------------------------------------------------------------------------------
+    # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Register with the world, take over what dead workers held, and begin to work."""
@@ -98,7 +100,7 @@ class Worker:
             await asyncio.wait(set(self._running))
         return [run.run_id for run in claimed.runs]
 
-    # -- finding work ---------------------------------------------------------------------------------
+    # -- finding work --------------------------------------------------------------------------
 
     async def _work(self) -> None:
         change = 0
@@ -124,7 +126,11 @@ class Worker:
             if session is not None:
                 session.look()
         await self._claim_tasks()
-        return claimed.next_due
+        if claimed.next_due is None:
+            return None
+        # What is due and still there is not for us (no room, or a step we do not have): commits of
+        # others will tell when that changes, and a second is soon enough to look by ourselves.
+        return max(claimed.next_due, self.world.now() + SECOND // 100)
 
     async def _claim_tasks(self) -> None:
         room = TASKS - self._tasks_now
@@ -151,7 +157,7 @@ class Worker:
             if self._sessions.get(session.run_id) is session:
                 del self._sessions[session.run_id]
 
-    # -- the lease --------------------------------------------------------------------------------------
+    # -- the lease -----------------------------------------------------------------------------
 
     async def _beat(self) -> None:
         lease = self.world.now() + round(LEASE * 1_000_000)
@@ -171,7 +177,7 @@ class Worker:
             except WorldError as error:
                 log.warning("cannot renew the lease: %s", error)
 
-    # -- tasks ----------------------------------------------------------------------------------------
+    # -- tasks ---------------------------------------------------------------------------------
 
     async def _run_task(self, task: Task) -> None:
         try:
@@ -191,7 +197,7 @@ class Worker:
 
     async def _attempt(self, task: Task) -> Finish:
         step = self.project.registry.find_step(task.name)
-        codec = self.codec(self.project.registry.classes)
+        codec = self.codec
         if task.attempt > step.options.max_retries + 1:
             error = StepCrashedError(
                 f"{_short(task.name)} was started {task.attempt - 1} times and its process died"
@@ -242,7 +248,7 @@ class Worker:
             letter=letter,
         )
 
-    # -- what sessions and tasks need ------------------------------------------------------------------
+    # -- what sessions and tasks need ----------------------------------------------------------
 
     def step_context(
         self,
@@ -295,10 +301,13 @@ class Worker:
             set_attributes=set_attributes,
         )
 
-    def codec(self, classes: Mapping[str, type]) -> Codec:
-        """A codec that knows `classes` and the built-in ones."""
-        builtin = {k: v for k, v in self.project.registry.classes.items() if "//workflow//" in k}
-        return Codec({**builtin, **classes})
+    def body_codec(self, classes: Mapping[str, type]) -> Codec:
+        """The codec of a body whose bundle defines `classes`.
+
+        A class that the bundle does not have (the body only passes its instances on) is the one of
+        the step side.
+        """
+        return Codec({**self.project.registry.classes, **classes})
 
     async def program(self, pinned: str | None) -> Program:
         """The compiled bundle a run is pinned to, or ours for a run that has not begun.

@@ -1,7 +1,7 @@
 """What the HTTP layer asks of an engine: one Protocol.
 
-`workflow.engine.Application` fits it. Handlers and lifespans are written against these sentences, so
-they can be read, and tested, without the engine.
+`workflow.engine.Application` fits it. Handlers and lifespans are written against these sentences,
+so they can be read, and tested, without the engine.
 """
 
 from __future__ import annotations

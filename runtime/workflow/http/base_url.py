@@ -12,7 +12,7 @@ from workflow.http.routes import BASE_PATH
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-__all__ = ["Bound", "base_url", "bound_by", "is_given"]
+__all__ = ["Bound", "base_url", "bound_by"]
 
 _DEFAULT_PORT = "3000"
 _SETTINGS = ("WORKFLOW_BASE_URL", "WORKFLOW_EMBEDDED_BASE_URL")
@@ -26,9 +26,7 @@ class Bound:
     root_path: str = ""
 
 
-def base_url(
-    explicit: str | None, environ: Mapping[str, str], bound: Bound | None = None
-) -> str:
+def base_url(explicit: str | None, environ: Mapping[str, str], bound: Bound | None = None) -> str:
     """The first of: `explicit`, WORKFLOW_BASE_URL, WORKFLOW_EMBEDDED_BASE_URL, the server's own
     address, PORT on localhost, port 3000 on localhost.
 
@@ -40,17 +38,17 @@ def base_url(
     if given is not None:
         name, value = given
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.netloc
+            or parts.query
+            or parts.fragment
+        ):
             raise ValueError(f'{name} is a URL such as "https://example.com", not {value!r}')
         address = value.rstrip("/")
         return address if parts.path.strip("/") else address + bound.root_path
     origin = bound.origin or f"http://localhost:{environ.get('PORT') or _DEFAULT_PORT}"
     return origin + bound.root_path
-
-
-def is_given(explicit: str | None, environ: Mapping[str, str]) -> bool:
-    """Whether somebody has said what the address is, so that the server's own does not count."""
-    return _given(explicit, environ) is not None
 
 
 def bound_by(scope: Scope) -> Bound:
@@ -67,9 +65,9 @@ def bound_by(scope: Scope) -> Bound:
         return Bound("", root_path)
     # A scheme that a proxy forwards is not the one of this socket.
     forwarded = any(name == b"x-forwarded-proto" for name, _ in scope["headers"])
-    scheme = "http" if forwarded else {"ws": "http", "wss": "https"}.get(s := scope["scheme"], s)
+    secure = scope["scheme"] in ("https", "wss") and not forwarded
+    scheme, default = ("https", 443) if secure else ("http", 80)
     port = server[1]
-    default = {"http": 80, "https": 443}.get(scheme)
     name = f"[{host}]" if ":" in host else host
     return Bound(
         f"{scheme}://{name}" if port in (None, default) else f"{scheme}://{name}:{port}", root_path

@@ -1,8 +1,8 @@
 """What the flow and the step handler share: who may call, and how a call is answered.
 
 A delivery carries no payload, only ids: it makes this process look for work through the same claim
-that its worker uses. So a repeated or late delivery does nothing, and a forged one could at most waste
-time; it still runs nothing, because a stranger must not be able to make us busy either.
+that a worker uses. So a repeated or late delivery does nothing, and a forged one could at most
+waste time; it still runs nothing, because a stranger must not be able to make us busy either.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ _log = logging.getLogger("workflow.http")
 async def delivery_keys(world: Secrets, key_ids: tuple[str, ...] = ("1",)) -> dict[str, bytes]:
     """The world's signing keys by key id, in the order given. Senders use the first."""
     return {
-        key_id: await world.secret(
-            "http-delivery" if key_id == "1" else f"http-delivery/{key_id}"
-        )
+        key_id: await world.secret("http-delivery" if key_id == "1" else f"http-delivery/{key_id}")
         for key_id in key_ids
     }
 

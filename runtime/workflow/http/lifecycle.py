@@ -1,9 +1,9 @@
 """When the application behind the handlers starts and stops.
 
 A server that speaks the lifespan protocol starts it at start-up and stops it at shutdown. Mounted
-below a framework that does not pass lifespans on, or under `--lifespan off`, it starts with the first
-request; then the end of the process is its shutdown, as it would be after a crash. Several handlers
-may share one application: the last one to leave stops it.
+below a framework that does not pass lifespans on, or under `--lifespan off`, it starts with the
+first request; then the end of the process is its shutdown, as it would be after a crash. Several
+handlers may share one application: the last one to leave stops it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from workflow.errors import InternalError, WorkflowError
-from workflow.http.base_url import base_url, bound_by, is_given
+from workflow.http.base_url import base_url, bound_by
 from workflow.http.settings import Settings, check_transport
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Lifecycle:
         self._lock = asyncio.Lock()
 
     async def enter(self) -> None:
-        """Start the application, or join one that is started. Raises what stops it from starting."""
+        """Start the application, or join the started one. Raises what keeps it from starting."""
         await self._started()
         self._users += 1
 

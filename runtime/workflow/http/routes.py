@@ -12,12 +12,20 @@ from urllib.parse import unquote_to_bytes
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-__all__ = ["BASE_PATH", "FLOW_PATH", "STEP_PATH", "inside", "public_path", "webhook_token"]
+__all__ = [
+    "BASE_PATH",
+    "FLOW_PATH",
+    "STEP_PATH",
+    "WEBHOOK_PATH",
+    "inside",
+    "public_path",
+    "webhook_token",
+]
 
 BASE_PATH = "/.well-known/workflow/v1"
 FLOW_PATH = BASE_PATH + "/flow"
 STEP_PATH = BASE_PATH + "/step"
-_WEBHOOK = "/webhook/"
+WEBHOOK_PATH = BASE_PATH + "/webhook/"
 
 
 def public_path(scope: Scope) -> str:
@@ -46,16 +54,15 @@ def webhook_token(scope: Scope) -> str | None:
     Taken from the raw path where the server gives it: a token may hold `/`, `%2F` and `:`, and some
     frameworks decode or trim `path` on the way.
     """
-    marker = BASE_PATH + _WEBHOOK
     raw: bytes | None = scope.get("raw_path")
     if raw is not None:
-        _, found, rest = raw.partition(b"?")[0].partition(marker.encode())
+        _, found, rest = raw.partition(b"?")[0].partition(WEBHOOK_PATH.encode())
         if found:
             try:
                 return unquote_to_bytes(rest).decode() or None
             except UnicodeDecodeError:
                 return None
-    _, _, token = public_path(scope).partition(marker)
+    _, _, token = public_path(scope).partition(WEBHOOK_PATH)
     return token or None
 
 

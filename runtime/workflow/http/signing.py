@@ -4,10 +4,10 @@
 
     v1, t, METHOD, path, message id, attempt, sha256hex(raw body)
 
-The message id and the attempt are signed so that a body cannot be moved to another delivery, the time
-so that a captured call is worth nothing after five minutes (within them it is harmless: it nudges work
-through the ordinary claim). `path` is the path from `/.well-known/workflow/v1` on: what stands before
-it is the business of proxies and mounts, which add and strip prefixes.
+The message id and the attempt are signed so that a body cannot be moved to another delivery, the
+time so that a captured call is worth nothing after five minutes (within them it is harmless: it
+nudges work through the ordinary claim). `path` is the path from `/.well-known/workflow/v1` on: what
+stands before it is the business of proxies and mounts, which add and strip prefixes.
 
 Everything here is a pure function of its arguments.
 """

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
 from workflow.errors import HookNotFoundError, RunEndedError, WebhookError, WorldError
 from workflow.http.routes import webhook_token
@@ -35,6 +37,8 @@ __all__ = ["request_url", "serve_webhook"]
 
 T = TypeVar("T")
 
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?", re.ASCII)
+
 _log = logging.getLogger("workflow.http")
 
 
@@ -44,7 +48,8 @@ async def serve_webhook(
     """The ASGI handler. Answers what the webhook asks for: 202, its own Response, or a manual one.
 
     404 unless the token is an open webhook's; 413 and 408 for a body that is too large or too slow;
-    504 when a manual answer took too long, 500 `webhook-response-not-sent` when the run ended first.
+    504 when a manual answer took too long, 500 `webhook-response-not-sent` when the run ended
+    first. A client that hangs up is waited for no longer; what was recorded stays recorded.
     """
     token = webhook_token(scope)
     if token is None:
@@ -53,7 +58,10 @@ async def serve_webhook(
         body = await read_body(
             scope, receive, limit=settings.webhook_max_bytes, timeout=settings.read_timeout
         )
-        request = _request(scope, body)
+        try:
+            request = _request(scope, body)
+        except ValueError:  # a header that HTTP does not allow, from a lenient server
+            return await refuse(scope, send, 400)
         response = await _unless_gone(receive, app.deliver_webhook(token, request))
         await send_response(
             scope, send, response.status, response.content, response.headers.items()
@@ -86,27 +94,23 @@ async def serve_webhook(
 
 def request_url(scope: Scope) -> str:
     """The URL as the client asked for it, as far as the server tells."""
-    host = header_map(scope).get("host")
-    if host is None:
+    host = header_map(scope).get("host", "")
+    if not _HOST.fullmatch(host):
         name, port = scope.get("server") or ("localhost", None)
         host = f"{name}:{port}" if port else str(name)
     raw: bytes | None = scope.get("raw_path")
-    path = raw.partition(b"?")[0].decode("latin-1") if raw is not None else _quoted(scope)
+    path = raw.partition(b"?")[0].decode("latin-1") if raw is not None else quote(scope["path"])
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{scope['scheme']}://{host}{path}" + (f"?{query}" if query else "")
-
-
-def _quoted(scope: Scope) -> str:
-    from urllib.parse import quote
-
-    return quote(scope["path"])
 
 
 def _request(scope: Scope, body: bytes) -> web.Request:
     from workflow import web
 
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-    return web.Request(request_url(scope), method=scope["method"], headers=headers, body=body)
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+    ]
+    return web.Request(scope["method"], request_url(scope), headers, body)
 
 
 async def _unless_gone(receive: Receive, work: Coroutine[None, None, T]) -> T:

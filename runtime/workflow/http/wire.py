@@ -25,7 +25,15 @@ __all__ = [
 _NO_BODY = frozenset({204, 205, 304})
 # What belongs to one connection, or is worked out here from the body that is really sent.
 _HOP_BY_HOP = frozenset(
-    {b"connection", b"content-length", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+    {
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
 )
 
 

@@ -1,8 +1,8 @@
 """Arguments are recorded by parameter name.
 
 Reordering parameters or switching between positional and keyword calls then leaves recorded calls
-readable. `*args` is recorded under `"*args"`, `**options` under `"**options"`: names no parameter can
-have.
+readable. `*args` is recorded under `"*args"`, `**options` under `"**options"`: names that no
+parameter can have.
 """
 
 from __future__ import annotations

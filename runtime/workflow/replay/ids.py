@@ -1,8 +1,8 @@
 """Correlation ids: `step_…`, `hook_…`, `wait_…`.
 
 They must be the same on every replay and different between runs (a step id is meant to be used as
-an idempotency key elsewhere), sort by time, and look like the run ids: ULIDs, whose random half is a
-hash of the run id and a counter.
+an idempotency key elsewhere), sort by time, and look like the run ids: ULIDs, whose random half is
+a hash of the run id and a counter.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class LiveRun:
         self._aborted: BaseException | None = None
         self._closing = False
 
-    # -- the engine's side ----------------------------------------------------------------------
+    # -- the engine's side ---------------------------------------------------------------------
 
     def feed(self, fact: NewEvent) -> list[NewEvent]:
         """Apply one fact and return the decisions it caused, in order.
@@ -155,7 +155,7 @@ class LiveRun:
         """The body raised something that is not an Exception: end the run with it."""
         self._aborted = error
 
-    # -- what the body asks for --------------------------------------------------------------------
+    # -- what the body asks for ----------------------------------------------------------------
 
     def call_step(self, name: str, arguments: dict[str, Any]) -> DetFuture[Any]:
         """Record a step call. Raises SerializationError when an argument cannot be recorded."""
@@ -214,7 +214,7 @@ class LiveRun:
         """A fresh, unguessable token that is the same on replay (128 bits of the run's seed)."""
         return f"{self.loop.random.getrandbits(128):032x}"
 
-    # -- inside -----------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------
 
     def _apply(self, fact: NewEvent) -> None:
         match fact.type:
@@ -315,8 +315,8 @@ class LiveRun:
 
     def _blocked_message(self) -> str:
         return (
-            "the workflow body waits for something that can never happen: no step, sleep or hook is "
-            "open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for itself)"
+            "the workflow body waits for something that can never happen: no step, sleep or hook "
+            "is open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for itself)"
         )
 
     def _end(self) -> None:

@@ -111,7 +111,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         self._generators: dict[int, Any] = {}
         self._outside: tuple[asyncio.AbstractEventLoop | None, Any] | None = None
 
-    # -- what workflow code and the sandbox's emulations see -------------------------------------
+    # -- what workflow code and the sandbox's emulations see -----------------------------------
 
     def time(self) -> float:
         """Seconds since the epoch, of the fact being applied."""
@@ -121,7 +121,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         """Keep something printed or logged until the turn is recorded; replays drop it."""
         self.utterances.append((logger, level, message))
 
-    # -- scheduling -----------------------------------------------------------------------------
+    # -- scheduling ----------------------------------------------------------------------------
 
     def call_soon(
         self,
@@ -189,7 +189,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         extra: dict[str, Any] = {} if context is None else {"context": context}
         return DetTask(coro, order=self._order, loop=self, name=label, **extra)
 
-    # -- what asyncio's own code asks of a loop ----------------------------------------------------
+    # -- what asyncio's own code asks of a loop ------------------------------------------------
 
     def is_running(self) -> bool:
         return self._outside is not None
@@ -219,7 +219,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         self._ready.clear()
         self._generators.clear()
 
-    # -- driving ------------------------------------------------------------------------------------
+    # -- driving -------------------------------------------------------------------------------
 
     def __enter__(self) -> DetLoop:
         """Become the running loop of this thread, also from inside another running loop."""
@@ -264,15 +264,17 @@ def _refused(name: str) -> Callable[..., Any]:
 
 
 # Everything of a real loop that reaches outside: say so, instead of NotImplementedError.
-for _name in (
-    "run_in_executor call_soon_threadsafe getaddrinfo getnameinfo create_connection create_server "
-    "create_unix_connection create_unix_server create_datagram_endpoint connect_accepted_socket "
-    "start_tls sendfile connect_read_pipe connect_write_pipe subprocess_shell subprocess_exec "
-    "add_reader remove_reader add_writer remove_writer sock_recv sock_recv_into sock_recvfrom "
-    "sock_recvfrom_into sock_sendall sock_sendto sock_connect sock_accept sock_sendfile "
-    "add_signal_handler remove_signal_handler run_forever run_until_complete set_default_executor "
-    "set_task_factory set_debug set_exception_handler stop"
-).split():
+_REFUSED = """
+    run_in_executor call_soon_threadsafe getaddrinfo getnameinfo create_connection
+    create_server create_unix_connection create_unix_server create_datagram_endpoint
+    connect_accepted_socket start_tls sendfile connect_read_pipe connect_write_pipe
+    subprocess_shell subprocess_exec add_reader remove_reader add_writer remove_writer
+    sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall sock_sendto
+    sock_connect sock_accept sock_sendfile add_signal_handler remove_signal_handler
+    run_forever run_until_complete set_default_executor set_task_factory set_debug
+    set_exception_handler stop
+"""
+for _name in _REFUSED.split():
     setattr(DetLoop, _name, _refused(_name))
 
 

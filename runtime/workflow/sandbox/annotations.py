@@ -44,9 +44,7 @@ def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
     return refuse_text(_named(value))
 
 
-def _supplied(
-    thunk: Callable[[], Any], code: Any, missing: dict[str, Any]
-) -> Callable[[], Any]:
+def _supplied(thunk: Callable[[], Any], code: Any, missing: dict[str, Any]) -> Callable[[], Any]:
     """The same expression, with references standing in for the names that do not exist yet."""
     function = typing.cast(FunctionType, thunk)
     cells = []
@@ -67,7 +65,9 @@ def refuse_text(value: Any) -> Any:
 
 
 def _refuse(text: str) -> typing.NoReturn:
-    raise SandboxError(f"the text {text!r} cannot stand for a type in workflow code; write the type")
+    raise SandboxError(
+        f"the text {text!r} cannot stand for a type in workflow code; write the type"
+    )
 
 
 def _walk(value: Any, seen: set[int], depth: int) -> None:

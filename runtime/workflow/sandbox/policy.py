@@ -34,7 +34,9 @@ class PolicyError(SandboxError):
     """The source is not valid workflow code. `problems` lists every `(line, column, message)`."""
 
     def __init__(self, filename: str, problems: list[Problem]) -> None:
-        super().__init__("\n".join(f"{filename}:{line}:{col}  {text}" for line, col, text in problems))
+        super().__init__(
+            "\n".join(f"{filename}:{line}:{col}  {text}" for line, col, text in problems)
+        )
         self.filename = filename
         self.problems = problems
 
@@ -63,9 +65,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
 
     # -- names -----------------------------------------------------------------------------------
 
-    def check_name(
-        self, node: Any, name: str | None, allow_magic_methods: bool = False
-    ) -> None:
+    def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:
         """Refuse names that Python itself reads, and those that name the interpreter's insides."""
         if name is None:
             return
@@ -165,7 +165,9 @@ class WorkflowPolicy(RestrictingNodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         """`x.n += 1` writes through the guard; it also reads, natively, so guarded names are out."""
         if isinstance(node.target, ast.Attribute) and node.target.attr in names.GUARDED:
-            self.error(node, f"{node.target.attr!r} cannot be the target of an augmented assignment")
+            self.error(
+                node, f"{node.target.attr!r} cannot be the target of an augmented assignment"
+            )
         return self.node_contents_visit(node)
 
     # -- places where RestrictedPython adds Zope's guards, which protect nothing here ----------------
@@ -393,7 +395,9 @@ def _no_arguments() -> ast.arguments:
 
 
 def _is_super_call(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+    )
 
 
 def _transform(source: str, filename: str) -> tuple[ast.Module | None, list[Problem]]:
@@ -444,7 +448,10 @@ def compile_module(source: str, filename: str) -> CodeType:
         raise PolicyError(filename, problems)
     try:
         return compile(ast.fix_missing_locations(tree), filename, "exec", 0, dont_inherit=True)
-    except (SyntaxError, ValueError) as error:  # rules of the compiler proper, such as stray `await`
+    except (
+        SyntaxError,
+        ValueError,
+    ) as error:  # rules of the compiler proper, such as stray `await`
         line, offset = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         message = f"not valid Python: {getattr(error, 'msg', error)}"
         raise PolicyError(filename, [(line, offset, message)]) from None

@@ -1,9 +1,9 @@
 """The world port: everything the engine asks of a storage.
 
 The rules behind it are docs/architecture.md, "Durable core". In short: only the owner of a run
-appends to its log, under a fence that grows with every claim; everybody else posts letters; a run is
-due when letters are unseen or a timer has passed; tasks are finished by deleting them under their
-attempt number. Every method is one transaction, durable when it returns. All methods raise
+appends to its log, under a fence that grows with every claim; everybody else posts letters; a run
+is due when letters are unseen or a timer has passed; tasks are finished by deleting them under
+their attempt number. Every method is one transaction, durable when it returns. All methods raise
 `WorldError` when the storage fails. `workflow.testing.WorldConformance` holds an implementation to
 these sentences.
 """
@@ -58,7 +58,7 @@ class World(Protocol):
         """Make the storage ready (create or check its schema). Calling it twice is harmless."""
 
     async def close(self) -> None:
-        """Finish what was accepted and let the storage go."""
+        """Finish what was accepted, let the storage go. Calls raise `WorldError` until `open`."""
 
     def now(self) -> Micros:
         """The world's clock, the one by which timers and leases are judged."""
@@ -66,53 +66,71 @@ class World(Protocol):
     # -- runs ------------------------------------------------------------------------------
 
     async def create(self, run: NewRun) -> Created:
-        """Create a run with `run_created` as event 1 and make it due.
+        """Create a run with `run_created` as event 1 and make it due, at once or from `start_at`.
 
         With an idempotency key already used for the same workflow, returns the existing run's id.
         A `run_id` that exists already returns `created=False`.
         """
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
-        """Put a letter into a run's mail, or with kind `nudge` only make the run due."""
+        """Put a letter into a run's mail, or with kind `nudge` only make the run due.
+
+        A letter with a `dedupe` key that came in time before is a `duplicate`. A letter to a run
+        that has ended is answered `ended` and kept undelivered, once per key.
+        """
 
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
         """Post to the run that holds the token; the letter's ref becomes the hook's id."""
 
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
-        """Take up to `limit` due runs, oldest due first: owner, fence + 1, claims + 1."""
+        """Take up to `limit` due runs, oldest due first: owner, fence + 1, claims + 1.
+
+        Beat before you claim: what is held by somebody without a lease is freed by any beat.
+        """
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
-        """Read a run, its events with `seq > after`, and its first `limit` letters, in one snapshot."""
+        """Read a run, its events with `seq > after`, its first `limit` letters: one snapshot.
+
+        Raises `WorkflowRunNotFoundError`.
+        """
 
     async def append(self, append: Append) -> Appended:
         """Apply a turn whole or not at all; see `Append`."""
 
     async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
-        """Make an owned run parked: open, unowned, never due. False when the fence is not the run's."""
+        """Park an owned run: open, unowned, never due. False when the fence is not the run's."""
 
     async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
-        """Let a parked run go on (re-pinned if `bundle` is given) and make it due."""
+        """Let a parked run go on (re-pinned if `bundle` is given) and make it due.
+
+        Sets its claims to zero and raises the fence, so that no live copy from before fits. False
+        when it is not parked.
+        """
 
     async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:
-        """End an open run as cancelled without its body, by raising the fence. False when it has ended."""
+        """End an open run as cancelled without its body, by raising the fence. False if ended.
+
+        `event` is written last, not earlier than the event before it.
+        """
 
     # -- tasks -----------------------------------------------------------------------------
 
     async def claim_tasks(
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
-        """Take up to `limit` due tasks whose step is in `names`, oldest due first: owner, attempt + 1."""
+        """Take up to `limit` due tasks of steps in `names`, oldest first: owner, attempt + 1."""
 
     async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
         """End task attempts: with a letter, delete the task and post it; else free it for `run_at`.
 
+        A retry without `error` keeps the one before.
         False where the task is not this worker's current attempt any more: that result is dropped.
         """
 
     # -- workers ---------------------------------------------------------------------------
 
     async def beat(self, worker: WorkerRecord) -> int:
-        """Renew this worker's lease; free the runs and tasks of workers whose lease has run out.
+        """Renew this worker's lease; free the runs and tasks of everybody who has none any more.
 
         Freed runs are made due. Returns how many runs and tasks were freed.
         """
@@ -129,7 +147,10 @@ class World(Protocol):
         """
 
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
-        """Read from index `start`. An ended run's streams read as closed."""
+        """Read from index `start`. An ended run's streams read as closed.
+
+        Raises `WorkflowRunNotFoundError`.
+        """
 
     async def list_streams(self, run_id: str) -> tuple[str, ...]:
         """Names of the run's streams, sorted."""
@@ -172,6 +193,7 @@ class World(Protocol):
     async def wait_for_change(self, seen: int, until: Micros | None) -> int:
         """Return a number other than `seen` as soon as anything was committed, or at `until`.
 
-        Start with `seen=0`. At `until` the same number may come back. Notifications of other
+        Start with `seen=0`. At `until` the same number may come back. Claims that found nothing are
+        no change. Notifications of other
         processes may be late by the poll interval, never lost.
         """

@@ -177,7 +177,13 @@ class Append(Record, frozen=True, kw_only=True):
 
     Refused unless `fence` is the run's, `expected` its head, and the run is open and not parked.
     Events are written in order; then, for each of `open_tokens` in order, the world writes
-    `hook_created` (token free) or `hook_conflict` (taken; meta names the owner) and returns it.
+    `hook_created` (token free) or `hook_conflict` (taken; meta is `{"run_id": owner}`) and returns
+    it. Tokens are closed and tasks dropped before others are opened and added; a task that exists
+    is left alone. The first append that writes events makes a pending run `running`.
+
+    An accepted append sets the owner to `worker`, or to nobody with `release`. An end removes
+    tasks and tokens, and posts `child_ended` to the parent (ref `parent_ref`, payload `output`,
+    meta `{"status": …}`).
     """
 
     run_id: str
@@ -200,7 +206,7 @@ class Append(Record, frozen=True, kw_only=True):
     attributes: dict[str, str | None] | None = None  # merged; None removes a key
     bundle: str | None = None  # pins the run (first turn)
     python: str | None = None
-    release: bool = False  # give the run up: it has nothing running
+    release: bool = False  # give the run up: nothing runs; ignored with `open_tokens`
     end: Literal["completed", "failed", "cancelled"] | None = None
     output: bytes | None = None
     error_code: str | None = None
@@ -219,7 +225,8 @@ class Claimed(Record, frozen=True, kw_only=True):
     """Work for one worker.
 
     `runs`: newly claimed, this worker now owns them. `look`: runs it owned already that have
-    unseen mail or a due timer. `next_due`: when a timer or task falls due next, None if none.
+    unseen mail or a due timer. `next_due`: when a timer of an own or unowned run, or a free task,
+    falls due next, always later than now, None if none. With `limit` runs there may be more.
     """
 
     runs: tuple[RunRecord, ...] = ()

@@ -161,5 +161,5 @@ def scenario(case: Callable[[_C, Bench], Awaitable[None]]) -> Callable[[_C], Non
 
         asyncio.run(main())
 
-    del test.__wrapped__  # type: ignore[attr-defined]  # its parameters would look like fixtures
+    del test.__wrapped__  # its parameters would look like fixtures
     return test

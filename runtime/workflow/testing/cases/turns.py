@@ -86,7 +86,7 @@ class AppendCases(Cases):
 
     @scenario
     async def test_letters_to_other_runs(self, b: Bench) -> None:
-        """Letters of an append reach open runs, are kept by ended ones, and pass missing ones over."""
+        """Letters of an append reach open runs, stay with ended ones, and skip missing ones."""
         run = await b.own()
         await b.turn(await b.own("open"), release=True)
         await b.end(await b.own("ended"))

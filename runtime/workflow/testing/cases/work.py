@@ -37,7 +37,7 @@ class TaskCases(Cases):
 
     @scenario
     async def test_claims_due_and_known_steps(self, b: Bench) -> None:
-        """Tasks are handed out oldest due first, once their time has come, to who knows the step."""
+        """Tasks are handed out when due, the oldest first, to workers that know the step."""
         now = b.clock.now()
         await b.with_tasks(
             task("later", run_at=now + SECOND),
@@ -151,7 +151,7 @@ class LeaseCases(Cases):
 
     @scenario
     async def test_lapsed_lease(self, b: Bench) -> None:
-        """When a lease has run out, a beat of anybody frees its runs and tasks and says how many."""
+        """When a lease has run out, anybody's beat frees its runs and tasks and says how many."""
         await b.beat("ann", 10)
         run = await b.turn(await b.own(), events=(called("s1"),), add_tasks=(task("s1"),))
         await b.claim_task("ann")

@@ -1,0 +1,120 @@
+"""What a durable step costs, beside the floor of the same disk, in one run.
+
+    python -m benchmarks.steps [memory] [local]
+
+Prints, for each world: 200 runs of 10 steps with 50 in flight (steps/s), 1,000 sequential steps (s),
+500 parallel steps (s), and the median of one-step runs (ms). For SQLite also the floor: how many
+one-row commits with full sync the same folder takes per second. Medians of three rounds. Compare
+figures of one run only: they depend on the machine and on its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import wfc
+from workflow.api import start
+from workflow.engine import Application, Project
+from workflow.world.port import World
+from workflow.worlds import local, memory
+
+ROUNDS = 3
+HERE = Path(__file__).parent
+
+
+async def crowd() -> float:
+    """Steps per second: 200 runs of 10 steps, 50 runs in flight."""
+    places = asyncio.Semaphore(50)
+
+    async def one() -> None:
+        async with places:
+            await (await start("sequence", 10)).return_value
+
+    began = time.perf_counter()
+    await asyncio.gather(*[one() for _ in range(200)])
+    return 2000 / (time.perf_counter() - began)
+
+
+async def thousand() -> float:
+    """Seconds for 1,000 sequential steps."""
+    began = time.perf_counter()
+    await (await start("sequence", 1000)).return_value
+    return time.perf_counter() - began
+
+
+async def wide() -> float:
+    """Seconds for 500 parallel steps."""
+    began = time.perf_counter()
+    await (await start("fan_out", 500)).return_value
+    return time.perf_counter() - began
+
+
+async def single() -> float:
+    """Milliseconds of a one-step run, the median of 100."""
+    times = []
+    for _ in range(100):
+        began = time.perf_counter()
+        await (await start("sequence", 1)).return_value
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+WORKLOADS: list[tuple[str, Callable[[], Awaitable[float]]]] = [
+    ("200 x 10 steps, 50 in flight, steps/s", crowd),
+    ("1,000 sequential steps, s", thousand),
+    ("500 parallel steps, s", wide),
+    ("one-step run, ms", single),
+]
+
+
+def commits_per_second(folder: Path) -> float:
+    """One-row commits with WAL and full sync, for half a second."""
+    connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("create table t (x blob)")
+    count = 0
+    began = time.perf_counter()
+    while time.perf_counter() - began < 0.5:
+        connection.execute("insert into t values (zeroblob(200))")
+        count += 1
+    connection.close()
+    return count / (time.perf_counter() - began)
+
+
+async def measure(world: World, project: Project) -> None:
+    async with Application(world, project):
+        await (await start("sequence", 10)).return_value  # warm up
+        for title, workload in WORKLOADS:
+            figures = [await workload() for _ in range(ROUNDS)]
+            spread = f"({min(figures):,.2f} to {max(figures):,.2f})"
+            print(f"  {title:<40} {statistics.median(figures):>12,.2f}  {spread}")
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or ["memory", "local"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "bench_flows.py").write_text((HERE / "flows.py").read_text())
+        result = wfc.build(folder)
+        assert not result.diagnostics, result.diagnostics
+        project = Project.load(folder / "generated")
+        for target in wanted:
+            print(target)
+            if target == "local":
+                print(f"  {'floor: commits/s':<40} {commits_per_second(folder):>12,.2f}")
+                world: World = local.create_local_world(data_dir=folder / "data")
+            else:
+                world = memory.create()
+            asyncio.run(measure(world, project))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The codec: values to bytes and back."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback as tracebacks
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from workflow.codec import failures
+from workflow.codec.reader import Reader
+from workflow.codec.refusals import Refused, join_path
+from workflow.codec.writer import Writer
+from workflow.errors import SerializationError
+
+__all__ = ["Codec"]
+
+_TAG = b"devl"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_parse = msgspec.json.Decoder().decode
+_MAX_TRACEBACK = 100_000
+
+
+class Codec:
+    """Turns values into bytes and back, making no class but the given ones.
+
+    `classes` maps class ids (`class//path//Name`) to classes. `max_depth` bounds nesting, counted
+    in entries: a list in a list is one, a dataclass in a dataclass three. `max_size` bounds the
+    bytes of one value, both ways.
+    """
+
+    def __init__(
+        self,
+        classes: Mapping[str, type] | None = None,
+        *,
+        max_depth: int = 200,
+        max_size: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._classes = dict(classes or {})
+        # a class with two ids is always written under the same one
+        self._ids = {self._classes[name]: name for name in sorted(self._classes, reverse=True)}
+        self._errors = failures.known_classes(self._classes)
+        self._max_depth = max_depth
+        self._max_size = max_size
+
+    def encode(self, value: Any, *, path: str = "value") -> bytes:
+        """Return the bytes of `value`; equal values give equal bytes.
+
+        Raises SerializationError naming the field, starting at `path`, that cannot be recorded.
+        """
+        writer = Writer(self._ids, self._max_depth)
+        try:
+            text = writer.text(value)
+        except Refused as refused:
+            where = join_path(path, refused)
+            raise SerializationError(refused.reason, path=where) from refused.__cause__
+        except RecursionError:
+            raise SerializationError("the value is nested too deeply", path=path) from None
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:  # half characters are legal in str and as JSON escapes
+            data = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+        if len(data) > self._max_size:
+            raise SerializationError(
+                f"the value takes {len(data)} bytes, more than the {self._max_size} allowed. "
+                "Store large data elsewhere or write it to a stream, and pass a reference.",
+                path=path,
+            )
+        return _TAG + data
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value of recorded bytes. Raises SerializationError for anything malformed."""
+        if data[:4] != _TAG:
+            raise SerializationError("these bytes do not start with a known format tag")
+        if len(data) > self._max_size + 4:
+            raise SerializationError(f"these bytes are more than the {self._max_size} allowed")
+        try:
+            return Reader(self._classes, self._errors, _json(data[4:]), self._max_depth).value()
+        except RecursionError:
+            raise SerializationError("the recorded value is nested too deeply") from None
+
+    def encode_error(self, error: BaseException, *, traceback: str | None = None) -> bytes:
+        """Return the bytes of an exception; what cannot be recorded of it is left out.
+
+        `traceback` is text for people; by default that of the exception, if it was raised.
+        """
+        if traceback is None:
+            traceback = _traceback_of(error)
+        had = getattr(error, "workflow_traceback", None)
+        try:
+            _mark(error, traceback)
+            return self.encode(error, path="error")
+        except SerializationError:
+            return Codec(max_depth=self._max_depth).encode(failures.stand_in(error))
+        finally:
+            _mark(error, had)
+
+    def decode_error(self, data: bytes) -> BaseException:
+        """Return the exception of recorded bytes, its text traceback as `workflow_traceback`.
+
+        Raises SerializationError for malformed bytes and for bytes of anything but an exception.
+        """
+        found = self.decode(data)
+        if not isinstance(found, BaseException):
+            raise SerializationError("these bytes hold a value where an error was expected")
+        return found
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return _parse(data)
+    except (ValueError, RecursionError):  # msgspec also refuses half characters
+        pass
+    try:
+        return json.loads(data.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as wrong:
+        raise SerializationError(f"these bytes are not readable: {wrong}") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _traceback_of(error: BaseException) -> str | None:
+    if error.__traceback__ is None:
+        return getattr(error, "workflow_traceback", None)
+    try:
+        text = "".join(tracebacks.format_exception(error))
+    except Exception:  # a __str__ or __repr__ of the user's that fails
+        return "".join(tracebacks.format_tb(error.__traceback__))
+    return text if len(text) <= _MAX_TRACEBACK else "...\n" + text[-_MAX_TRACEBACK:]
+
+
+def _mark(error: BaseException, text: str | None) -> None:
+    try:
+        if text is not None:
+            error.workflow_traceback = text  # type: ignore[attr-defined]
+        elif hasattr(error, "workflow_traceback"):
+            del error.workflow_traceback
+    except AttributeError:  # an exception that allows no attributes just has no text
+        pass

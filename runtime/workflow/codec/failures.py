@@ -1,0 +1,179 @@
+"""Exceptions as values.
+
+An exception keeps its class if both sides know it (builtin, ours, or in the manifest), its message,
+arguments, attributes, notes and causes. What cannot be recorded of arguments and attributes is
+left out rather than losing the failure. Other classes come back as StepFailedError, which names
+the original class. Classes are looked up in tables, never imported by name.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from workflow import errors
+from workflow.codec.refusals import Refused
+from workflow.errors import StepFailedError
+
+if TYPE_CHECKING:
+    from workflow.codec.writer import Writer
+
+__all__ = ["empty", "fill", "known_classes", "message_of", "qualified", "stand_in", "write"]
+
+_MAX_CAUSES = 20
+_MAX_TEXT = 100_000
+_OURS = {"__notes__", "workflow_traceback"}
+
+
+def _table() -> dict[str, type[BaseException]]:
+    found: dict[str, type[BaseException]] = {}
+    for kind in vars(builtins).values():
+        # SystemExit, KeyboardInterrupt and GeneratorExit would act on the process that reads them
+        if isinstance(kind, type) and issubclass(kind, (Exception, BaseExceptionGroup)):
+            found[f"builtins.{kind.__name__}"] = kind
+    for name in errors.__all__:
+        found[f"workflow.errors.{name}"] = getattr(errors, name)
+    return found
+
+
+_KNOWN = _table()
+_NAMES = {kind: name for name, kind in _KNOWN.items()}
+
+
+def known_classes(classes: Mapping[str, type]) -> dict[str, type[BaseException]]:
+    """All exception classes by the name they are recorded under."""
+    own = {name: kind for name, kind in classes.items() if issubclass(kind, BaseException)}
+    return {**_KNOWN, **own}
+
+
+def qualified(error: BaseException) -> str:
+    """The module and qualified name of an exception's class."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def message_of(error: BaseException) -> str:
+    """`str(error)`, also when that fails."""
+    try:
+        return str(error)[:_MAX_TEXT]
+    except Exception:
+        return f"<{type(error).__name__} without a readable message>"
+
+
+# -- writing ---------------------------------------------------------------------------------
+
+
+def write(writer: Writer, error: BaseException, depth: int) -> int:
+    """Write an exception and its causes; an exception may be reached again from its cause."""
+    index = writer.start(error, depth)
+    name = writer.ids.get(type(error)) or _NAMES.get(type(error)) or qualified(error)
+    payload: dict[str, Any] = {
+        "name": qualified(error),
+        "message": message_of(error),
+        "class": name,
+    }
+    args, state = _parts(writer, error, depth)
+    payload["args"] = args
+    if state:
+        payload["state"] = state
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
+    if notes:
+        payload["notes"] = notes
+    stack = getattr(error, "workflow_traceback", None)
+    if isinstance(stack, str):
+        payload["stack"] = stack
+    if error.__suppress_context__:
+        payload["suppress"] = True
+    if error.__cause__ is not None and writer.causes < _MAX_CAUSES:
+        payload["cause"] = error.__cause__
+    writer.keep.append(payload)
+    writer.causes += 1
+    body = writer.own(writer.fields(payload, depth + 1))
+    writer.causes -= 1
+    writer.entries[index] = f'["Error",{body}]'
+    return index
+
+
+def _parts(writer: Writer, error: BaseException, depth: int) -> tuple[Any, dict[str, Any]]:
+    """The arguments and attributes of an exception that can be recorded. Found once each."""
+    found = writer.failures.get(id(error))
+    if found is None:
+        # exceptions of the standard library that keep more than their arguments reduce to it
+        args: Any = error.args
+        if type(error) in _NAMES and isinstance(error, OSError):
+            reduced = error.__reduce__()
+            args = reduced[1] if isinstance(reduced, tuple) else args
+        if not _writable(writer, error, args, depth):
+            args = None
+        state = {
+            key: item
+            for key, item in vars(error).items()
+            if key not in _OURS and not key.startswith("__")
+            if _writable(writer, error, item, depth)
+        }
+        found = writer.failures[id(error)] = (args, state)
+        writer.keep.append(found)
+    parts: tuple[Any, dict[str, Any]] = found
+    return parts
+
+
+def _writable(writer: Writer, error: BaseException, part: Any, depth: int) -> bool:
+    def attempt() -> int:
+        trial = type(writer)(writer.ids, writer.max_depth, writer)
+        return trial.add(part, depth + 4, root=True)
+
+    try:
+        writer.closed(error, attempt)
+    except (Refused, RecursionError):
+        return False
+    return True
+
+
+def stand_in(error: BaseException) -> StepFailedError:
+    """What is recorded of an exception when it is too large or nested too deeply itself."""
+    return StepFailedError(message_of(error)[:10_000], type_name=qualified(error))
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+def empty(
+    classes: Mapping[str, type[BaseException]], payload: Mapping[str, Any], args: Any
+) -> BaseException:
+    """Make the exception itself; `fill` adds the rest. Never fails for a known payload shape."""
+    name, message = payload.get("name"), payload.get("message")
+    if not isinstance(name, str) or not isinstance(message, str):
+        raise TypeError("an error has a name and a message")
+    kind = classes.get(str(payload.get("class")))
+    if kind is None:
+        return StepFailedError(message, type_name=name)
+    args = tuple(args) if isinstance(args, (list, tuple)) else (message,)
+    base = next(each for each in kind.__mro__ if each.__module__ == "builtins")
+    try:
+        # The class's own __init__ is not run: its parameters need not be its `args`.
+        made: BaseException = base.__new__(kind, *args)
+        base.__init__(made, *args)  # type: ignore[misc]
+    except Exception:
+        return StepFailedError(message, type_name=name)
+    return made
+
+
+def fill(error: BaseException, payload: Mapping[str, Any]) -> None:
+    """Add attributes, notes, traceback text and cause."""
+    state = payload.get("state")
+    if isinstance(state, dict) and not (
+        isinstance(error, StepFailedError)
+        and payload.get("class") != "workflow.errors.StepFailedError"
+    ):
+        for key, item in state.items():
+            if isinstance(key, str) and not key.startswith("__"):
+                vars(error)[key] = item
+    for note in payload.get("notes") or ():
+        error.add_note(note)
+    stack = payload.get("stack")
+    if isinstance(stack, str):
+        error.workflow_traceback = stack  # type: ignore[attr-defined]
+    cause = payload.get("cause")
+    if isinstance(cause, BaseException):
+        error.__cause__ = cause
+    error.__suppress_context__ = payload.get("suppress") is True

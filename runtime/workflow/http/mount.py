@@ -1,0 +1,188 @@
+"""`with_workflow(app)`: the workflow routes and lifetime around an existing ASGI application."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflow.http.dispatch import serve, start_for
+from workflow.http.lifecycle import Lifecycle, startup_message
+from workflow.http.routes import public_path
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from workflow.http.application import DurableApplication
+    from workflow.world import World
+
+__all__ = ["WithWorkflow", "open_application", "with_workflow"]
+
+_log = logging.getLogger("workflow.http")
+
+
+def with_workflow(
+    app: ASGIApp,
+    generated: str | Path = "generated",
+    *,
+    world: World | None = None,
+    worker: bool = True,
+    transport: str | None = None,
+    base_url: str | None = None,
+) -> WithWorkflow:
+    """Serve workflows beside `app`: any ASGI application, before its own middleware.
+
+    `generated` is the folder that `wfc build` makes, relative to the working directory. `world` is
+    the storage; None takes the one that `WORKFLOW_TARGET_WORLD` names (default `local`). With
+    `worker=False` this process starts runs and receives webhooks, and leaves the work to others.
+    `transport="http"` also lets signed calls to `/flow` and `/step` deliver work (default:
+    `WORKFLOW_TRANSPORT`, else "process"). `base_url` is the public address for webhooks.
+
+    The application starts and stops with the lifespan of `app`. Missing or stale generated files
+    stop the server from starting. Attributes are those of `app`, so `app.state` or FastAPI's
+    `@app.get` work on what is returned. Raises ValueError for an unknown transport.
+    """
+    folder = Path(generated).absolute()
+    return WithWorkflow(
+        app,
+        Lifecycle(
+            lambda: open_application(folder, world, worker=worker),
+            transport=transport,
+            base_url=base_url,
+        ),
+    )
+
+
+def open_application(
+    folder: Path, world: World | None, *, worker: bool = True
+) -> DurableApplication:
+    """The engine for a generated folder, not started yet. Raises BundleError."""
+    from workflow.connect import connect
+    from workflow.engine import Application, Project
+
+    project = Project.load(folder)
+    return Application(connect() if world is None else world, project, worker=worker)
+
+
+class WithWorkflow:
+    """The ASGI application that `with_workflow` returns. Other attributes are the wrapped one's."""
+
+    _own = ("_app", "_lifecycle")
+
+    def __init__(self, app: ASGIApp, lifecycle: Lifecycle) -> None:
+        self._app = app
+        self._lifecycle = lifecycle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _Lifespan(self._app, self._lifecycle, receive, send).run(scope)
+        elif scope["type"] == "http" and (path := public_path(scope)):
+            await serve(self._lifecycle, path, scope, receive, send)
+        # The routes of the application may call start(): it has to run for them too.
+        elif await start_for(self._lifecycle, scope, send):
+            await self._app(scope, receive, send)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._own:  # not set yet: a copy or a pickle is being made
+            raise AttributeError(name)
+        return getattr(self._app, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            super().__setattr__(name, value)
+        else:
+            setattr(self._app, name, value)
+
+    def __repr__(self) -> str:
+        return f"with_workflow({self._app!r})"
+
+
+class _Lifespan:
+    """One lifespan: ours around that of the wrapped application.
+
+    The wrapped application runs in the server's own lifespan task and speaks with the server
+    through us: its start-up happens after ours, our shutdown after its. If it does not speak the
+    protocol (the specification lets it raise; Django does), we speak alone.
+    """
+
+    def __init__(self, app: ASGIApp, lifecycle: Lifecycle, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._lifecycle = lifecycle
+        self._receive = receive
+        self._send = send
+        self._entered = False
+        self._first: Message | None = None
+        self._started = False  # the server has its answer to the start-up
+        self._stopping = False  # the server has asked for the shutdown
+        self._stopped = False  # the server has its answer to that
+
+    async def run(self, scope: Scope) -> None:
+        self._first = await self._receive()
+        try:
+            await self._lifecycle.enter()
+        except Exception as error:
+            _log.debug("start-up failed", exc_info=True)
+            await self._send({"type": "lifespan.startup.failed", "message": startup_message(error)})
+            return
+        self._entered = True
+        try:
+            try:
+                await self._app(scope, self._inner_receive, self._inner_send)
+            except Exception as error:
+                if self._started or self._stopped:
+                    raise
+                self._note_unsupported(error)
+            if not self._started:
+                self._started = True
+                await self._send({"type": "lifespan.startup.complete"})
+            if not self._stopping:
+                self._stopping = True
+                await self._receive()
+            if not self._stopped:
+                await self._answer_shutdown({"type": "lifespan.shutdown.complete"})
+        finally:
+            await self._leave()
+
+    async def _inner_receive(self) -> Message:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        message = await self._receive()
+        self._stopping = message["type"] == "lifespan.shutdown"
+        return message
+
+    async def _inner_send(self, message: Message) -> None:
+        match message["type"]:
+            case "lifespan.startup.complete":
+                self._started = True
+                await self._send(message)
+            case "lifespan.startup.failed":
+                self._started = self._stopping = self._stopped = True
+                await self._leave()
+                await self._send(message)
+            case "lifespan.shutdown.complete" | "lifespan.shutdown.failed":
+                await self._answer_shutdown(message)
+            case other:
+                # What an application does that never looks at the type of its scope.
+                raise RuntimeError(f"{other!r} is no answer to a lifespan message")
+
+    async def _answer_shutdown(self, message: Message) -> None:
+        self._stopped = True
+        try:
+            await self._leave()
+        except Exception as error:
+            _log.exception("the workflow application did not stop cleanly")
+            message = {"type": "lifespan.shutdown.failed", "message": str(error)}
+        await self._send(message)
+
+    async def _leave(self) -> None:
+        if self._entered:
+            self._entered = False
+            await self._lifecycle.leave()
+
+    def _note_unsupported(self, error: Exception) -> None:
+        if self._first is None:
+            # It did read the start-up message, so this may be a real failure of the application.
+            _log.warning("the wrapped application has no working lifespan", exc_info=error)
+        else:
+            _log.info("the wrapped application has no lifespan: %s", error)

@@ -1,0 +1,94 @@
+"""How workflow code makes and inspects classes: `class` statements, `type()`, default reprs."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable
+from string import Formatter
+from types import GenericAlias, ModuleType
+from typing import Any, Generic
+
+from workflow.errors import SandboxError
+from workflow.sandbox.annotations import later_names
+from workflow.sandbox.facades import chance, clock
+from workflow.sandbox.facades.facade import Facade
+from workflow.sandbox.ownership import claim
+
+__all__ = ["TypeProxy", "build_class", "forget_plain_repr"]
+
+# Metaclasses change what attribute access and isinstance mean; a lying `split()` of an exception
+# group crashes CPython; formatters read attributes by text; facades are frozen.
+_FORBIDDEN_BASES = (type, BaseExceptionGroup, Formatter, ModuleType, Facade)
+
+
+class _TypeOfType(type):
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) != 1 or kwargs:
+            raise SandboxError(
+                "type() takes one argument in workflow code; write a class statement"
+            )
+        found = type(args[0])
+        if issubclass(found, type) or args[0] is cls:
+            return cls  # a metaclass would make classes behind the policy's back
+        return clock.TWINS.get(found) or chance.TWINS.get(found) or found
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, type)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return subclass is cls
+
+
+class TypeProxy(metaclass=_TypeOfType):
+    """What `type` is in workflow code: it tells the class of a value and makes none."""
+
+    __class_getitem__ = classmethod(GenericAlias)
+
+
+def _plain_repr(self: object) -> str:
+    return f"<{type(self).__module__}.{type(self).__qualname__} object>"
+
+
+def forget_plain_repr(cls: type) -> None:
+    """Let a class decorator that writes a `__repr__` do so."""
+    if cls.__dict__.get("__repr__") is _plain_repr:
+        del cls.__repr__
+
+
+def build_class(function: Callable[[], Any], name: str, *bases: Any, **keywords: Any) -> Any:
+    """`__build_class__` for workflow code: check the bases, build, mark the class as owned."""
+    for base in bases:
+        if base is TypeProxy or (isinstance(base, type) and issubclass(base, _FORBIDDEN_BASES)):
+            raise SandboxError(f"class {name}: {base!r} cannot be a base class in workflow code")
+    if "metaclass" in keywords:
+        raise SandboxError(f"class {name}: metaclass= is not available in workflow code")
+    cls = builtins.__build_class__(function, name, *bases, **keywords)
+    if not isinstance(cls, type):
+        raise SandboxError(f"class {name}: its bases do not make a class")
+    _check_model(cls)
+    if cls.__repr__ is object.__repr__ and not getattr(cls, "_is_protocol", False):
+        # The default repr is a memory address, different in every process.
+        cls.__repr__ = _plain_repr  # type: ignore[assignment]
+    claim(cls)
+    return cls
+
+
+def _check_model(cls: type) -> None:
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is None or not issubclass(cls, pydantic.BaseModel):
+        return
+    for later in set().union(*map(later_names, cls.__dict__.get("__annotations__", {}).values())):
+        if later != cls.__name__:
+            # pydantic would look for it in the module the host has imported under this name.
+            raise SandboxError(f"model {cls.__name__}: define {later} above it")
+    if not cls.__pydantic_complete__:
+        raise SandboxError(f"model {cls.__name__} is not complete when its class statement ends")
+    if issubclass(cls, Generic):  # type: ignore[arg-type]
+        raise SandboxError(
+            f"model {cls.__name__}: generic models are not available in workflow code"
+        )
+    if cls.model_config.get("from_attributes"):
+        raise SandboxError(
+            f"model {cls.__name__}: from_attributes is not available in workflow code"
+        )

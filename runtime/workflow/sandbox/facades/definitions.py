@@ -1,0 +1,247 @@
+"""Members of pure modules that make or change classes and functions, held to the guards.
+
+`dataclass(Queue)`, `wraps(f)(Queue)` or `abstractmethod(Queue)` would write to a class that all
+runs share; the functional forms of Enum, namedtuple, NamedTuple and TypedDict take names and types
+as data, past the policy.
+"""
+
+from __future__ import annotations
+
+import abc
+import collections
+import copy
+import dataclasses
+import enum
+import functools
+import sys
+import typing
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any
+
+from workflow.errors import SandboxError
+from workflow.sandbox import guards, names
+from workflow.sandbox.annotations import refuse_text
+from workflow.sandbox.classes import forget_plain_repr
+from workflow.sandbox.facades.facade import Facade
+from workflow.sandbox.ownership import claim
+
+__all__ = ["REPLACED"]
+
+
+def _caller(depth: int = 2) -> str:
+    name = sys._getframe(depth).f_globals.get("__name__", "")
+    return str(name)
+
+
+def _field_name(name: object) -> str:
+    if type(name) is not str or name.startswith("_") or name in names.FORBIDDEN:
+        guards.refuse(str(name))
+    return name
+
+
+def _field_names(given: Any) -> list[str]:
+    if isinstance(given, str):
+        given = given.replace(",", " ").split()
+    return [_field_name(name) for name in given]
+
+
+# -- functools, abc, typing: decorators that write -------------------------------------------------
+
+
+def wraps(wrapped: Any, **options: Any) -> Callable[[Any], Any]:
+    """`functools.wraps` with the standard attributes, onto a function of the workflow."""
+    if options:
+        raise SandboxError("functools.wraps() takes only the function in workflow code")
+
+    def decorate(wrapper: Any) -> Any:
+        if type(guards.writable(wrapper)) is not FunctionType:
+            raise SandboxError("functools.wraps() decorates functions in workflow code")
+        return functools.update_wrapper(wrapper, wrapped, updated=())
+
+    return decorate
+
+
+def total_ordering(cls: Any) -> Any:
+    """`functools.total_ordering` for classes of the workflow."""
+    return functools.total_ordering(guards.writable(cls))
+
+
+def abstractmethod(function: Any) -> Any:
+    """`abc.abstractmethod` for functions of the workflow."""
+    inner = function
+    while isinstance(inner, classmethod | staticmethod):
+        inner = inner.__func__
+    if isinstance(inner, property):
+        return function
+    guards.writable(inner)
+    return abc.abstractmethod(function)
+
+
+def unchanged(thing: Any) -> Any:
+    """`typing.final`, `overload`, `override`: for type checkers only."""
+    return thing
+
+
+# -- dataclasses -------------------------------------------------------------------------------------
+
+
+def dataclass(cls: Any = None, /, **options: Any) -> Any:
+    """`dataclasses.dataclass` for classes of the workflow."""
+
+    def decorate(target: Any) -> Any:
+        guards.writable(target)
+        for name in target.__dict__.get("__annotations__", {}):
+            if names.is_dunder(name) or name in names.FORBIDDEN:
+                guards.refuse(name)
+        forget_plain_repr(target)
+        made = dataclasses.dataclass(target, **options)
+        claim(made)
+        return made
+
+    return decorate if cls is None else decorate(cls)
+
+
+# -- named tuples, typed dicts -----------------------------------------------------------------------
+
+
+def namedtuple(
+    typename: str, field_names: Any, *, rename: bool = False, defaults: Iterable[Any] | None = None
+) -> Any:
+    """`collections.namedtuple` with field names that may be attributes."""
+    made = collections.namedtuple(  # type: ignore[misc]
+        typename, _field_names(field_names), rename=rename, defaults=defaults, module=_caller()
+    )
+    claim(made)
+    return made
+
+
+class _Form:
+    """A typing form that is a base class in a class statement and a function otherwise."""
+
+    def __init__(self, form: Any) -> None:
+        self._form = form
+
+    def __mro_entries__(self, bases: Any) -> Any:
+        return self._form.__mro_entries__((self._form,))
+
+    def __repr__(self) -> str:
+        return repr(self._form)
+
+
+class _NamedTuple(_Form):
+    def __call__(self, typename: str, fields: Any = ()) -> Any:
+        listed = [(_field_name(name), refuse_text(kind)) for name, kind in fields]
+        made = self._form(typename, listed)
+        made.__module__ = _caller()
+        claim(made)
+        return made
+
+
+class _TypedDict(_Form):
+    def __call__(self, typename: str, fields: Any = (), *, total: bool = True) -> Any:
+        checked = {name: refuse_text(kind) for name, kind in dict(fields).items()}
+        made = self._form(typename, checked, total=total)
+        made.__module__ = _caller()
+        claim(made)
+        return made
+
+
+def new_type(name: str, kind: Any) -> Any:
+    """`typing.NewType` of a type, not of text."""
+    return typing.NewType(name, refuse_text(kind))
+
+
+# -- enum --------------------------------------------------------------------------------------------
+
+
+class _EnumMeta(enum.EnumMeta):
+    """`Enum("E", {...})` sets attributes by name: hold the names to the policy."""
+
+    def __call__(cls, value: Any, names: Any = None, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+        if names is None:
+            return super().__call__(value, *args, **options)
+        if isinstance(names, str):
+            listed: Any = _field_names(names)
+        elif isinstance(names, dict):
+            listed = [(_field_name(name), member) for name, member in names.items()]
+        else:
+            listed = [
+                _field_name(item) if isinstance(item, str) else (_field_name(item[0]), item[1])
+                for item in names
+            ]
+        options["module"] = _caller()
+        made = super().__call__(value, listed, *args, **options)
+        claim(made)
+        return made
+
+
+def _enum_base(name: str) -> Any:
+    base = getattr(enum, name)
+    return _EnumMeta(name, (base,), _EnumMeta.__prepare__(name, (base,)))
+
+
+# -- operator, copy ----------------------------------------------------------------------------------
+
+
+def attrgetter(attr: str, *attrs: str) -> Callable[[Any], Any]:
+    """`operator.attrgetter` that reads through the guards."""
+
+    def follow(value: Any, path: str) -> Any:
+        for name in path.split("."):
+            value = guards.read(value, name)
+        return value
+
+    def get(value: Any) -> Any:
+        if not attrs:
+            return follow(value, attr)
+        return tuple(follow(value, path) for path in (attr, *attrs))
+
+    return get
+
+
+def methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    """`operator.methodcaller` that reads through the guards."""
+
+    def call(value: Any) -> Any:
+        return guards.read(value, name)(*args, **kwargs)
+
+    return call
+
+
+def _copyable(value: Any) -> Any:
+    if isinstance(value, Facade):
+        raise SandboxError("modules cannot be copied in workflow code")
+    return value
+
+
+def shallow_copy(x: Any) -> Any:
+    """`copy.copy`."""
+    return copy.copy(_copyable(x))
+
+
+def deep_copy(x: Any, memo: Any = None) -> Any:
+    """`copy.deepcopy`."""
+    return copy.deepcopy(_copyable(x), memo)
+
+
+_ENUMS = ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")
+
+REPLACED: dict[str, dict[str, Any]] = {
+    "abc": {"abstractmethod": abstractmethod},
+    "collections": {"namedtuple": namedtuple},
+    "copy": {"copy": shallow_copy, "deepcopy": deep_copy},
+    "dataclasses": {"dataclass": dataclass},
+    "enum": {name: _enum_base(name) for name in _ENUMS},
+    "functools": {"total_ordering": total_ordering, "wraps": wraps},
+    "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
+    "typing": {
+        "NamedTuple": _NamedTuple(typing.NamedTuple),
+        "NewType": new_type,
+        "TypedDict": _TypedDict(typing.TypedDict),
+        "final": unchanged,
+        "overload": unchanged,
+        "override": unchanged,
+    },
+}
+"""Members that facades give out instead of the module's own: module name to name to object."""

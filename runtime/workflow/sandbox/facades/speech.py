@@ -1,0 +1,130 @@
+"""`logging` and `print`: kept by the loop until the turn is recorded, so a replay repeats nothing.
+
+Outside of a run (while a module of the bundle is being imported) there is nobody to keep it, and
+every replay would say it again: it is dropped.
+"""
+
+from __future__ import annotations
+
+import logging as real
+import traceback
+from typing import Any
+
+from workflow.errors import SandboxError
+from workflow.replay.loop import running
+
+__all__ = ["PRINT_LOGGER", "Logger", "logging_members", "speak_print"]
+
+PRINT_LOGGER = "print"
+"""The logger name that printed text is spoken under."""
+
+_LEVELS = "CRITICAL DEBUG ERROR FATAL INFO NOTSET WARN WARNING"
+
+
+def _speak(logger: str, level: int, message: str) -> None:
+    loop = running()
+    if loop is not None:
+        loop.speak(logger, level, message)
+
+
+def speak_print(
+    *values: object,
+    sep: str | None = " ",
+    end: str | None = "\n",
+    file: Any = None,
+    flush: bool = False,
+) -> None:
+    """`print` of workflow code. Only the standard output can be printed to."""
+    if file is not None:
+        raise SandboxError("print(file=…) is not available in workflow code")
+    text = (" " if sep is None else sep).join(map(str, values))
+    _speak(PRINT_LOGGER, real.INFO, text + ("" if end in (None, "\n") else str(end)))
+
+
+def _text_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)).rstrip("\n")
+
+
+class Logger:
+    """What `logging.getLogger` gives workflow code: it speaks, and cannot be configured."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        object.__setattr__(self, "name", name)
+
+    def __setattr__(self, attribute: str, value: object) -> None:
+        raise SandboxError(
+            "loggers cannot be configured in workflow code; do it in the application"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Logger {self.name}>"
+
+    def log(
+        self,
+        level: int,
+        msg: object,
+        *args: Any,
+        exc_info: Any = None,
+        stack_info: bool = False,
+        stacklevel: int = 1,
+        extra: Any = None,
+    ) -> None:
+        text = str(msg)
+        if args:
+            # As logging does: a single mapping is for %(name)s.
+            single = len(args) == 1 and isinstance(args[0], dict) and args[0]
+            text %= args[0] if single else args
+        if exc_info:
+            error = exc_info if isinstance(exc_info, BaseException) else _current_error()
+            text += f"\n{_text_of(error)}" if error is not None else ""
+        _speak(self.name, level, text)
+
+    def debug(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.DEBUG, msg, *args, **options)
+
+    def info(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.INFO, msg, *args, **options)
+
+    def warning(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.WARNING, msg, *args, **options)
+
+    def error(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.ERROR, msg, *args, **options)
+
+    def exception(self, msg: object, *args: Any, exc_info: Any = True, **options: Any) -> None:
+        self.log(real.ERROR, msg, *args, exc_info=exc_info, **options)
+
+    def critical(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.CRITICAL, msg, *args, **options)
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name is logging's
+        """Always true: whether a record is shown is for the application, not for the replay."""
+        return True
+
+    def getChild(self, suffix: str) -> Logger:  # noqa: N802 - the name is logging's
+        return Logger(suffix if self.name == "root" else f"{self.name}.{suffix}")
+
+
+def _current_error() -> BaseException | None:
+    import sys
+
+    return sys.exc_info()[1]
+
+
+def _get_logger(name: str | None = None) -> Logger:
+    return Logger(name or "root")
+
+
+def logging_members() -> dict[str, Any]:
+    """The members of the `logging` facade."""
+    root = Logger("root")
+    speakers = "critical debug error exception info log warning"
+    return {
+        **{level: getattr(real, level) for level in _LEVELS.split()},
+        **{name: getattr(root, name) for name in speakers.split()},
+        "Logger": Logger,
+        "getLevelName": real.getLevelName,
+        "getLogger": _get_logger,
+    }

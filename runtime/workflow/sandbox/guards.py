@@ -1,0 +1,178 @@
+"""The run-time half of the sandbox: what compiled workflow code calls instead of doing it natively.
+
+`read` and `writable` stand behind attribute access (`policy.py` decides which accesses need them),
+and behind the builtins `getattr`, `hasattr`, `setattr` and `delattr`. Every refusal is a
+`SandboxError` that says what to do instead, where there is something.
+"""
+
+from __future__ import annotations
+
+import datetime as _datetime
+import sys
+from collections.abc import Callable
+from enum import EnumMeta
+from string import Formatter
+from typing import Any, NoReturn
+
+from workflow.errors import SandboxError
+from workflow.sandbox import names
+from workflow.sandbox.facades import clock
+from workflow.sandbox.formatting import guarded_format
+from workflow.sandbox.ownership import owns
+
+__all__ = ["delete", "has", "read", "refuse", "writable", "write"]
+
+_MISSING = object()
+
+
+def refuse(name: str, hint: str = "") -> NoReturn:
+    """Raise the error for an attribute workflow code may not touch."""
+    raise SandboxError(
+        f"the attribute {name!r} is not available in workflow code" + (f"; {hint}" if hint else "")
+    )
+
+
+def _plain_name(name: object) -> str:
+    # An instance of a str subclass could answer one thing to the check and another to getattr.
+    if type(name) is not str:
+        raise TypeError("attribute name must be string")
+    return name
+
+
+def read(value: Any, name: str, default: Any = _MISSING) -> Any:
+    """`getattr` for workflow code: the value, the default, or `SandboxError`."""
+    name = _plain_name(name)
+    if name in names.FORBIDDEN or name[:1] == "$":
+        refuse(name)
+    if name[:1] == "_":
+        if names.is_dunder(name):
+            return _read_special(value, name, default)
+        owner = value.__self__ if type(value) is super else value
+        if not owns(owner) and not _is_public_private(owner, name):
+            refuse(name, "it is private to its library")
+    elif name in names.GUARDED:
+        replacement = _GUARDS[name](value, name)
+        if replacement is not None:
+            return replacement
+    return getattr(value, name) if default is _MISSING else getattr(value, name, default)
+
+
+def _is_public_private(value: object, name: str) -> bool:
+    cls = value if isinstance(value, type) else type(value)
+    return name in names.PRIVATE_OF_HOSTS and issubclass(cls, tuple)
+
+
+def _read_special(value: Any, name: str, default: Any) -> Any:
+    if name not in names.READABLE_DUNDERS:
+        refuse(name)
+    if name == "__members__":
+        if not isinstance(value, EnumMeta):
+            refuse(name)
+        return value.__members__
+    found = getattr(value, name) if default is _MISSING else getattr(value, name, default)
+    if found is None or found is default or type(found) is str:
+        return found
+    if name == "__notes__" and type(found) is list:
+        return found
+    if name in ("__cause__", "__context__") and isinstance(found, BaseException):
+        return found
+    refuse(name)
+
+
+# -- attributes whose object decides ---------------------------------------------------------------
+
+
+def _read_format(value: Any, name: str) -> Callable[..., Any] | None:
+    cls = value if isinstance(value, type) else type(value)
+    if issubclass(cls, Formatter):
+        refuse(name)
+    return guarded_format(value, name, read)
+
+
+def _read_obj(value: Any, name: str) -> None:
+    # The object an AttributeError is about may be anything, also something of the host.
+    if isinstance(value, AttributeError):
+        refuse(name)
+
+
+def _read_register(value: Any, name: str) -> None:
+    # A virtual subclass makes class patterns read attributes of objects that are not of the class.
+    owner = value.__self__ if type(value) is super else value
+    if isinstance(owner, type):
+        refuse(name, "inherit from the abstract class instead")
+
+
+def _read_clock(value: Any, name: str) -> Callable[..., Any] | None:
+    owner = value.__self__ if type(value) is super else value
+    cls = owner if isinstance(owner, type) else type(owner)
+    return clock.emulated(owner, name) if issubclass(cls, _datetime.date) else None
+
+
+def _read_model(value: Any, name: str) -> Callable[..., Any] | None:
+    pydantic = sys.modules.get("pydantic")
+    owner = value.__self__ if type(value) is super else value
+    cls = owner if isinstance(owner, type) else type(owner)
+    if pydantic is None or not issubclass(cls, pydantic.BaseModel):
+        return None
+    if name != "model_validate":
+        refuse(name, "use model_validate()")
+    native = getattr(value, name)
+
+    def model_validate(obj: Any, *, strict: bool | None = None, context: Any = None) -> Any:
+        # Without `from_attributes`, which reads attributes by the names a field's alias gives.
+        return native(obj, strict=strict, context=context)
+
+    return model_validate
+
+
+_GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
+    "format": _read_format,
+    "format_map": _read_format,
+    "obj": _read_obj,
+    "register": _read_register,
+    "model_validate": _read_model,
+    "parse_file": _read_model,
+    "parse_raw": _read_model,
+    **dict.fromkeys(clock.EMULATED_METHODS, _read_clock),
+}
+assert set(_GUARDS) == names.GUARDED
+
+
+# -- writes --------------------------------------------------------------------------------------
+
+
+def writable(value: Any) -> Any:
+    """Return `value` when workflow code may set and delete its attributes, else raise."""
+    if owns(value):
+        return value
+    kind = value.__name__ if isinstance(value, type) else type(value).__name__
+    raise SandboxError(
+        f"attributes of {kind!r} cannot be set or deleted in workflow code: "
+        "what a run shares with other runs stays as it is"
+    )
+
+
+def _settable(name: object) -> str:
+    name = _plain_name(name)
+    if names.is_dunder(name) or name in names.FORBIDDEN or name[:1] == "$":
+        refuse(name)
+    return name
+
+
+def write(value: Any, name: str, new: Any) -> None:
+    """`setattr` for workflow code."""
+    setattr(writable(value), _settable(name), new)
+
+
+def delete(value: Any, name: str) -> None:
+    """`delattr` for workflow code."""
+    delattr(writable(value), _settable(name))
+
+
+def has(value: Any, name: str) -> bool:
+    """`hasattr` for workflow code: what cannot be read is not there."""
+    try:
+        read(value, name)
+    except (AttributeError, SandboxError):
+        return False
+    return True

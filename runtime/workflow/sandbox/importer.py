@@ -1,0 +1,174 @@
+"""The import system of one instance of a bundle: its own modules first, then the facades.
+
+Modules of the bundle are executed once per instance, so their globals are fresh for every run.
+Other workflow code sees them through a read-only view, as it sees the libraries.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, NoReturn
+
+from workflow.errors import SandboxError
+from workflow.sandbox import facades, names
+from workflow.sandbox.facades.facade import Facade, missing
+from workflow.sandbox.namespace import fresh_builtins, fresh_namespace
+
+__all__ = ["CompiledModule", "Importer", "ModuleView", "resolve"]
+
+
+@dataclass(frozen=True)
+class CompiledModule:
+    """The code of one module of a bundle, ready to be executed in any number of namespaces."""
+
+    name: str
+    code: CodeType
+    is_package: bool
+
+
+class ModuleView:
+    """A module of the bundle as other workflow code sees it: its names, read-only."""
+
+    def __init__(self, name: str, space: dict[str, Any]) -> None:
+        self.__dict__["$space"] = space
+        self.__dict__["$name"] = name
+        # Not the real name, for the reason given in `Facade`.
+        self.__dict__["__name__"] = f"<workflow {name}>"
+
+    def __getattr__(self, attribute: str) -> Any:
+        space = self.__dict__["$space"]
+        hidden = names.is_dunder(attribute) or attribute[:1] == "$"
+        if hidden or attribute not in space:
+            name = self.__dict__["$name"]
+            raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+        return space[attribute]
+
+    def __setattr__(self, attribute: str, value: object) -> NoReturn:
+        name = self.__dict__["$name"]
+        raise SandboxError(
+            f"{name}.{attribute} cannot be set from another module; give {name!r} a function for it"
+        )
+
+    def __delattr__(self, attribute: str) -> NoReturn:
+        self.__setattr__(attribute, None)
+
+    def __repr__(self) -> str:
+        return f"<workflow module {self.__dict__['$name']}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("modules cannot be copied")
+
+
+class Importer:
+    """Resolves the imports of one instance and holds its executed modules."""
+
+    def __init__(self, modules: Mapping[str, CompiledModule], passthrough: Iterable[str]) -> None:
+        self._modules = modules
+        self._passthrough = frozenset(passthrough)
+        self._spaces: dict[str, dict[str, Any]] = {}
+        self._views: dict[str, ModuleView] = {}
+        self._builtins = fresh_builtins(self._import)
+        # `examples` of `examples.signup.flows` is importable even when it is not in the bundle.
+        self._packages = {
+            name[:end] for name in modules for end, char in enumerate(name) if char == "."
+        }
+
+    def namespace(self, name: str) -> dict[str, Any]:
+        """The globals of a module of the bundle, executed at the first call.
+
+        A module that is still being executed gives what it has so far, as in Python.
+        """
+        space = self._spaces.get(name)
+        if space is not None:
+            return space
+        compiled = self._modules.get(name)
+        package = name if compiled is None or compiled.is_package else name.rpartition(".")[0]
+        space = self._spaces[name] = fresh_namespace(name, package, self._builtins)
+        if compiled is not None:
+            try:
+                exec(compiled.code, space)
+            except BaseException:
+                del self._spaces[name]
+                raise
+        return space
+
+    def _bundled(self, name: str) -> ModuleView | None:
+        """Execute a module of the bundle with the packages around it; None when it is not one."""
+        if name not in self._modules and name not in self._packages:
+            return None
+        view = self._views.get(name)
+        if view is not None:
+            return view
+        parent, _, last = name.rpartition(".")
+        if parent:
+            self._bundled(parent)
+        view = self._views[name] = ModuleView(name, self.namespace(name))
+        if parent:
+            self._spaces[parent].setdefault(last, view)
+        return view
+
+    def _find(self, name: str) -> ModuleView | Facade:
+        found = self._bundled(name) or facades.get(name, self._passthrough)
+        if found is None:
+            raise ImportError(
+                f"module {name!r} is not available in workflow code: {facades.advice(name)}",
+                name=name,
+            )
+        return found
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Any = (),
+        level: int = 0,
+    ) -> Any:
+        if type(fromlist) is list:
+            # C code, such as datetime.strftime, imports what it needs through the builtins of the
+            # calling frame and passes a list; an import statement passes a tuple or None.
+            return builtins.__import__(name, None, None, fromlist, 0)
+        if level:
+            name = _absolute(name, str((globals or {}).get("__package__") or ""), level)
+        found = self._find(name)
+        if fromlist:
+            for wanted in fromlist:
+                self._require(found, name, wanted)
+            return found
+        return self._find(name.partition(".")[0])
+
+    def _require(self, found: ModuleView | Facade, name: str, wanted: str) -> None:
+        """Make sure `from name import wanted` finds something, or say why not."""
+        if isinstance(found, ModuleView):
+            try:
+                getattr(found, wanted)
+            except AttributeError:
+                if self._bundled(f"{name}.{wanted}") is None:
+                    raise ImportError(
+                        f"cannot import {wanted!r} from {name!r}: the bundle has no such name",
+                        name=name,
+                    ) from None
+        elif wanted not in found.__dict__:
+            raise ImportError(missing(found, wanted), name=name)
+
+
+def _absolute(name: str, package: str, level: int) -> str:
+    parts = package.split(".") if package else []
+    if level > len(parts):
+        raise ImportError("relative import goes beyond the top-level package")
+    base = parts[: len(parts) - level + 1]
+    return ".".join([*base, name] if name else base)
+
+
+def resolve(space: Mapping[str, Any], qualname: str) -> Any:
+    """The object a dotted name stands for in the globals of a module; KeyError when there is none."""
+    first, *rest = qualname.split(".")
+    value = space[first]
+    for part in rest:
+        if part not in vars(value):
+            raise KeyError(qualname)
+        value = getattr(value, part)
+    return value

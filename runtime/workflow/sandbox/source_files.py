@@ -1,0 +1,66 @@
+"""Under which file name a module of a bundle is compiled, so that tracebacks can show its text.
+
+The text of a bundle keeps the lines of the user's file, so as long as that file is still the same a
+traceback may simply point into it. Otherwise (another version, no checkout) the name says which
+text it was, and the text itself is put where tracebacks look for source lines.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import linecache
+from pathlib import Path
+
+from workflow.sandbox.bundle import ModuleSource
+
+__all__ = ["filename_for"]
+
+_STEP_CALL = "_wfc_step("
+
+
+def filename_for(module: ModuleSource, root: Path | None) -> str:
+    """The user's own file when its lines still match, else a name made of path and hash."""
+    if root is not None:
+        path = root / module.path
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            text = None
+        if text is not None and _same_lines(module.source, text):
+            return str(path)
+    digest = hashlib.sha256(module.source.encode()).hexdigest()[:8]
+    name = f"{module.path}@{digest}"
+    # No modification time: linecache then never checks the entry against a file.
+    linecache.cache[name] = (
+        len(module.source),
+        None,
+        module.source.splitlines(keepends=True),
+        name,
+    )
+    return name
+
+
+def _same_lines(bundled: str, current: str) -> bool:
+    """Whether each line of the bundle is blank, written by the compiler, or as in the file."""
+    ours, theirs = bundled.splitlines(), current.splitlines()
+    written = _import_lines(bundled)
+    for number, line in enumerate(ours, 1):
+        if not line.strip() or number in written or _STEP_CALL in line:
+            continue
+        if number > len(theirs) or line.rstrip() != theirs[number - 1].rstrip():
+            return False
+    return True
+
+
+def _import_lines(text: str) -> set[int]:
+    # The compiler drops unused names from imports and appends one of its own.
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return set()
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines

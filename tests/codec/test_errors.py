@@ -1,0 +1,161 @@
+"""Exceptions cross the log with what can be kept of them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from workflow.codec import Codec
+from workflow.errors import (
+    FatalError,
+    HookConflictError,
+    RetryableError,
+    SerializationError,
+    StepFailedError,
+    StepTimeoutError,
+)
+
+from tests.codec.samples import CLASSES, CardDeclined
+
+CODEC = Codec(CLASSES)
+
+
+def back(error: BaseException) -> Any:
+    """The error after a round trip."""
+    return CODEC.decode_error(CODEC.encode_error(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("wrong", 1, (2,)),
+        KeyError("key"),
+        FileNotFoundError(2, "missing", "name"),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+        ExceptionGroup("many", [ValueError(1), ExceptionGroup("more", [KeyError("k")])]),
+        FatalError("no"),
+        RetryableError("later", retry_after="5m"),
+        StepTimeoutError("slow"),
+        HookConflictError("token", "run_1"),
+        CardDeclined(51, reason="limit"),
+        StepFailedError("x", type_name="a.B"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_known_classes_come_back(error: BaseException) -> None:
+    """Builtin classes, ours and registered ones keep class, message, arguments and attributes."""
+    found = back(error)
+    assert type(found) is type(error)
+    assert str(found) == str(error)
+    assert repr(found) == repr(error)
+    assert vars(found) == vars(error)
+
+
+def test_unknown_classes_become_step_failed() -> None:
+    """An exception of a class nobody registered keeps its message and its class's name."""
+
+    class Strange(ValueError):
+        pass
+
+    found = back(Strange("odd"))
+    assert type(found) is StepFailedError
+    assert str(found) == "odd"
+    assert found.type_name == f"{__name__}.{Strange.__qualname__}"
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_exceptions_that_end_processes_are_not_revived(kind: type[BaseException]) -> None:
+    """Reading a record never makes an exception that would stop the reader."""
+    found = back(kind("x"))
+    assert type(found) is StepFailedError
+    assert found.type_name == f"builtins.{kind.__name__}"
+
+
+def test_traceback_cause_and_notes_are_kept() -> None:
+    """The text of the traceback, the chain of causes and the notes survive."""
+    caught: BaseException | None = None
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError as inner:
+            raise ValueError("outer") from inner
+    except ValueError as outer:
+        outer.add_note("seen at noon")
+        caught = outer
+    found = back(caught)
+    assert "raise KeyError" in found.workflow_traceback
+    assert "ValueError: outer" in found.workflow_traceback
+    assert type(found.__cause__) is KeyError
+    assert found.__notes__ == ["seen at noon"]
+    assert not hasattr(caught, "workflow_traceback")
+    again = back(found)
+    assert again.workflow_traceback == found.workflow_traceback
+
+
+def test_a_given_traceback_wins() -> None:
+    """The caller may pass the text itself."""
+    data = CODEC.encode_error(ValueError("x"), traceback="line 1")
+    found: Any = CODEC.decode_error(data)
+    assert found.workflow_traceback == "line 1"
+
+
+def test_suppressed_context_is_kept() -> None:
+    """`raise ... from None` stays that way."""
+    try:
+        raise ValueError("x") from None
+    except ValueError as error:
+        assert back(error).__suppress_context__
+
+
+def test_what_cannot_be_recorded_is_left_out() -> None:
+    """Unencodable arguments and attributes do not lose the failure."""
+    error = ValueError("bad", threading.Lock())
+    error.lock, error.code = threading.Lock(), 7  # type: ignore[attr-defined]
+    found = back(error)
+    assert type(found) is ValueError
+    assert str(found) == str(error)
+    assert vars(found) == {"code": 7}
+
+
+def test_an_error_within_itself() -> None:
+    """Circles through causes, arguments and attributes end."""
+    error = ValueError("x")
+    error.__cause__ = error
+    assert back(error).__cause__.args == ("x",)
+    looped = ValueError("y")
+    looped.args = (looped, "y")
+    assert type(back(looped)) is ValueError
+
+
+def test_endless_chains_and_broken_messages_still_encode() -> None:
+    """encode_error gives a readable record whatever the exception is like."""
+    error = ValueError(0)
+    for number in range(1, 500):
+        error, error.__cause__ = ValueError(number), error
+    found = back(error)
+    length = 0
+    while found is not None:
+        found, length = found.__cause__, length + 1
+    assert 10 <= length <= 30
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert "Mute" in str(back(Mute()))
+    small = Codec(max_size=20_000)
+    big = small.decode_error(small.encode_error(ValueError("x" * 50_000)))
+    assert isinstance(big, StepFailedError)
+
+
+def test_errors_are_values_too() -> None:
+    """An exception inside another value comes back in its place."""
+    found = CODEC.decode(CODEC.encode({"errors": [ValueError("a")]}))
+    assert repr(found) == "{'errors': [ValueError('a')]}"
+
+
+def test_other_values_are_no_errors() -> None:
+    """decode_error refuses bytes that hold something else."""
+    with pytest.raises(SerializationError, match="an error was expected"):
+        CODEC.decode_error(CODEC.encode("x"))

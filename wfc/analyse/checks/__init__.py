@@ -1,0 +1,78 @@
+"""The rules, one file each. A file's docstring is the page of its rule, `wfc explain CODE`.
+
+To add a rule: write a file with `RULE` and `check`, and name it in `_FILES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+
+from wfc.analyse.checks import not_in_sandbox, unused_ignore
+from wfc.diagnostics import Diagnostic, Rule
+from wfc.model import Module, Program
+
+__all__ = ["refusals", "rules", "run", "silence"]
+
+_FILES = """
+    directive_misplaced directive_misspelt workflow_not_async generator nested_function duplicate_id
+    directive_not_plain directive_target conditional_definition directive_spelling method
+    syntax_error unimportable_path unused_ignore
+    unstable_value file_io terminal
+    missing_await workflow_called dropped_statement
+    banned_import unknown_import star_import shadows_runtime unlisted_member missing_name
+    eval_exec introspection not_in_sandbox unserialisable_argument
+""".split()
+
+Check = Callable[[Program], Iterator[Diagnostic]]
+
+
+@cache
+def _loaded() -> Mapping[str, tuple[Rule, Check]]:
+    found: dict[str, tuple[Rule, Check]] = {}
+    for name in _FILES:
+        module = import_module(f"wfc.analyse.checks.{name}")
+        found[module.RULE.code] = (module.RULE, module.check)
+    return dict(sorted(found.items()))
+
+
+def rules() -> Mapping[str, Rule]:
+    """All rules by code."""
+    return {code: rule for code, (rule, _) in _loaded().items()}
+
+
+def run(program: Program) -> list[Diagnostic]:
+    """The findings of every rule, before ignore comments are heeded."""
+    found = [d for _, check in _loaded().values() for d in check(program)]
+    return sorted(set(found), key=lambda d: d.sort_key)
+
+
+def silence(modules: Mapping[str, Module], found: list[Diagnostic]) -> list[Diagnostic]:
+    """Take out what `# wfc: ignore[CODE]` comments silence, and report comments that do nothing."""
+    known = rules()
+    used: set[tuple[str, int, str]] = set()
+    wanted = {
+        (module.path, ignore.line, code)
+        for module in modules.values()
+        for ignore in module.ignores
+        for code in ignore.codes
+    }
+    left: list[Diagnostic] = []
+    for diagnostic in found:
+        place = (diagnostic.path, diagnostic.span.line, diagnostic.code)
+        if place in wanted and known[diagnostic.code].silenceable:
+            used.add(place)
+        else:
+            left.append(diagnostic)
+    for module in modules.values():
+        for ignore in module.ignores:
+            for code in ignore.codes or ("",):
+                if (module.path, ignore.line, code) not in used:
+                    left.append(unused_ignore.unused(module, ignore, code, code in known))
+    return sorted(left, key=lambda d: d.sort_key)
+
+
+def refusals(module: Module, found: list[tuple[int, int, str]]) -> list[Diagnostic]:
+    """Findings from what the sandbox said about the workflow code of a module."""
+    return list(not_in_sandbox.refusals(module, found))

@@ -1,0 +1,68 @@
+"""Workflow code imports a name that the module does not define.
+
+The compiler follows every name a workflow uses to its definition, to check it and to take it along. A
+name that its module does not define would fail at the import, in every run.
+
+Correct the name, or define it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wfc.analyse.modules import suggest
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Program
+
+RULE = Rule(
+    code="WF711",
+    name="missing-name",
+    severity=Severity.ERROR,
+    page=__doc__,
+    bad={
+        "flows.py": '''\
+from prices import with_taxes
+
+
+async def total(cents: int) -> int:
+    "use workflow"
+    return with_taxes(cents)
+''',
+        "prices.py": '''\
+def with_tax(cents: int) -> int:
+    return cents * 6 // 5
+''',
+    },
+    good={
+        "flows.py": '''\
+from prices import with_tax
+
+
+async def total(cents: int) -> int:
+    "use workflow"
+    return with_tax(cents)
+''',
+        "prices.py": '''\
+def with_tax(cents: int) -> int:
+    return cents * 6 // 5
+''',
+    },
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each such name."""
+    seen = set()
+    for missing in program.reach.missing:
+        if missing.star is not None or (missing.module.path, missing.node) in seen:
+            continue
+        seen.add((missing.module.path, missing.node))
+        home = program.modules.get(missing.wanted_from)
+        close = suggest(missing.name, home.bindings if home is not None else ())
+        where = home.path if home is not None else f"the package {missing.wanted_from}"
+        yield RULE.at(
+            missing.module,
+            missing.node,
+            f"{where} does not define {missing.name!r}.",
+            f"Did you mean {close!r}?" if close else "Correct the name, or define it there.",
+        )

@@ -1,0 +1,62 @@
+"""Workflow code uses a part of Python that the sandbox does not run.
+
+Workflow code runs in a sandbox that lets through what a replay can repeat and what cannot reach around
+it: no metaclasses, no private attributes of foreign objects, no frames, no dunder names.
+
+Write it another way, or move it into a function marked `"use step"`, where all of Python works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wfc.diagnostics import Diagnostic, Rule, Severity, Span
+from wfc.model import Module, Program
+
+RULE = Rule(
+    code="WF811",
+    name="not-in-sandbox",
+    severity=Severity.ERROR,
+    page=__doc__,
+    silenceable=False,
+    bad='''\
+class Meta(type):
+    pass
+
+
+class Plan(metaclass=Meta):
+    cents = 900
+
+
+async def price() -> int:
+    "use workflow"
+    return Plan.cents
+''',
+    good='''\
+class Plan:
+    cents = 900
+
+
+async def price() -> int:
+    "use workflow"
+    return Plan.cents
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Nothing: the sandbox is asked about the finished text, see `refusals`."""
+    return iter(())
+
+
+def refusals(module: Module, found: list[tuple[int, int, str]]) -> Iterator[Diagnostic]:
+    """Findings from what the sandbox said about a module's workflow code, as (line, column, why)."""
+    for line, column, why in found:
+        text = module.lines[line - 1] if 0 < line <= len(module.lines) else ""
+        start = min(max(column, 0), len(text)) + 1
+        yield RULE.at(
+            module,
+            Span(line, start, line, max(len(text.rstrip()) + 1, start + 1)),
+            f"The sandbox for workflow code does not take this: {why}",
+            'Write it another way, or move it into a function marked "use step".',
+        )

@@ -1,0 +1,39 @@
+"""Workflow code waits for a terminal.
+
+A workflow has no terminal: it runs in a worker, may wait for months and may continue on another machine.
+
+Wait for the answer of a person with a hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wfc.analyse.checks.builtin_uses import builtin_uses
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Program
+
+RULE = Rule(
+    code="WF306",
+    name="terminal",
+    severity=Severity.ERROR,
+    page=__doc__,
+    bad='''\
+async def approve(order: str) -> bool:
+    "use workflow"
+    return input(f"approve {order}?") == "y"
+''',
+    good='''\
+from workflow import create_hook
+
+
+async def approve(order: str) -> bool:
+    "use workflow"
+    return await create_hook(token=f"approve:{order}") == "y"
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each use of `input` or `breakpoint`."""
+    yield from builtin_uses(program, RULE, ("input", "breakpoint"))

@@ -1,0 +1,56 @@
+"""A workflow that calls another workflow like a function.
+
+A workflow has a run: an id, a log, a status. Called like a function it would have none, so the call raises.
+
+Start it: `await start(other, ...)` makes a run of its own. If the code should be part of this run, put
+what both need into an ordinary function without a directive.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Kind, Marked, Program
+
+RULE = Rule(
+    code="WF515",
+    name="workflow-called",
+    severity=Severity.ERROR,
+    page=__doc__,
+    bad='''\
+async def remind(email: str) -> None:
+    "use workflow"
+
+
+async def sign_up(email: str) -> None:
+    "use workflow"
+    await remind(email)
+''',
+    good='''\
+async def remind(email: str) -> None:
+    """Part of a workflow, not one itself."""
+
+
+async def sign_up(email: str) -> None:
+    "use workflow"
+    await remind(email)
+''',
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each direct call of a workflow in workflow code."""
+    for module, node in program.workflow_code():
+        if isinstance(node, ast.Call):
+            match program.reach.meaning.get(node.func):
+                case Marked(kind=Kind.WORKFLOW, qualname=name):
+                    yield RULE.at(
+                        module,
+                        node,
+                        f"{name} is a workflow and needs a run of its own; called like a function "
+                        "it raises.",
+                        f"Write `await start({name}, ...)`, or move what both need into a function "
+                        "without a directive.",
+                    )

@@ -1,0 +1,1 @@
+"""`Program` and transformed texts → the files of `generated/`."""

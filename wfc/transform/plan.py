@@ -1,0 +1,85 @@
+"""What a transform needs to know of a module, as plain values.
+
+A plan has an order-independent text form, so that it can be part of a cache key, and refers to
+top-level statements by their index, which the syntax trees of `ast` and libcst share.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wfc.model import Kind, Marked, Module, Program
+
+__all__ = ["WorkflowPlan", "workflow_plan"]
+
+
+@dataclass(frozen=True)
+class Stub:
+    """A step to be replaced: its id, whether it is `async def`, and where its directive is.
+
+    `arguments` are (key in the record, parameter name); `statement` is the index of the directive in
+    the body, None when it stands at the top of the file.
+    """
+
+    id: str
+    is_async: bool
+    arguments: tuple[tuple[str, str], ...]
+    statement: int | None
+
+
+@dataclass(frozen=True)
+class WorkflowPlan:
+    """Workflow mode of one module.
+
+    `keep`: indexes of top-level statements; `aliases`: for import statements the names to keep;
+    `stubs`: steps by qualified name.
+    """
+
+    keep: frozenset[int]
+    aliases: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    stubs: Mapping[str, Stub] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """A canonical text of the plan."""
+        return json.dumps(
+            {
+                "keep": sorted(self.keep),
+                "aliases": {str(i): sorted(names) for i, names in self.aliases.items()},
+                "stubs": {
+                    name: [s.id, s.is_async, s.arguments, s.statement]
+                    for name, s in self.stubs.items()
+                },
+            },
+            sort_keys=True,
+        )
+
+
+def workflow_plan(program: Program, module: Module) -> WorkflowPlan:
+    """The plan for the workflow mode of a bundled module."""
+    keep = program.reach.keep[module.name]
+    return WorkflowPlan(
+        keep=keep,
+        aliases={
+            index: names
+            for (name, index), names in program.reach.aliases.items()
+            if name == module.name
+        },
+        stubs={m.qualname: stub(m) for m in program.of(Kind.STEP) if m.module is module},
+    )
+
+
+_STARS = {"var-positional": "*", "var-keyword": "**"}
+
+
+def stub(step: Marked) -> Stub:
+    """The call that replaces the body of a step."""
+    body = step.node.body
+    inside = step.sighting.statement in body
+    return Stub(
+        id=step.id,
+        is_async=type(step.node).__name__ == "AsyncFunctionDef",
+        arguments=tuple((_STARS.get(p.kind, "") + p.name, p.name) for p in step.parameters),
+        statement=body.index(step.sighting.statement) if inside else None,
+    )

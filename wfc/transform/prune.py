@@ -1,0 +1,107 @@
+"""Taking statements out of a module without moving the lines of those that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import libcst as cst
+
+__all__ = ["blank", "line_count", "numbered", "prune", "prune_import", "with_blank_lines_before"]
+
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+_Node = TypeVar("_Node", bound=Statement)
+Rewrite = Callable[[Statement], Statement | None]
+_MODULE = cst.Module(body=[])
+
+
+def line_count(node: cst.CSTNode) -> int:
+    """How many lines a statement takes, with the blank lines and comments above it."""
+    return _MODULE.code_for_node(node).count("\n")
+
+
+def blank(count: int) -> list[cst.EmptyLine]:
+    """Empty lines."""
+    return [cst.EmptyLine(indent=False) for _ in range(count)]
+
+
+def with_blank_lines_before(node: _Node, count: int) -> _Node:
+    """The statement, moved down by `count` empty lines."""
+    lines: Sequence[cst.EmptyLine] = [*blank(count), *node.leading_lines]  # type: ignore[attr-defined]
+    return node.with_changes(leading_lines=lines)  # type: ignore[return-value]
+
+
+def prune(module: cst.Module, keep: Mapping[int, Rewrite]) -> cst.Module:
+    """Keep the top-level statements whose index has a rewrite, apply it, and blank the rest.
+
+    Several statements on one line count one by one, as in `ast`. A rewrite may give a statement
+    back shorter, never longer, or None to drop it.
+    """
+    body: list[Statement] = []
+    pending = len(module.header)
+    for statement, parts in numbered(module.body):
+        old = line_count(statement)
+        new = _rewritten(statement, parts, keep)
+        if new is None:
+            pending += old
+            continue
+        body.append(with_blank_lines_before(new, pending))
+        pending = old - line_count(new)
+    footer = blank(pending + len(module.footer))
+    return module.with_changes(header=[], body=body, footer=footer)
+
+
+def numbered(body: Sequence[cst.BaseStatement | Statement]) -> Iterator[tuple[Statement, range]]:
+    index = 0
+    for statement in body:
+        size = len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
+        yield statement, range(index, index + size)  # type: ignore[misc]
+        index += size
+
+
+def _rewritten(
+    statement: Statement, parts: range, keep: Mapping[int, Rewrite]
+) -> Statement | None:
+    if len(parts) == 1 or not isinstance(statement, cst.SimpleStatementLine):
+        rewrite = keep.get(parts[0])
+        return rewrite(statement) if rewrite is not None else None
+    small: list[cst.BaseSmallStatement] = []
+    for index, part in zip(parts, statement.body, strict=True):
+        if index in keep:
+            one = keep[index](cst.SimpleStatementLine(body=[part]))
+            if isinstance(one, cst.SimpleStatementLine):
+                small.extend(one.body)
+    if not small:
+        return None
+    small[-1] = small[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+    return statement.with_changes(body=small)
+
+
+def prune_import(statement: Statement, names: frozenset[str]) -> Statement | None:
+    """An import statement with only the given bound names, on its first line if it gets shorter."""
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return statement
+    match statement.body[0]:
+        case cst.Import(names=aliases) | cst.ImportFrom(names=aliases):
+            if isinstance(aliases, cst.ImportStar):
+                return statement
+            kept = [a for a in aliases if _bound(a) in names]
+        case _:
+            return statement
+    if len(kept) == len(aliases):
+        return statement
+    if not kept:
+        return None
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    short = [a.with_changes(comma=comma) for a in kept[:-1]]
+    short.append(kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT))
+    changes: dict[str, object] = {"names": short}
+    if isinstance(statement.body[0], cst.ImportFrom):
+        changes |= {"lpar": None, "rpar": None}
+    return statement.with_changes(body=[statement.body[0].with_changes(**changes)])
+
+
+def _bound(alias: cst.ImportAlias) -> str:
+    if alias.asname is not None:
+        return _MODULE.code_for_node(alias.asname.name)
+    return _MODULE.code_for_node(alias.name).partition(".")[0].strip()
