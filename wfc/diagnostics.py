@@ -75,7 +75,8 @@ Place = ast.AST | Span | int
 
 
 def span_of(source: Source, place: Place) -> Span:
-    """The span of an ast node, or of a whole line; a node over several lines ends with its first."""
+    """The span of an ast node, or of a whole line; a node over several lines ends with its
+    first."""
     if isinstance(place, Span):
         return place
     if isinstance(place, int):

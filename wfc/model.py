@@ -1,7 +1,8 @@
 """The frozen data that stages hand to each other.
 
 parse makes `Module`s with the `Sighting`s of directives in them; analyse makes a `Program` of
-`Marked` functions and of what workflow code reaches (`Reach`); transform and emit only read these.
+`Marked` functions and of what workflow code reaches (`Reach`); transform and emit only read
+these.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ class Module:
     bindings: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     typing_only: Mapping[str, ast.Import | ast.ImportFrom] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    sha256: str = ""  # of the bytes as they are on disk
 
     @property
     def is_package(self) -> bool:
@@ -185,9 +187,10 @@ class Missing:
 class Reach:
     """What workflow code reaches.
 
-    `keep`: kept top-level statements per module; `aliases`: kept names of kept imports;
-    `edges`: name → names it uses; `parents`: how each name was first reached; `meaning`: what an
-    expression in workflow code stands for, where that is a workflow, a step or something external.
+    `keep`: kept top-level statements per module; `aliases`: kept names of kept imports; `edges`:
+    name → names it uses; `parents`: how each name was first reached; `meaning`: what an
+    expression in workflow code stands for, where that is a workflow, a step or something
+    external.
     """
 
     keep: Mapping[str, frozenset[int]]
@@ -232,8 +235,8 @@ class Program:
                         stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
     def chain(self, owner: Key) -> tuple[tuple[Key, int], ...]:
-        """How workflow code gets to `owner`: names from a workflow on, each with the line at which
-        the next one is used."""
+        """How workflow code gets to `owner`: names from a workflow on, each with the line at
+        which the next one is used."""
         steps: list[tuple[Key, int]] = []
         parent = self.reach.parents.get(owner)
         while parent is not None:

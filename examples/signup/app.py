@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
-from workflow.api import get_run, resume_hook, start, with_workflow
-from workflow.errors import HookNotFoundError
 
 from examples.signup.flows import user_signup
+from workflow.api import get_run, resume_hook, start, with_workflow
+from workflow.errors import HookNotFoundError
 
 
 async def sign_up(request: Request) -> JSONResponse:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from workflow.codec import Codec
 from workflow.world.port import World
 from workflow.world.records import Event
 from workflow.worlds.local import create_local_world
@@ -110,6 +112,7 @@ class Watcher:
     def __init__(self, world: World, run_id: str, side_effects: Path) -> None:
         self.events: list[Event] = []
         self.bodies: list[tuple[int, str, int, str]] = []  # time, step id, attempt, step
+        self._failures: set[tuple[str, int]] = set()  # step id, attempt
         self._world = world
         self._run_id = run_id
         self._side_effects = side_effects
@@ -121,12 +124,25 @@ class Watcher:
         self.events += events
         self.bodies += bodies
         lines = [(e.at, f"{e.seq:>3}  {e.type:<15}  {short(e.name)}") for e in events]
+        lines += await self._look_at_failures()
         lines += [
             (at, f"  .  {'(body runs)':<15}  {step}, attempt {attempt}")
             for at, _, attempt, step in bodies
         ]
         for at, line in sorted(lines):
             print(f"  {(at - self.events[0].at) / 1e6:6.2f} s  {line}".rstrip(), flush=True)
+
+    async def _look_at_failures(self) -> list[tuple[int, str]]:
+        # A failed attempt is no event: the step's task remembers it until there is a result.
+        lines = []
+        for task in await self._world.list_tasks(self._run_id):
+            failure = (task.step_id, task.attempt)
+            if task.error is not None and task.owner is None and failure not in self._failures:
+                self._failures.add(failure)
+                error = Codec().decode_error(task.error)
+                what = f"{short(task.name)}, attempt {task.attempt}: {error}"
+                lines.append((self._world.now(), f"  .  {'(fails)':<15}  {what}"))
+        return lines
 
     async def until(self, server: Server, found: Callable[[Event], bool]) -> Event:
         """Print events until the first one that is `found`."""
@@ -174,8 +190,8 @@ async def build() -> None:
         raise DemoError(f"wfc build ended with status {process.returncode}")
 
 
-async def demo(folder: Path, server: Server) -> None:
-    """The whole story. Raises DemoError where it departs from the plan."""
+async def demo(folder: Path, server: Server) -> str:
+    """The whole story; returns the run's id. Raises DemoError where it departs from the plan."""
     await build()
 
     headline(f"2. uvicorn examples.signup.app:app   on {server.url}")
@@ -184,12 +200,12 @@ async def demo(folder: Path, server: Server) -> None:
     await world.open()
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-            await sign_up(folder, server, world, client)
+            return await sign_up(folder, server, world, client)
     finally:
         await world.close()
 
 
-async def sign_up(folder: Path, server: Server, world: World, client: httpx.AsyncClient) -> None:
+async def sign_up(folder: Path, server: Server, world: World, client: httpx.AsyncClient) -> str:
     headline(f'3. POST /signup {{"email": "{EMAIL}"}}')
     run_id = expect(await client.post("/signup", json={"email": EMAIL}), 202)["run_id"]
     print(f"  run {run_id}")
@@ -229,6 +245,7 @@ async def sign_up(folder: Path, server: Server, world: World, client: httpx.Asyn
     for line in progress.text.splitlines():
         print(f"  {line}")
     judge(watcher, state["result"], progress.text)
+    return str(run_id)
 
 
 def expect(answer: httpx.Response, status: int) -> Any:
@@ -272,15 +289,15 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="signup-demo-"))
     server = Server(folder)
 
-    async def bounded() -> None:
+    async def bounded() -> str:
         try:
             async with asyncio.timeout(LIMIT):
-                await demo(folder, server)
+                return await demo(folder, server)
         finally:
             await server.stop()
 
     try:
-        asyncio.run(bounded())
+        run_id = asyncio.run(bounded())
     except (DemoError, TimeoutError, httpx.HTTPError) as error:
         reason = f"not finished after {LIMIT:.0f} s" if isinstance(error, TimeoutError) else error
         print(f"\nThe demo failed: {reason}", file=sys.stderr)
@@ -288,12 +305,13 @@ def main() -> int:
             print(f"\nEnd of {server.log}:\n{server.log.read_text()[-4000:]}", file=sys.stderr)
         return 1
 
-    run = f"WORKFLOW_EMBEDDED_DATA_DIR={folder / 'data'}"
+    wfc = os.path.relpath(Path(sys.executable).with_name("wfc"))
     headline(f"Done in {time.monotonic() - began:.0f} s. Where to look next:")
     print("  the workflow             examples/signup/flows.py")
     print("  what it was compiled to  generated/workflows/examples/signup/flows.py")
     print("  how it works             docs/architecture.md")
-    print(f"  this run                 {run} {Path(sys.executable).with_name('wfc')} inspect runs")
+    print(f"  this run                 export WORKFLOW_EMBEDDED_DATA_DIR={folder / 'data'}")
+    print(f"                           {wfc} inspect run {run_id}")
     return 0
 
 

@@ -9,6 +9,8 @@ what `wfc build` makes of this file.
 import asyncio
 import uuid
 
+from examples.signup import outside
+from examples.signup.models import Approval, User
 from workflow import (
     Response,
     create_hook,
@@ -18,9 +20,6 @@ from workflow import (
     sleep,
     step_options,
 )
-
-from examples.signup import outside
-from examples.signup.models import Approval, User
 
 
 async def create_user(email: str) -> User:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 from urllib.parse import parse_qsl, quote_plus, urlsplit
@@ -233,7 +233,7 @@ class _Json:
     @overload
     def __get__(
         self, response: Response, owner: type[Response]
-    ) -> Callable[[], Awaitable[Any]]: ...
+    ) -> Callable[[], Coroutine[Any, Any, Any]]: ...
     def __get__(self, response: Response | None, owner: type[Response]) -> Callable[..., Any]:
         if response is None:
             return owner._from_json

@@ -16,6 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, PrivateAttr
+
 from workflow.web import Headers, Request, Response, URLSearchParams
 
 
@@ -93,7 +94,8 @@ CLASSES: dict[str, type] = {
 ID = UUID("12345678-1234-5678-1234-567812345678")
 
 VALUES: list[Any] = [
-    None, True, 0, -1, 1.0, 1e300, -0.0, float("inf"), -float("inf"), "", 'é"\\\n\u2028😀', "\ud800x",
+    None, True, 0, -1, 1.0, 1e300, -0.0, float("inf"), -float("inf"), "",
+    'é"\\\n\u2028😀', "\ud800x",
     2**53, -(2**53), 10**400, [], {}, [[], {}], {"a": {"b": [1, 1.0, True, "1"]}},
     {1: "a", (1, 2): "b", None: 0}, {"__proto__": 1}, {"": 0, "a b": 1},
     (), (1,), ((), (1, (2,))), set(), {1, "a", (2,)}, frozenset(), frozenset({frozenset({1}), "x"}),

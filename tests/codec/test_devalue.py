@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workflow.codec import Codec
-from workflow.web import URLSearchParams
 
 from tests.codec.samples import CLASSES, ID, Point
+from workflow.codec import Codec
+from workflow.web import URLSearchParams
 
 RECORDINGS = Path(__file__).parent / "devalue"
 THEIRS: dict[str, str] = json.loads((RECORDINGS / "theirs.json").read_text())

@@ -6,6 +6,8 @@ import threading
 from typing import Any
 
 import pytest
+
+from tests.codec.samples import CLASSES, CardDeclined
 from workflow.codec import Codec
 from workflow.errors import (
     FatalError,
@@ -15,8 +17,6 @@ from workflow.errors import (
     StepFailedError,
     StepTimeoutError,
 )
-
-from tests.codec.samples import CLASSES, CardDeclined
 
 CODEC = Codec(CLASSES)
 
@@ -102,10 +102,9 @@ def test_a_given_traceback_wins() -> None:
 
 def test_suppressed_context_is_kept() -> None:
     """`raise ... from None` stays that way."""
-    try:
+    with pytest.raises(ValueError, match="x") as caught:
         raise ValueError("x") from None
-    except ValueError as error:
-        assert back(error).__suppress_context__
+    assert back(caught.value).__suppress_context__
 
 
 def test_what_cannot_be_recorded_is_left_out() -> None:
@@ -126,6 +125,9 @@ def test_an_error_within_itself() -> None:
     looped = ValueError("y")
     looped.args = (looped, "y")
     assert type(back(looped)) is ValueError
+    member = ValueError("member")
+    member.__cause__ = group = ExceptionGroup("all", [member])
+    assert repr(back(group)) == repr(group)
 
 
 def test_endless_chains_and_broken_messages_still_encode() -> None:

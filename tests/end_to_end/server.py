@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from workflow.world.port import World
 from workflow.world.records import Event, RunFilter
 from workflow.worlds.local import create_local_world

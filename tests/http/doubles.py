@@ -84,14 +84,14 @@ def call(
     """One request in an event loop of its own, without a lifespan."""
 
     async def main() -> httpx.Response:
-        transport = httpx.ASGITransport(app=app, root_path=root_path)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=app, root_path=root_path)
         async with httpx.AsyncClient(transport=transport, base_url=base) as client:
             return await client.request(method, path, **options)
 
     return asyncio.run(main())
 
 
-def scope_of(path: str, method: str = "POST", **parts: Any) -> Scope:
+def scope_of(path: str, method: str = "POST", /, **parts: Any) -> Scope:
     """An HTTP scope as servers make them."""
     return {
         "type": "http",

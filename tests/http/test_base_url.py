@@ -48,7 +48,10 @@ def test_what_is_no_address_is_refused(value: str) -> None:
         ({"server": ("10.0.0.7", 80)}, "http://10.0.0.7"),
         ({"server": ("::1", 8000)}, "http://[::1]:8000"),
         ({"scheme": "https", "server": ("10.0.0.7", 443)}, "https://10.0.0.7"),
-        ({"scheme": "https", "headers": [(b"x-forwarded-proto", b"https")]}, "http://10.0.0.7:8000"),
+        (
+            {"scheme": "https", "headers": [(b"x-forwarded-proto", b"https")]},
+            "http://10.0.0.7:8000",
+        ),
         ({"server": ("/run/app.sock", None)}, ""),
         ({"server": None}, ""),
         ({"headers": [(b"host", b"evil.test")]}, "http://10.0.0.7:8000"),

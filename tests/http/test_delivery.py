@@ -159,7 +159,7 @@ def test_failures_are_told_without_their_insides(error: Exception, status: int, 
 
     async def main() -> httpx.Response:
         served = handlers(app)
-        transport = httpx.ASGITransport(app=served)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=served)
         async with served.lifespan(), httpx.AsyncClient(transport=transport) as client:
             app.fails = error
             headers = signed

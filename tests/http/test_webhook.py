@@ -9,16 +9,18 @@ import pytest
 from tests.http.doubles import BASE, Recorder, call, exchange, lifecycle_of, scope_of
 from workflow import web
 from workflow.errors import HookNotFoundError, RunEndedError, WebhookError, WorldError
+from workflow.http.dispatch import Part
 from workflow.http.generated import GeneratedApp
 from workflow.http.settings import Settings
 from workflow.http.webhook import serve_webhook
 
 HOOK = BASE + "/webhook/"
-NO_BODY = [{"type": "http.request", "body": b"", "more_body": False}]
+PARTS: tuple[Part, ...] = ("webhook",)
+NO_BODY: list[Any] = [{"type": "http.request", "body": b"", "more_body": False}]
 
 
 def served(app: Recorder) -> GeneratedApp:
-    return GeneratedApp(lifecycle_of(*[app] * 9), ("webhook",))
+    return GeneratedApp(lifecycle_of(*[app] * 9), PARTS)
 
 
 def answering(answer: web.Response | Exception, token: str = "t") -> Recorder:
@@ -38,7 +40,11 @@ def test_any_method_reaches_the_run(method: str) -> None:
     """The request arrives whole: method, URL, headers in order, body."""
     app = answering(web.Response(b"", status=202))
     answer = call(
-        served(app), method, HOOK + "t?a=1&a=2", content=b"\x00body", headers={"x-one": "ä".encode()}
+        served(app),
+        method,
+        HOOK + "t?a=1&a=2",
+        content=b"\x00body",
+        headers={"x-one": "ä".encode()},
     )
     assert (answer.status_code, answer.content) == (202, b"")
     _, token, request = app.log[-1]
@@ -201,7 +207,10 @@ def test_a_caller_that_hangs_up_is_not_waited_for() -> None:
 def test_a_caller_that_hangs_up_early_reaches_nobody() -> None:
     """A disconnect in the middle of the body means that there was no request."""
     app = answering(web.Response())
-    cut = [{"type": "http.request", "body": b"ha", "more_body": True}, {"type": "http.disconnect"}]
+    cut: list[Any] = [
+        {"type": "http.request", "body": b"ha", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     assert asyncio.run(exchange(_direct(app), scope_of(HOOK + "t"), cut)) == []
     assert app.log == []
 
@@ -221,7 +230,7 @@ def test_manual_answers_of_concurrent_callers_do_not_mix() -> None:
     app.answers["t"] = manual
 
     async def main() -> list[bytes]:
-        transport = httpx.ASGITransport(app=served(app))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=served(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://s.test") as client:
             answers = await asyncio.gather(
                 client.post(HOOK + "t", content=b"one"), client.post(HOOK + "t", content=b"two")
@@ -247,5 +256,5 @@ def _direct(app: Recorder) -> Any:
 
 
 def _then_waits() -> list[Any]:
-    """The body, and the message that comes only when everything is over."""
+    """The body, a stray message, and the disconnect: the answer, when it is there, goes first."""
     return [*NO_BODY, {"type": "http.request"}, {"type": "http.disconnect"}]

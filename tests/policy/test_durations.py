@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from workflow.policy.durations import MAX_SECONDS, due_of, seconds_of
 
 DAY = 86_400

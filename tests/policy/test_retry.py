@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from workflow.errors import FatalError, RetryableError
 from workflow.policy.retry import (
     Backoff,

@@ -16,11 +16,11 @@ MODULE = "snippets.case"
 
 
 class VirtualRun:
-    """The part of a live run that its loop needs: here waits end as soon as nothing else is ready."""
+    """The part of a live run its loop needs: waits end as soon as nothing else is ready."""
 
     def __init__(self, seed: int = 1) -> None:
         self.waits: list[tuple[int, int, Handle]] = []
-        self.loop = DetLoop(self)  # type: ignore[arg-type]
+        self.loop = DetLoop(self)  # type: ignore[abstract, arg-type]
         self.loop.now = EPOCH
         self.loop.random = Random(seed)
 

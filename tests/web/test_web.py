@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
 from starlette.routing import Route
+
 from workflow import web
 from workflow.errors import ContextError, WebhookError
 from workflow.web import FormFile, Headers, Request, Response, URLSearchParams
@@ -87,7 +88,7 @@ def test_multipart_form_of_a_real_client() -> None:
     [
         ("text/plain", b"a=1"),
         ("multipart/form-data", b"--x\r\n"),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: x; name=a\r\n\r\n1"),
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n1\r\n--x--"),
         ("application/x-www-form-urlencoded", b"a=1&" * 2000),
     ],

@@ -1,15 +1,10 @@
-"""What only the SQLite world promises: durability, sharing, take-over at once, clear errors."""
+"""The SQLite world in one process: durability, group commit, clear errors."""
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +18,6 @@ from workflow.world.records import (
     NewEvent,
     NewRun,
     NewTask,
-    WorkerRecord,
 )
 from workflow.worlds.local import LocalWorld, create, create_local_world
 from workflow.worlds.local.queries import QUERIES
@@ -42,131 +36,6 @@ async def opened(folder: Path, clock: VirtualClock | None = None) -> AsyncIterat
 
 def new_run(run_id: str) -> NewRun:
     return NewRun(run_id=run_id, workflow="flow", input=b"in", meta=b"{}")
-
-
-# A process that owns a run and a task, says so, and then waits to be killed.
-_HOLDER = """
-import asyncio, sys, time
-from workflow.world.records import *
-from workflow.worlds.local import create_local_world
-
-async def main():
-    world = create_local_world(sys.argv[1])
-    await world.open()
-    lease = world.now() + 3_600_000_000
-    await world.beat(WorkerRecord(worker="holder", lease_until=lease))
-    await world.create(NewRun(run_id="run", workflow="flow", input=b"in", meta=b"{}"))
-    (run,) = (await world.claim_runs("holder", 1)).runs
-    task = NewTask(step_id="s1", name="step", payload=b"")
-    await world.append(Append(run_id="run", worker="holder", fence=run.fence, expected=1,
-        at=world.now(), seen=run.mail, add_tasks=(task,)))
-    await world.claim_tasks("holder", 1, ["step"])
-    print("holding", flush=True)
-    sys.stdin.readline()
-    await world.post("run", Letter(kind="wake", ref="from the other process"))
-    print("posted", flush=True)
-    sys.stdin.readline()
-
-asyncio.run(main())
-"""
-
-
-@pytest.fixture
-def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _HOLDER, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "holding\n"
-        yield process
-        process.kill()
-
-
-def test_killed_owner_is_noticed_at_once(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    """After `kill -9` of a worker its run and task go to another at the next beat, lease or not."""
-
-    async def main() -> None:
-        async with opened(tmp_path) as world:
-            me = WorkerRecord(worker="me", lease_until=world.now() + 3_600_000_000)
-            assert await world.beat(me) == 0
-            assert (await world.claim_runs("me", 1)).runs == ()
-            os.kill(holder.pid, signal.SIGKILL)
-            holder.wait()
-            assert await world.beat(me) == 2
-            assert [run.run_id for run in (await world.claim_runs("me", 1)).runs] == ["run"]
-            (task,) = await world.claim_tasks("me", 1, ["step"])
-            assert task.attempt == 2
-
-    asyncio.run(main())
-
-
-def test_killed_owner_is_noticed_at_start(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    """A process that starts after the kill finds the run free, and all that was acknowledged."""
-    os.kill(holder.pid, signal.SIGKILL)
-    holder.wait()
-
-    async def main() -> None:
-        async with opened(tmp_path) as world:
-            (run,) = (await world.claim_runs("me", 1)).runs
-            assert (run.run_id, run.fence, run.input) == ("run", 2, b"in")
-            assert [task.step_id for task in await world.list_tasks("run")] == ["s1"]
-            assert list((tmp_path / "workers").iterdir()) == []
-
-    asyncio.run(main())
-
-
-def test_changes_of_other_processes_wake_waiters(
-    tmp_path: Path, holder: subprocess.Popen[str]
-) -> None:
-    """A commit of another process ends a wait."""
-
-    async def main() -> None:
-        async with opened(tmp_path) as world:
-            seen = await world.wait_for_change(0, None)
-            waiting = asyncio.create_task(world.wait_for_change(seen, None))
-            assert holder.stdin is not None
-            holder.stdin.write("\n")
-            holder.stdin.flush()
-            assert await asyncio.wait_for(waiting, 10) != seen
-            while not await world.list_letters("run"):
-                seen = await asyncio.wait_for(world.wait_for_change(seen, None), 10)
-            (letter,) = await world.list_letters("run")
-            assert letter.ref == "from the other process"
-
-    asyncio.run(main())
-
-
-def _create_many(folder: Path, name: str) -> None:
-    async def main() -> None:
-        async with opened(folder) as world:
-            await asyncio.gather(*(world.create(new_run(f"{name}-{n}")) for n in range(50)))
-            keyed = NewRun(
-                run_id=f"{name}-key", workflow="f", input=b"", meta=b"{}", idempotency_key="k"
-            )
-            await world.create(keyed)
-
-    asyncio.run(main())
-
-
-def test_processes_share_a_folder(tmp_path: Path) -> None:
-    """Processes that start together on an empty folder lose none of each other's writes."""
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_create_many, args=(tmp_path, f"p{n}")) for n in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
-
-    async def main() -> None:
-        async with opened(tmp_path) as world:
-            assert len((await world.claim_runs("me", 1000)).runs) == 151
-
-    asyncio.run(main())
 
 
 def test_durability_settings(tmp_path: Path) -> None:
@@ -330,35 +199,6 @@ def test_unusable_folder(tmp_path: Path) -> None:
     """A data directory that cannot be made is an error that names it."""
     (tmp_path / "file").write_text("in the way")
     _open_fails(tmp_path / "file" / "data", "file/data")
-
-
-@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
-def test_forked_child_is_refused(tmp_path: Path) -> None:
-    """A child made by fork cannot use its parent's world, and does not keep its parent alive."""
-
-    async def main() -> None:
-        async with opened(tmp_path) as world:
-            await world.beat(WorkerRecord(worker="me", lease_until=world.now() + 10**9))
-            await world.create(new_run("run"))
-            await world.claim_runs("me", 1)
-            child = os.fork()
-            if child == 0:
-                try:
-                    world._open_files()
-                except WorldError:
-                    signal.pause()  # outlive the parent's world
-                os._exit(1)
-            try:
-                await world.close()
-                async with opened(tmp_path) as other:
-                    assert (await other.get_run("run")).owner is None  # type: ignore[union-attr]
-                os.kill(child, 0)
-            finally:
-                os.kill(child, signal.SIGKILL)
-                _, status = os.waitpid(child, 0)  # noqa: ASYNC222  (it was just killed)
-            assert os.WTERMSIG(status) == signal.SIGKILL
-
-    asyncio.run(main())
 
 
 def test_data_dir_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,15 +39,15 @@ def refusal(target: External, passthrough: frozenset[str]) -> Refusal | None:
             return None
         if f"{module}.{member}" in table:
             return None
-        why = why_banned(f"{module}.{member}") or (
+        why: Why = why_banned(f"{module}.{member}") or (
             f"Of {module}, workflow code gets only what a replay can repeat.",
             MOVE,
         )
         return Refusal(Reason.UNLISTED, why)
     if member is None and any(name.startswith(module + ".") for name in table):
         return None
-    if why := why_banned(str(target)):
-        return Refusal(Reason.BANNED, why)
+    if (known := why_banned(str(target))) is not None:
+        return Refusal(Reason.BANNED, known)
     if module.partition(".")[0] in sys.stdlib_module_names:
         general = f"{module} is not among the modules that a replay can repeat."
         return Refusal(Reason.BANNED, (general, MOVE))

@@ -77,9 +77,11 @@ def _is_public(module: Module, name: str) -> bool:
 def _exported(module: Module) -> set[str] | None:
     for statement in module.tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple()):
-                items = statement.value.elts
-                return {i.value for i in items if isinstance(i, ast.Constant)}
+            case ast.Assign(
+                targets=[ast.Name(id="__all__")],
+                value=ast.List(elts=items) | ast.Tuple(elts=items),
+            ):
+                return {str(i.value) for i in items if isinstance(i, ast.Constant)}
     return None
 
 
@@ -111,7 +113,9 @@ def _parameters(module: Module, args: ast.arguments) -> Iterator[Parameter]:
     defaults += args.defaults
     for index, (arg, default) in enumerate(zip(positional, defaults, strict=True)):
         only = index < len(args.posonlyargs)
-        yield _parameter(module, arg, "positional-only" if only else "positional-or-keyword", default)
+        yield _parameter(
+            module, arg, "positional-only" if only else "positional-or-keyword", default
+        )
     if args.vararg:
         yield _parameter(module, args.vararg, "var-positional", None)
     for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):

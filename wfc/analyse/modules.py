@@ -10,7 +10,16 @@ import difflib
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-__all__ = ["BANNED_BUILTINS", "MOVE", "Why", "facades", "is_builtin", "named", "suggest", "why_banned"]
+__all__ = [
+    "BANNED_BUILTINS",
+    "MOVE",
+    "Why",
+    "facades",
+    "is_builtin",
+    "named",
+    "suggest",
+    "why_banned",
+]
 
 Why = tuple[str, str]
 """(why it cannot work, what to write instead)."""
@@ -55,12 +64,16 @@ _LOOP: Why = (
     "It needs an event loop of its own, and a workflow runs on one that is replayed.",
     "Use asyncio here, or " + MOVE[0].lower() + MOVE[1:],
 )
+_OWN_LOOP: Why = (
+    "A workflow already runs on an event loop, one that is replayed.",
+    "Await the coroutine.",
+)
 
 _GROUPS: tuple[tuple[Why, str], ...] = (
     (
         _NETWORK,
         "requests httpx httpx2 aiohttp urllib.request urllib3 http.client http.server socket ssl "
-        "socketserver ftplib smtplib imaplib poplib xmlrpc websockets grpc paramiko boto3 botocore "
+        "asyncio.open_connection asyncio.start_server socketserver ftplib smtplib imaplib poplib xmlrpc websockets grpc paramiko boto3 botocore "
         "aioboto3 google.cloud azure openai anthropic stripe twilio slack_sdk nats kafka pika",
     ),
     (
@@ -72,10 +85,14 @@ _GROUPS: tuple[tuple[Why, str], ...] = (
         _FILES,
         "io pathlib shutil tempfile glob fileinput mmap zipfile tarfile gzip bz2 lzma aiofiles",
     ),
-    (_PROCESS, "subprocess pty sh pexpect"),
+    (
+        _PROCESS,
+        "subprocess pty sh pexpect asyncio.create_subprocess_exec asyncio.create_subprocess_shell",
+    ),
     (
         _THREADS,
-        "threading _thread multiprocessing concurrent concurrent.futures queue sched",
+        "threading _thread multiprocessing concurrent concurrent.futures queue sched "
+        "asyncio.to_thread asyncio.run_coroutine_threadsafe",
     ),
     (_MACHINE, "os sys platform getpass locale resource pwd grp argparse dotenv decouple"),
     (_ENTROPY, "secrets"),
@@ -84,6 +101,7 @@ _GROUPS: tuple[tuple[Why, str], ...] = (
         "gc weakref inspect ctypes cffi importlib builtins types traceback pickle cloudpickle dill "
         "marshal code codeop dis ast symtable tracemalloc faulthandler signal atexit",
     ),
+    (_OWN_LOOP, "asyncio.run asyncio.Runner asyncio.new_event_loop asyncio.set_event_loop"),
     (_LOOP, "trio anyio curio gevent eventlet twisted tornado uvloop selectors"),
 )
 _WHY = {name: why for why, names in _GROUPS for name in names.split()}

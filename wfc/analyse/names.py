@@ -1,4 +1,5 @@
-"""What a name in a module stands for: a name of the project, a module, or something outside it."""
+"""What a name in a module stands for: a name of the project, a module, or something outside
+it."""
 
 from __future__ import annotations
 
@@ -131,4 +132,3 @@ class Names:
 def by_place(marked: tuple[Marked, ...]) -> Mapping[tuple[str, str], Marked]:
     """Workflows and steps by module name and qualified name."""
     return {(m.module.name, m.qualname): m for m in marked}
-

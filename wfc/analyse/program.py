@@ -38,7 +38,7 @@ def analyse(
             seen[name] = found
         return seen.get(name)
 
-    names = Names(remembering, is_folder, frozenset(facades()) | named() | passthrough)
+    names = Names(remembering, is_folder, _external_modules() | passthrough)
     marked = ids.marked(seen.values())
     while True:
         # A module found on the way may bring steps of its own, whose bodies must not be followed.
@@ -69,6 +69,12 @@ def analyse(
         passthrough=passthrough,
         shadows=shadows,
     )
+
+
+def _external_modules() -> frozenset[str]:
+    known = frozenset(facades())
+    # What is named with a reason may also be a member of a module that has a facade.
+    return known | {name for name in named() if name.rpartition(".")[0] not in known}
 
 
 def _steps_reached(marked: tuple[Marked, ...], reached: Reach) -> set[str]:

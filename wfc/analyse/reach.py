@@ -1,8 +1,8 @@
 """Which top-level names workflow code reaches, and how.
 
 Starts at the workflows and follows every name used, through imports, into other modules of the
-project. Step bodies are not followed: in workflow code a step is a call through the runtime. The way
-to each name is remembered, because an error in a helper is understood only with it.
+project. Step bodies are not followed: in workflow code a step is a call through the runtime. The
+way to each name is remembered, because an error in a helper is understood only with it.
 """
 
 from __future__ import annotations
@@ -196,8 +196,8 @@ def trial(
 ) -> tuple[Reach, dict[Key, bool]]:
     """Add the wanted classes to what is reached, one by one, where nothing forbidden comes along.
 
-    A class that a step returns is of use in the workflow only if it is there, yet a signature alone
-    is no reason to fail the build over, say, a model class that opens a database.
+    A class that a step returns is of use in the workflow only if it is there, yet a signature
+    alone is no reason to fail the build over, say, a model class that opens a database.
     """
     accepted: list[Key] = []
     classes: dict[Key, bool] = {}

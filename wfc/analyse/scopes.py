@@ -1,15 +1,16 @@
 """Uses of global names and imports in one statement, with their places.
 
-Follows Python's scoping: parameters, assignments, comprehensions, class bodies that inner functions
-do not see. `symtable` answers the same question without places, and the caret needs the place;
-the tests hold the two together. Function annotations are not uses, because the bundle is compiled
-with the `annotations` future flag; those of class bodies are, because dataclasses read them.
+Follows Python's scoping: parameters, assignments, comprehensions, class bodies that inner
+functions do not see. `symtable` answers the same question without places, and the caret needs the
+place; the tests hold the two together. Function annotations are not uses, because the bundle is
+compiled with the `annotations` future flag; those of class bodies are, because dataclasses read
+them.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wfc.model import Function
@@ -127,7 +128,10 @@ class _Walker:
             yield from self.visit(default)
 
     def _inner(
-        self, args: ast.arguments, body: list[ast.stmt] | list[ast.expr], params: list[ast.AST] = []
+        self,
+        args: ast.arguments,
+        body: list[ast.stmt] | list[ast.expr],
+        params: Sequence[ast.AST] = (),
     ) -> Iterator[Use | ImportUse]:
         every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
         every += filter(None, (args.vararg, args.kwarg))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wfc.emit.manifest import class_id
 from wfc.model import Kind, Program
-from workflow.sandbox.bundle import Bundle, BundleModule
+from workflow.sandbox.bundle import Bundle, ModuleSource
 
 __all__ = ["Bundle", "make_bundle"]
 
@@ -16,7 +16,7 @@ def make_bundle(program: Program, texts: Mapping[str, str]) -> Bundle:
     modules = {m.name: m for m in program.bundled}
     return Bundle(
         modules=tuple(
-            BundleModule(name=name, path=modules[name].path, source=texts[name])
+            ModuleSource(name=name, path=modules[name].path, source=texts[name])
             for name in sorted(modules)
         ),
         workflows={m.id: (m.module.name, m.qualname) for m in program.of(Kind.WORKFLOW)},

@@ -48,9 +48,7 @@ def _origin(paths: Iterable[str]) -> str:
 
 def _step(program: Program, origin: str) -> str:
     lines = registrations(program.marked)
-    lines += [
-        class_registration(class_id(program, key), *key) for key in sorted(program.classes)
-    ]
+    lines += [class_registration(class_id(program, key), *key) for key in sorted(program.classes)]
     names = {m.module.name for m in program.marked} | {key[0] for key in program.classes}
     imports = "\n".join(f"import {name}" for name in sorted(names))
     return _STEP.format(origin=origin, imports=imports, registrations="\n".join(lines))

@@ -55,7 +55,7 @@ def make_manifest(
                 "name": m.name,
                 "path": m.path,
                 "text": f"workflows/{m.path}",
-                "source_sha256": sha256(m.text),
+                "source_sha256": m.sha256,
             }
             for m in program.bundled
         ],

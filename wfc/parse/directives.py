@@ -1,8 +1,9 @@
 """Directives and near-misses in a syntax tree.
 
-A directive is a string statement: the first of a function, or the second after a docstring; at the
-top of a module it stands for every public function. Everything that was probably meant as one is
-reported as a `Sighting` with how it is spelt and where it stands; the checks decide what to say.
+A directive is a string statement: the first of a function, or the second after a docstring; at
+the top of a module it stands for every public function. Everything that was probably meant as one
+is reported as a `Sighting` with how it is spelt and where it stands; the checks decide what to
+say.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def _block(
 
 
 def _head(body: _Body) -> int:
-    """How many statements at the start may be a directive: one, or two if it follows a docstring."""
+    """How many statements at the start may be a directive: one, or two if it follows a
+    docstring."""
     match body:
         case [ast.Expr(value=ast.Constant(value=str(text))), *_] if not _read(text):
             return 2
@@ -89,7 +91,7 @@ def _statement(
             text = raw.decode("latin-1")
             found = _plainless(_read(text))
         case ast.JoinedStr(values=parts):
-            text = "".join(p.value for p in parts if isinstance(p, ast.Constant))
+            text = "".join(str(p.value) for p in parts if isinstance(p, ast.Constant))
             found = _plainless(_read(text))
         case _:
             return

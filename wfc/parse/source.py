@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import re
 import tokenize
@@ -44,6 +45,7 @@ def parse(name: str, path: str, data: bytes) -> Module:
         bindings=bindings(tree),
         typing_only=typing_only(tree),
         lines=lines,
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
@@ -56,6 +58,7 @@ def _broken(name: str, path: str, data: bytes, error: SourceError) -> Module:
         tree=ast.Module(body=[], type_ignores=[]),
         error=error,
         lines=tuple(text.split("\n")),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 

@@ -1,1 +1,2 @@
-"""libcst `Module` → `Module`, guided by what analysis found. Nothing here reports or reads files."""
+"""libcst `Module` → `Module`, guided by what analysis found. Nothing here reports or reads
+files."""

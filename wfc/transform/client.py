@@ -18,8 +18,8 @@ _START = """\
 # Made by wfc from {path}; do not edit.
 from __future__ import annotations
 
-from workflow.errors import DirectCallError
 """
+_ABI = "from workflow.errors import DirectCallError"
 
 
 def to_client(module: cst.Module, plan: ClientPlan) -> cst.Module:
@@ -42,12 +42,37 @@ def to_client(module: cst.Module, plan: ClientPlan) -> cst.Module:
         if kept[0] in plan.aliases and len(parts) == 1:
             pruned = prune_import(statement, plan.aliases[kept[0]])
             if pruned is not None:
-                imports.append(_absolute(pruned, plan.absolute.get(kept[0])))
+                imports.append(pruned)
         else:
             others.append(statement)
     start = cst.parse_module(_START.format(path=plan.path))
-    body = [*start.body, *map(_spaced, imports, [0] * len(imports))]
-    return start.with_changes(body=[*body, *(_spaced(s, _blanks(s)) for s in others)])
+    imports.append(cst.ensure_type(cst.parse_statement(_ABI), cst.SimpleStatementLine))
+    body = [
+        *start.body,
+        *(_spaced(s, 1 if s is imports[0] else 0) for s in imports),
+        *(_spaced(s, _blanks(s)) for s in others),
+    ]
+    made = start.with_changes(body=body, footer=[]).visit(_Absolute(plan.package))
+    return cst.ensure_type(made, cst.Module)
+
+
+class _Absolute(cst.CSTTransformer):
+    """Relative imports would mean something else in the generated folder."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package.split(".") if package else []
+
+    def leave_ImportFrom(  # noqa: N802 (the name is libcst's)
+        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
+    ) -> cst.ImportFrom:
+        level = len(original_node.relative)
+        if not level:
+            return updated_node
+        base = self.package[: len(self.package) - level + 1]
+        if original_node.module is not None:
+            base = [*base, cst.Module(body=[]).code_for_node(original_node.module)]
+        module = cst.parse_expression(".".join(base))
+        return updated_node.with_changes(relative=(), module=module)
 
 
 def _is_future(statement: Statement) -> bool:
@@ -62,27 +87,23 @@ def _inside(name: str, plan: ClientPlan) -> bool:
 
 
 def _spaced(statement: Statement, count: int) -> Statement:
-    lines = [line for line in statement.leading_lines if line.comment is not None]  # type: ignore[attr-defined]
+    lines = [line for line in statement.leading_lines if line.comment is not None]
     return statement.with_changes(leading_lines=[*blank(count), *lines])
 
 
 def _blanks(statement: Statement) -> int:
-    if isinstance(statement, cst.SimpleStatementLine):
-        return 1
-    return 2 if isinstance(statement, cst.FunctionDef | cst.ClassDef) else 1
-
-
-def _absolute(statement: Statement, name: str | None) -> Statement:
-    if name is None or not isinstance(statement, cst.SimpleStatementLine):
-        return statement
-    full = cst.parse_expression(name)
-    return statement.with_changes(
-        body=[statement.body[0].with_changes(module=full, relative=())]
-    )
+    match statement:
+        case cst.FunctionDef() | cst.ClassDef():
+            return 2
+        case cst.SimpleStatementLine(
+            body=[cst.Assign(targets=[cst.AssignTarget(cst.Attribute())])]
+        ):
+            return 2  # the id after its workflow
+    return 1
 
 
 def _stub(function: cst.FunctionDef, qualname: str, *, static: bool = False) -> cst.FunctionDef:
-    message = f"{qualname} is a workflow: start it with `await start({qualname}, ...)`"
+    message = f"{qualname} is a workflow: use start({qualname}, ...)"
     failing = cst.parse_statement(f"raise DirectCallError({json.dumps(message)})")
     doc = _docstring(function)
     decorators = [cst.Decorator(cst.Name("staticmethod"))] if static else []
@@ -115,7 +136,7 @@ def _is_directive(value: cst.SimpleString) -> bool:
 def _shell(statement: cst.ClassDef, plan: ClientPlan) -> cst.ClassDef:
     """The class with nothing but its workflows."""
     name = statement.name.value
-    methods = []
+    methods: list[cst.FunctionDef] = []
     for inner in statement.body.body:
         if isinstance(inner, cst.FunctionDef) and f"{name}.{inner.name.value}" in plan.workflows:
             stub = _stub(inner, f"{name}.{inner.name.value}", static=True)

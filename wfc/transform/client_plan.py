@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from wfc.analyse.names import Names
 from wfc.analyse.scopes import ImportUse, Use, annotation_uses, uses
 from wfc.model import Function, Kind, Module, Program
 from wfc.parse.bindings import bound_names, is_type_checking
@@ -20,21 +19,21 @@ class ClientPlan:
     """Client mode of one module.
 
     `keep`: indexes of statements that signatures need; `aliases`: the names to keep of imports;
-    `absolute`: full module names of relative imports; `workflows`: ids by qualified name.
+    `package`: where relative imports start; `workflows`: ids by qualified name.
     """
 
     path: str
     keep: frozenset[int]
     aliases: Mapping[int, frozenset[str]]
-    absolute: Mapping[int, str]
+    package: str
     workflows: Mapping[str, str]
 
     def to_text(self) -> str:
         """A canonical text of the plan."""
         aliases = {str(i): sorted(names) for i, names in self.aliases.items()}
-        absolute = {str(i): name for i, name in self.absolute.items()}
         return json.dumps(
-            [self.path, sorted(self.keep), aliases, absolute, dict(self.workflows)], sort_keys=True
+            [self.path, sorted(self.keep), aliases, self.package, dict(self.workflows)],
+            sort_keys=True,
         )
 
 
@@ -59,17 +58,11 @@ def client_plan(program: Program, module: Module) -> ClientPlan:
                 aliases.setdefault(index, set()).add(name)
             else:
                 queue.extend(_needs(statement))
-    names = Names(lambda _: None, lambda _: False)
-    absolute = {
-        index: names.absolute(module, statement)
-        for index in keep
-        if isinstance(statement := module.tree.body[index], ast.ImportFrom) and statement.level
-    }
     return ClientPlan(
         path=module.path,
         keep=frozenset(keep),
         aliases={index: frozenset(found) for index, found in aliases.items()},
-        absolute=absolute,
+        package=module.name if module.is_package else module.name.rpartition(".")[0],
         workflows={m.qualname: m.id for m in workflows},
     )
 

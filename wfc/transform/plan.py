@@ -19,8 +19,8 @@ __all__ = ["WorkflowPlan", "workflow_plan"]
 class Stub:
     """A step to be replaced: its id, whether it is `async def`, and where its directive is.
 
-    `arguments` are (key in the record, parameter name); `statement` is the index of the directive in
-    the body, None when it stands at the top of the file.
+    `arguments` are (key in the record, parameter name); `statement` is the index of the directive
+    in the body, None when it stands at the top of the file.
     """
 
     id: str

@@ -27,7 +27,7 @@ def blank(count: int) -> list[cst.EmptyLine]:
 
 def with_blank_lines_before(node: _Node, count: int) -> _Node:
     """The statement, moved down by `count` empty lines."""
-    lines: Sequence[cst.EmptyLine] = [*blank(count), *node.leading_lines]  # type: ignore[attr-defined]
+    lines: Sequence[cst.EmptyLine] = [*blank(count), *node.leading_lines]
     return node.with_changes(leading_lines=lines)  # type: ignore[return-value]
 
 
@@ -59,9 +59,7 @@ def numbered(body: Sequence[cst.BaseStatement | Statement]) -> Iterator[tuple[St
         index += size
 
 
-def _rewritten(
-    statement: Statement, parts: range, keep: Mapping[int, Rewrite]
-) -> Statement | None:
+def _rewritten(statement: Statement, parts: range, keep: Mapping[int, Rewrite]) -> Statement | None:
     if len(parts) == 1 or not isinstance(statement, cst.SimpleStatementLine):
         rewrite = keep.get(parts[0])
         return rewrite(statement) if rewrite is not None else None
@@ -78,7 +76,8 @@ def _rewritten(
 
 
 def prune_import(statement: Statement, names: frozenset[str]) -> Statement | None:
-    """An import statement with only the given bound names, on its first line if it gets shorter."""
+    """An import statement with only the given bound names, on its first line if it gets
+    shorter."""
     if not isinstance(statement, cst.SimpleStatementLine):
         return statement
     match statement.body[0]:

@@ -1,4 +1,5 @@
-"""Step mode: steps run from the user's own modules, so what is made for them is a registration."""
+"""Step mode: steps run from the user's own modules, so what is made for them is a
+registration."""
 
 from __future__ import annotations
 

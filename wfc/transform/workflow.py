@@ -1,8 +1,8 @@
 """Workflow mode: the text that runs. Every kept line stays on the line where the user wrote it.
 
-Steps become one line each, in the place of their directive; workflows and what they reach stay as they
-are; the rest is blank. The import that the stubs need comes after the user's last line, where it moves
-nothing.
+Steps become one line each, in the place of their directive; workflows and what they reach stay as
+they are; the rest is blank. The import that the stubs need comes after the user's last line,
+where it moves nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
         return _with_stubs(statement, plan, "", used)
 
     keep = {i: (lambda s, i=i: rewrite(i, s)) for i in plan.keep}
-    pruned = prune(module, keep)  # type: ignore[arg-type]
+    pruned = prune(module, keep)
     if not used:
         return pruned
     ending = cst.parse_statement(_ABI)
@@ -40,9 +40,7 @@ def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
     )
 
 
-def _with_stubs(
-    statement: Statement, plan: WorkflowPlan, prefix: str, used: set[str]
-) -> Statement:
+def _with_stubs(statement: Statement, plan: WorkflowPlan, prefix: str, used: set[str]) -> Statement:
     match statement:
         case cst.FunctionDef(name=cst.Name(value=name)) if prefix + name in plan.stubs:
             used.add(name)
@@ -62,7 +60,9 @@ def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
         if isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
     ]
     above = line_count(function) - line_count(
-        function.with_changes(decorators=static, lines_after_decorators=function.lines_after_decorators)
+        function.with_changes(
+            decorators=static, lines_after_decorators=function.lines_after_decorators
+        )
     )
     return function.with_changes(
         decorators=static,
@@ -76,7 +76,7 @@ def _body(body: cst.BaseSuite, stub: Stub) -> cst.BaseSuite:
         return body.with_changes(body=[call(stub)])
     assert isinstance(body, cst.IndentedBlock)
     target = _place(body, stub)
-    head = [s for s in body.body[:target]]
+    head = list(body.body[:target])
     line = body.body[target]
     docs = _docs_on(line, stub)
     if isinstance(line, cst.SimpleStatementLine):
@@ -126,7 +126,9 @@ def _is_string(line: cst.BaseStatement) -> bool:
 
 def call(stub: Stub) -> cst.Return:
     """`return await _wfc_step("step//…", {"email": email})`."""
-    items = ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {name}" for key, name in stub.arguments)
+    items = ", ".join(
+        f"{json.dumps(key, ensure_ascii=False)}: {name}" for key, name in stub.arguments
+    )
     wait = "await " if stub.is_async else ""
     step = json.dumps(stub.id, ensure_ascii=False)
     line = cst.parse_statement(f"return {wait}_wfc_step({step}, {{{items}}})")

@@ -73,7 +73,8 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
         "class": name,
     }
     args, state = _parts(writer, error, depth)
-    payload["args"] = args
+    # The exception is made from its arguments, so nothing in them may refer back to it.
+    written = writer.closed(error, lambda: writer.add(args, depth + 2))
     if state:
         payload["state"] = state
     notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
@@ -84,12 +85,14 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
         payload["stack"] = stack
     if error.__suppress_context__:
         payload["suppress"] = True
-    if error.__cause__ is not None and writer.causes < _MAX_CAUSES:
-        payload["cause"] = error.__cause__
+    cause = error.__cause__
+    if cause is not None and writer.causes < _MAX_CAUSES and not writer.is_open(cause):
+        payload["cause"] = cause
     writer.keep.append(payload)
     writer.causes += 1
-    body = writer.own(writer.fields(payload, depth + 1))
+    fields = writer.fields(payload, depth + 1).removesuffix("}")
     writer.causes -= 1
+    body = writer.own(f'{fields},"args":{written}}}')
     writer.entries[index] = f'["Error",{body}]'
     return index
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import io
 import threading
@@ -46,10 +45,9 @@ class Refused(Exception):
         self.reason = reason
         self.trail: list[str] = []
 
-    def at(self, step: object) -> Refused:
-        """Add the key or index at which the value was found. Returns itself."""
+    def at(self, step: object) -> None:
+        """Add the key or index at which the value was found."""
         self.trail.append(_segment(step))
-        return self
 
 
 def _segment(step: object) -> str:
@@ -81,7 +79,7 @@ def advice_for(value: Any) -> str:
             f"{what} cannot be recorded. Pass the data it needs and call it inside a step, "
             "or pass a name and look the function up there."
         )
-    if isinstance(value, (types.CoroutineType, asyncio.Future)) or hasattr(kind, "__await__"):
+    if hasattr(kind, "__await__"):
         return "something awaitable cannot be recorded. Await it first and pass its result."
     if isinstance(value, (types.GeneratorType, types.AsyncGeneratorType)):
         return "a generator cannot be recorded. Collect it with list(...), or write to a stream."

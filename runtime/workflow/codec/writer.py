@@ -144,7 +144,8 @@ class Writer:
             for value in values:
                 parts.append(str(add(value, depth + 1)))
         except Refused as refused:
-            raise refused.at(len(parts)) from None
+            refused.at(len(parts))
+            raise
         return ",".join(parts)
 
     def _dict(self, value: dict[Any, Any], depth: int) -> int:
@@ -169,7 +170,8 @@ class Writer:
             for key, item in value.items():
                 parts.append(f"{quote(key)}:{add(item, depth + 1)}")
         except Refused as refused:
-            raise refused.at(key) from None
+            refused.at(key)
+            raise
         return f"{{{','.join(parts)}}}"
 
     def map(self, value: Mapping[Any, Any], depth: int) -> str:
@@ -179,7 +181,8 @@ class Writer:
                 parts.append(str(self.add(key, depth + 1)))
                 parts.append(str(self.add(item, depth + 1)))
             except Refused as refused:
-                raise refused.at(key) from None
+                refused.at(key)
+                raise
         return f"[{','.join(parts)}]"
 
     def set(self, value: Any, depth: int) -> str:
@@ -204,10 +207,10 @@ class Writer:
     # -- everything with a tag ---------------------------------------------------------------
 
     def _other(self, value: Any, kind: type, depth: int, root: bool) -> int:
+        if id(value) in self._open:
+            raise Refused(f"a {kind.__name__} that contains itself cannot be recorded")
         index = self._seen.get(id(value))
         if index is not None:
-            if id(value) in self._open:
-                raise Refused(f"a {kind.__name__} that contains itself cannot be recorded")
             return index
         if depth >= self.max_depth:
             raise Refused(f"it is nested more than {self.max_depth} entries deep, or endless")
@@ -235,10 +238,12 @@ class Writer:
         self.keep.append(value)
         return index
 
+    def is_open(self, value: Any) -> bool:
+        """Whether a part of `value` is being written that cannot refer back to it."""
+        return id(value) in self._open
+
     def closed(self, value: Any, write: Callable[[], T]) -> T:
         """Run `write` while meeting `value` again is refused: it cannot be rebuilt in a circle."""
-        if id(value) in self._open:
-            raise Refused(f"a {type(value).__name__} that contains itself cannot be recorded")
         self._open.add(id(value))
         try:
             return write()
@@ -306,7 +311,10 @@ class Writer:
             return failures.write(self, value, depth)
         index = self.start(value, depth)
         if reduce is not None:
-            given = reduce(value)
+            try:
+                given = reduce(value)
+            except Exception as wrong:
+                raise Refused(f"{name}.__workflow_serialize__ failed: {wrong}") from wrong
             self.keep.append(given)
             data = self.closed(value, lambda: self.add(given, depth + 2))
         elif hasattr(kind, "__pydantic_fields__") and hasattr(kind, "model_construct"):

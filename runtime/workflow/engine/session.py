@@ -116,7 +116,8 @@ class Session:
             self._live = await self._replay(loaded)
         self._find_orphans(self._live, loaded)
         while await self._turn(loaded):
-            while not (self._pending or self._results or self._mail):
+            # Without a body at work an empty turn gives the run up: idle runs have no owner.
+            while self._bodies and not (self._pending or self._results or self._mail):
                 self._wake.clear()
                 await self._wake.wait()
             loaded = None

@@ -22,6 +22,7 @@ from workflow.errors import SerializationError, StepTimeoutError
 from workflow.events import Micros
 from workflow.policy.arguments import spread
 from workflow.policy.retry import GiveUp, Retry, after_failure
+from workflow.replay.frames import outer_frames_off
 from workflow.replay.live import pack
 from workflow.world.port import World
 
@@ -117,6 +118,7 @@ async def _call(step: Step, args: list[Any], kwargs: dict[str, Any], context: St
 def _failure(
     step: Step, attempt: int, error: BaseException, started: Micros, now: Micros, codec: Codec
 ) -> Outcome:
+    outer_frames_off(error)
     encoded = codec.encode_error(error)
     decision = after_failure(step.options, attempt, error, now, random.random())
     match decision:

@@ -126,11 +126,12 @@ class Worker:
             if session is not None:
                 session.look()
         await self._claim_tasks()
-        if claimed.next_due is None:
-            return None
-        # What is due and still there is not for us (no room, or a step we do not have): commits of
-        # others will tell when that changes, and a second is soon enough to look by ourselves.
-        return max(claimed.next_due, self.world.now() + SECOND // 100)
+        now = self.world.now()
+        if claimed.next_due is not None and claimed.next_due <= now:
+            # What was due was offered to us, and what is left is not for us (no room, or a step we
+            # do not have). Commits tell when that changes; a look a second is the safety net.
+            return now + SECOND
+        return claimed.next_due
 
     async def _claim_tasks(self) -> None:
         room = TASKS - self._tasks_now

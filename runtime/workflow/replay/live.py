@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import sys
 from collections.abc import Callable, Coroutine
-from pathlib import PurePath
 from random import Random
 from typing import Any
 
@@ -22,14 +20,12 @@ from workflow.codec import Codec
 from workflow.errors import ContextError, DivergenceError, InternalError, WorkflowBlockedError
 from workflow.events import Micros, NewEvent
 from workflow.policy.arguments import spread
+from workflow.replay.frames import outer_frames_off, user_line
 from workflow.replay.hooks import HookState
 from workflow.replay.ids import correlation_id
 from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
 
 __all__ = ["LiveRun", "describe", "meta_of", "pack"]
-
-_OURS = str(PurePath(__file__).parents[1])
-_ASYNCIO = str(PurePath(asyncio.__file__).parent)
 
 pack = msgspec.json.Encoder().encode
 _unpack = msgspec.json.Decoder().decode
@@ -295,7 +291,7 @@ class LiveRun:
         if self._closing:
             return
         if self.trace:
-            self._sources[ref] = _user_line(skip_stub=type == "step_created")
+            self._sources[ref] = user_line(skip_stub=type == "step_created")
         self._decisions.append(
             NewEvent(
                 type=type,
@@ -342,6 +338,7 @@ class LiveRun:
             self._ended()
 
     def _fail(self, error: BaseException) -> None:
+        outer_frames_off(error)
         self._decide(
             "run_failed",
             "",
@@ -360,24 +357,3 @@ class LiveRun:
 def _finish(future: DetFuture[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _user_line(*, skip_stub: bool) -> str:
-    """`path:line` of the innermost frame that is neither ours nor asyncio's.
-
-    A step call passes through the step's stub in the bundle, whose frame is the step's
-    definition; the caller behind it is what the reader looks for.
-    """
-    frame = sys._getframe(2)
-    found = ""
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith((_OURS, _ASYNCIO, "<frozen")):
-            found = f"{name}:{frame.f_lineno}"
-            if not skip_stub:
-                return found
-            skip_stub = False
-        elif found:
-            return found
-        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom ends the loop
-    return found

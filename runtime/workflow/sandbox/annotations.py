@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
+from inspect import get_annotations
 from types import CellType, FunctionType
 from typing import Any, ForwardRef
 
 from workflow.errors import SandboxError
+from workflow.sandbox.ownership import owns
 
 __all__ = ["evaluate", "later_names", "refuse_text"]
 
@@ -27,7 +29,7 @@ def _reference(name: str) -> Any:
 
 def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
     """The types an annotation of the class `class_name` stands for."""
-    code = thunk.__code__  # type: ignore[attr-defined]
+    code = thunk.__code__
     missing: dict[str, Any] = {}
     for _ in range(32):
         try:
@@ -105,18 +107,22 @@ def _parts(value: Any) -> list[Any]:
 
 
 def later_names(value: Any) -> set[str]:
-    """The classes an evaluated annotation refers to before they exist."""
-    found: set[str] = set()
-    pending, seen = [value], set()
-    while pending:
-        part = pending.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, ForwardRef):
-            found.add(part.__forward_arg__)
-        elif isinstance(part, str):
-            found.add(part)
-        else:
-            pending.extend(_parts(part))
-    return found
+    """The classes a type refers to before they exist, also by the fields of classes in it.
+
+    A class that names itself in its own fields does not count.
+    """
+    return _later(value, set())
+
+
+def _later(value: Any, seen: set[int]) -> set[str]:
+    if id(value) in seen:
+        return set()
+    seen.add(id(value))
+    if isinstance(value, ForwardRef):
+        return {value.__forward_arg__}
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, type) and owns(value):
+        fields = get_annotations(value).values()
+        return set().union(*(_later(field, seen) for field in fields)) - {value.__name__}
+    return set().union(*(_later(part, seen) for part in _parts(value)))

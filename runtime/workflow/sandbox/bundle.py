@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from workflow.errors import BundleError
@@ -54,7 +55,7 @@ class Bundle:
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", tuple(sorted(self.modules, key=lambda m: m.name)))
         names = [module.name for module in self.modules]
-        for name, following in zip(names, names[1:], strict=False):
+        for name, following in pairwise(names):
             if name == following:
                 raise BundleError(f"the bundle has two modules named {name!r}; {_REBUILD}")
         for target, (module, _) in {**self.workflows, **self.classes}.items():

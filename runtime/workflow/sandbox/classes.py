@@ -5,15 +5,17 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable
+from inspect import get_annotations
 from string import Formatter
 from types import GenericAlias, ModuleType
 from typing import Any, Generic
 
 from workflow.errors import SandboxError
+from workflow.sandbox import names
 from workflow.sandbox.annotations import later_names
 from workflow.sandbox.facades import chance, clock
 from workflow.sandbox.facades.facade import Facade
-from workflow.sandbox.ownership import claim
+from workflow.sandbox.ownership import claim, owns
 
 __all__ = ["TypeProxy", "build_class", "forget_plain_repr"]
 
@@ -43,7 +45,7 @@ class _TypeOfType(type):
 class TypeProxy(metaclass=_TypeOfType):
     """What `type` is in workflow code: it tells the class of a value and makes none."""
 
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__: Any = classmethod(GenericAlias)
 
 
 def _plain_repr(self: object) -> str:
@@ -59,32 +61,51 @@ def forget_plain_repr(cls: type) -> None:
 def build_class(function: Callable[[], Any], name: str, *bases: Any, **keywords: Any) -> Any:
     """`__build_class__` for workflow code: check the bases, build, mark the class as owned."""
     for base in bases:
-        if base is TypeProxy or (isinstance(base, type) and issubclass(base, _FORBIDDEN_BASES)):
+        if base is TypeProxy or (isinstance(base, type) and not _extensible(base)):
             raise SandboxError(f"class {name}: {base!r} cannot be a base class in workflow code")
     if "metaclass" in keywords:
         raise SandboxError(f"class {name}: metaclass= is not available in workflow code")
     cls = builtins.__build_class__(function, name, *bases, **keywords)
     if not isinstance(cls, type):
         raise SandboxError(f"class {name}: its bases do not make a class")
+    _check_slots(cls)
     _check_model(cls)
-    if cls.__repr__ is object.__repr__ and not getattr(cls, "_is_protocol", False):
+    own: Any = cls
+    if own.__repr__ is object.__repr__ and not getattr(cls, "_is_protocol", False):
         # The default repr is a memory address, different in every process.
-        cls.__repr__ = _plain_repr  # type: ignore[assignment]
+        own.__repr__ = _plain_repr
     claim(cls)
     return cls
 
 
-def _check_model(cls: type) -> None:
-    pydantic = sys.modules.get("pydantic")
+def _extensible(base: type) -> bool:
+    if issubclass(base, _FORBIDDEN_BASES):
+        return False
+    # A subclass reads the private attributes of its base; those of the runtime lead to the run.
+    # The twins and enum bases of the facades are made for it.
+    ours = base.__module__.startswith("workflow.") and not owns(base)
+    public = base.__module__.startswith("workflow.sandbox.facades.")
+    return public or not ours or issubclass(base, BaseException)
+
+
+def _check_slots(cls: type) -> None:
+    slots = cls.__dict__.get("__slots__", ())
+    for slot in [slots] if isinstance(slots, str) else slots:
+        if names.is_dunder(slot) or slot in names.FORBIDDEN:
+            raise SandboxError(f"class {cls.__name__}: a slot cannot be named {slot!r}")
+
+
+def _check_model(cls: Any) -> None:
+    pydantic: Any = sys.modules.get("pydantic")
     if pydantic is None or not issubclass(cls, pydantic.BaseModel):
         return
-    for later in set().union(*map(later_names, cls.__dict__.get("__annotations__", {}).values())):
-        if later != cls.__name__:
-            # pydantic would look for it in the module the host has imported under this name.
-            raise SandboxError(f"model {cls.__name__}: define {later} above it")
+    later = set().union(*map(later_names, get_annotations(cls).values())) - {cls.__name__}
+    if later:
+        # pydantic would look for it in the module the host has imported under this name.
+        raise SandboxError(f"model {cls.__name__}: define {', '.join(sorted(later))} above it")
     if not cls.__pydantic_complete__:
         raise SandboxError(f"model {cls.__name__} is not complete when its class statement ends")
-    if issubclass(cls, Generic):  # type: ignore[arg-type]
+    if issubclass(cls, Generic):
         raise SandboxError(
             f"model {cls.__name__}: generic models are not available in workflow code"
         )

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from _string import formatter_field_name_split
+from _string import (  # type: ignore[import-not-found]  # C module without stubs
+    formatter_field_name_split,
+)
 from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Any

@@ -7,6 +7,7 @@ and behind the builtins `getattr`, `hasattr`, `setattr` and `delattr`. Every ref
 
 from __future__ import annotations
 
+import asyncio
 import datetime as _datetime
 import sys
 from collections.abc import Callable
@@ -47,7 +48,7 @@ def read(value: Any, name: str, default: Any = _MISSING) -> Any:
     if name[:1] == "_":
         if names.is_dunder(name):
             return _read_special(value, name, default)
-        owner = value.__self__ if type(value) is super else value
+        owner = _subject(value)
         if not owns(owner) and not _is_public_private(owner, name):
             refuse(name, "it is private to its library")
     elif name in names.GUARDED:
@@ -57,9 +58,18 @@ def read(value: Any, name: str, default: Any = _MISSING) -> Any:
     return getattr(value, name) if default is _MISSING else getattr(value, name, default)
 
 
+def _subject(value: Any) -> Any:
+    """The object that `super()` stands for; everything else stands for itself."""
+    return value.__self__ if type(value) is super else value  # type: ignore[attr-defined]
+
+
+def _class_of(value: Any) -> type:
+    owner = _subject(value)
+    return owner if isinstance(owner, type) else type(owner)
+
+
 def _is_public_private(value: object, name: str) -> bool:
-    cls = value if isinstance(value, type) else type(value)
-    return name in names.PRIVATE_OF_HOSTS and issubclass(cls, tuple)
+    return name in names.PRIVATE_OF_HOSTS and issubclass(_class_of(value), tuple)
 
 
 def _read_special(value: Any, name: str, default: Any) -> Any:
@@ -83,8 +93,7 @@ def _read_special(value: Any, name: str, default: Any) -> Any:
 
 
 def _read_format(value: Any, name: str) -> Callable[..., Any] | None:
-    cls = value if isinstance(value, type) else type(value)
-    if issubclass(cls, Formatter):
+    if issubclass(_class_of(value), Formatter):
         refuse(name)
     return guarded_format(value, name, read)
 
@@ -97,22 +106,24 @@ def _read_obj(value: Any, name: str) -> None:
 
 def _read_register(value: Any, name: str) -> None:
     # A virtual subclass makes class patterns read attributes of objects that are not of the class.
-    owner = value.__self__ if type(value) is super else value
-    if isinstance(owner, type):
+    owner = _subject(value)
+    if isinstance(owner, type) and not any(name in cls.__dict__ for cls in owner.__mro__):
         refuse(name, "inherit from the abstract class instead")
 
 
+def _read_context(value: Any, name: str) -> None:
+    if issubclass(_class_of(value), asyncio.Future):
+        refuse(name)
+
+
 def _read_clock(value: Any, name: str) -> Callable[..., Any] | None:
-    owner = value.__self__ if type(value) is super else value
-    cls = owner if isinstance(owner, type) else type(owner)
+    owner, cls = _subject(value), _class_of(value)
     return clock.emulated(owner, name) if issubclass(cls, _datetime.date) else None
 
 
 def _read_model(value: Any, name: str) -> Callable[..., Any] | None:
     pydantic = sys.modules.get("pydantic")
-    owner = value.__self__ if type(value) is super else value
-    cls = owner if isinstance(owner, type) else type(owner)
-    if pydantic is None or not issubclass(cls, pydantic.BaseModel):
+    if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
         return None
     if name != "model_validate":
         refuse(name, "use model_validate()")
@@ -128,6 +139,7 @@ def _read_model(value: Any, name: str) -> Callable[..., Any] | None:
 _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "format": _read_format,
     "format_map": _read_format,
+    "get_context": _read_context,
     "obj": _read_obj,
     "register": _read_register,
     "model_validate": _read_model,

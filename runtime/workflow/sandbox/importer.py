@@ -164,7 +164,7 @@ def _absolute(name: str, package: str, level: int) -> str:
 
 
 def resolve(space: Mapping[str, Any], qualname: str) -> Any:
-    """The object a dotted name stands for in the globals of a module; KeyError when there is none."""
+    """The object a dotted name stands for in the globals of a module, else KeyError."""
     first, *rest = qualname.split(".")
     value = space[first]
     for part in rest:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
 __all__ = [
+    "CALLABLE_ON_SUPER",
     "DEFINABLE_DUNDERS",
     "FORBIDDEN",
     "GUARDED",
@@ -49,11 +50,13 @@ _LOOP = {
     "_coro",
     "_get_loop",
     "_loop",
-    "get_context",
     "get_loop",
     "get_stack",
     "print_stack",
 }
+
+# These would set an attribute of any name on an enum.
+_ENUM = {"_add_alias_", "_add_value_alias_"}
 
 # Turning a protocol into a run-time one makes `isinstance` and class patterns read attributes.
 _PROTOCOL = {"_is_protocol", "_is_runtime_protocol"}
@@ -70,7 +73,7 @@ _PYDANTIC = {
     "update_forward_refs",
 }
 
-FORBIDDEN = frozenset(INSPECT_ATTRIBUTES | _INTERPRETER | _LOOP | _PROTOCOL | _PYDANTIC)
+FORBIDDEN = frozenset(INSPECT_ATTRIBUTES | _INTERPRETER | _LOOP | _ENUM | _PROTOCOL | _PYDANTIC)
 """Attribute names that are never read, written or defined, whatever the object."""
 
 GUARDED = frozenset(
@@ -79,6 +82,7 @@ GUARDED = frozenset(
         "format",
         "format_map",
         "fromtimestamp",
+        "get_context",
         "model_validate",
         "now",
         "obj",
@@ -106,17 +110,18 @@ READABLE_DUNDERS = frozenset(
 )
 """Special attributes that can only give back text, an exception or the members of an enum."""
 
-DEFINABLE_DUNDERS = frozenset(
-    f"__{name}__"
-    for name in (
-        "abs add aenter aexit aiter and anext await bool call contains delitem divmod enter eq exit "
-        "float floordiv format ge getitem gt hash iadd iand index init int invert ior isub iter ixor "
-        "le len lshift lt matmul missing mod mul ne neg next or pos post_init pow radd rand "
-        "rdivmod repr reversed rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift "
-        "rsub rtruediv rxor setitem str sub truediv xor"
-    ).split()
-)
+_DEFINABLE = """
+abs add aenter aexit aiter and anext await bool call contains delitem divmod enter eq exit float
+floordiv format ge getitem gt hash iadd iand index init int invert ior isub iter ixor le len
+lshift lt matmul missing mod mul ne neg next or pos post_init pow radd rand rdivmod repr
+reversed rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift rsub rtruediv rxor
+setitem str sub truediv xor
+"""
+DEFINABLE_DUNDERS = frozenset(f"__{name}__" for name in _DEFINABLE.split())
 """Special methods a class may define: none of them changes how attributes or classes work."""
+
+CALLABLE_ON_SUPER = DEFINABLE_DUNDERS - {"__hash__"}
+"""What `super()` may be asked for. The hash of `object` is an address."""
 
 SETTABLE_IN_CLASSES = frozenset({"__slots__"})
 """Special names a class body may assign."""
@@ -129,5 +134,5 @@ PRIVATE_OF_HOSTS = frozenset({"_asdict", "_fields", "_field_defaults", "_make", 
 
 
 def is_dunder(name: str) -> bool:
-    """Whether Python itself gives the name a meaning, or mangles it: it starts with two underscores."""
+    """Whether Python gives the name a meaning, or mangles it: it starts with two underscores."""
     return name.startswith("__")

@@ -16,7 +16,7 @@ __all__ = ["BUILTINS", "fresh_builtins", "fresh_namespace"]
 
 # Left out: what runs or reads text (eval, open, input), hands out namespaces (globals, vars, dir),
 # or differs between processes (id and hash: addresses and hash seeds).
-_NATIVE = """
+_NATIVE_NAMES = """
 ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError
 BrokenPipeError BufferError BytesWarning ChildProcessError ConnectionAbortedError ConnectionError
 ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError Ellipsis EncodingWarning
@@ -33,7 +33,8 @@ abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod 
 enumerate filter float format frozenset hex int isinstance issubclass iter len list map max min
 next object oct ord pow property range repr reversed round set slice sorted staticmethod str sum
 super tuple zip
-""".split()
+"""
+_NATIVE = frozenset(_NATIVE_NAMES.split())
 
 _GUARDED: dict[str, Any] = {
     "__build_class__": build_class,
@@ -45,7 +46,7 @@ _GUARDED: dict[str, Any] = {
     "type": TypeProxy,
 }
 
-BUILTINS = frozenset(_NATIVE) | {name for name in _GUARDED if not name.startswith("_")}
+BUILTINS = _NATIVE | {name for name in _GUARDED if not name.startswith("_")}
 """The builtin names workflow code can use."""
 
 _SHARED = {name: getattr(builtins, name) for name in _NATIVE} | _GUARDED

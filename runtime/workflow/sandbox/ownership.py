@@ -1,4 +1,4 @@
-"""Which objects belong to workflow code, so that it may write their attributes and read private ones.
+"""Which objects belong to workflow code: it may write their attributes and read private ones.
 
 A class made by a bundle carries a mark under a name that cannot be spelled in Python source; a
 function of a bundle has the mark in its globals. The mark is inherited and copied with the class

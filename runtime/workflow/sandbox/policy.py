@@ -10,6 +10,8 @@ attribute stores, class creation and imports. The guards go by names that are no
 Read `names.py` for the tables and `tests/sandbox/attacks.json` for what each rule is there for.
 """
 
+# ruff: noqa: N802 - the names of the methods are made of those of the nodes
+
 from __future__ import annotations
 
 import ast
@@ -63,7 +65,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """Syntax nobody has admitted."""
         self.error(node, f"{type(node).__name__} is not allowed in workflow code")
 
-    # -- names -----------------------------------------------------------------------------------
+    # -- names ------------------------------------------------------------------------------------
 
     def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:
         """Refuse names that Python itself reads, and those that name the interpreter's insides."""
@@ -77,7 +79,8 @@ class WorkflowPolicy(RestrictingNodeTransformer):
                 self.error(node, f"the special name {name!r} cannot be used or defined here")
             else:
                 self.error(node, f"{name!r}: use one leading underscore instead of two")
-        elif name in names.FORBIDDEN:
+        elif name in names.FORBIDDEN and self._scope == "class":
+            # As a variable it is just a word; as a field it would become an attribute to match on.
             self.error(node, f"{name!r} is reserved: as an attribute it {_INTERNALS}")
         elif name in names.RESERVED:
             self.error(node, f"{name}() is not available in workflow code")
@@ -109,7 +112,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        """As `import`. `from __future__ import annotations` is how everything is compiled anyway."""
+        """As `import`. Everything is compiled as under the `annotations` future anyway."""
         if node.module == "__future__" and not node.level:
             for alias in node.names:
                 if alias.name != "annotations":
@@ -129,7 +132,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         self.check_name(node, node.name)
         return self.node_contents_visit(node)
 
-    # -- attributes ------------------------------------------------------------------------------
+    # -- attributes -------------------------------------------------------------------------------
 
     def _judge_attribute(self, node: ast.Attribute) -> bool:
         """Report a forbidden attribute; True when a read has to be guarded at run time."""
@@ -139,7 +142,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         elif names.is_dunder(attr):
             if load and attr in names.READABLE_DUNDERS:
                 return True
-            if load and attr in names.DEFINABLE_DUNDERS and _is_super_call(node.value):
+            if load and attr in names.CALLABLE_ON_SUPER and _is_super_call(node.value):
                 return False
             if attr.endswith("__"):
                 self.error(node, f"the special attribute {attr!r} cannot be used in workflow code")
@@ -163,14 +166,14 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        """`x.n += 1` writes through the guard; it also reads, natively, so guarded names are out."""
+        """`x.n += 1` writes through the guard; it reads natively, so guarded names are out."""
         if isinstance(node.target, ast.Attribute) and node.target.attr in names.GUARDED:
             self.error(
                 node, f"{node.target.attr!r} cannot be the target of an augmented assignment"
             )
         return self.node_contents_visit(node)
 
-    # -- places where RestrictedPython adds Zope's guards, which protect nothing here ----------------
+    # -- places where RestrictedPython adds Zope's guards, which protect nothing here -------------
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
         """No print collector: `print` is an emulation."""
@@ -196,14 +199,17 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """What can be reached can be called."""
         return self.node_contents_visit(node)
 
-    # -- functions and classes -----------------------------------------------------------------------
+    # -- functions and classes --------------------------------------------------------------------
 
     def _enter(self, scope: str, node: Any) -> ast.AST:
         outside, self._scope = self._scope, scope
         try:
-            visited: ast.AST = self.node_contents_visit(node)
+            return self._contents(node)
         finally:
             self._scope = outside
+
+    def _contents(self, node: Any) -> ast.AST:
+        visited: ast.AST = self.node_contents_visit(node)
         return visited
 
     def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
@@ -259,13 +265,14 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         cannot be subclassed (`classes.py`); then this is as safe as `try`."""
         return self.node_contents_visit(node)
 
-    # -- annotations ---------------------------------------------------------------------------------
+    # -- annotations ------------------------------------------------------------------------------
 
     def _as_text(self, annotation: ast.expr) -> ast.expr:
         """Check an annotation and keep it as a string, as the `annotations` future would."""
         text = ast.unparse(annotation)
         self.visit(self._types.clean(annotation))
-        return _at(ast.Constant(text), annotation)
+        constant: ast.expr = _at(ast.Constant(text), annotation)
+        return constant
 
     def _flatten_annotations(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         spec = node.args
@@ -294,14 +301,14 @@ class WorkflowPolicy(RestrictingNodeTransformer):
     def visit_TypeAlias(self, node: Any) -> ast.AST:
         """`type X = …` evaluates lazily, by whoever asks: hold it to the grammar of types."""
         node.value = self._types.clean(node.value)
-        return self.node_contents_visit(node)
+        return self._contents(node)
 
     def _visit_type_parameter(self, node: Any) -> ast.AST:
         self.check_name(node, node.name)
         for field in ("bound", "default_value"):
             if getattr(node, field, None) is not None:
                 setattr(node, field, self._types.clean(getattr(node, field)))
-        return self.node_contents_visit(node)
+        return self._contents(node)
 
     def visit_TypeVar(self, node: Any) -> ast.AST:
         """`def f[T: bound]`: the name is a plain string, bound and default evaluate lazily."""
@@ -315,7 +322,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """As a type variable."""
         return self._visit_type_parameter(node)
 
-    # -- match -------------------------------------------------------------------------------------
+    # -- match ------------------------------------------------------------------------------------
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
         """Patterns are admitted one by one: class patterns read attributes."""
@@ -367,7 +374,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
                 self.error(node, f"{attr!r} cannot be read by a class pattern")
         return self.node_contents_visit(node)
 
-    # -- not yet -------------------------------------------------------------------------------------
+    # -- not yet ----------------------------------------------------------------------------------
 
     def visit_TemplateStr(self, node: ast.AST) -> ast.AST:
         """Template strings (3.14) hand out their parts; RestrictedPython admits them, we wait."""

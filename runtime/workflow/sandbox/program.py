@@ -42,11 +42,11 @@ class Program:
             self._modules[module.name] = CompiledModule(module.name, code, module.is_package)
 
     def instantiate(self) -> Instance:
-        """An instance whose modules share nothing with those of any other. Nothing is executed yet."""
+        """An instance whose modules share nothing with those of others. Executes nothing yet."""
         return Instance(self.bundle, Importer(self._modules, self._passthrough))
 
     def entry(self, workflow_id: str) -> Entry:
-        """The workflow function out of fresh modules; `WorkflowNotRegisteredError` for an unknown id."""
+        """The workflow function out of fresh modules, else `WorkflowNotRegisteredError`."""
         return self.instantiate().workflow(workflow_id)
 
     def classes(self) -> Mapping[str, type]:

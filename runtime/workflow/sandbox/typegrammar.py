@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["TypeGrammar"]
 
@@ -52,13 +53,12 @@ class TypeGrammar(ast.NodeTransformer):
         cleaned: ast.expr = self.visit(annotation)
         return cleaned
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         if not isinstance(node, _SHAPES):
             kind = type(node).__name__
             self._report(node, f"an annotation names a type; {kind} is not allowed in it")
             return node
-        result: ast.AST = super().visit(node)
-        return result
+        return super().visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         node.value = self.clean(node.value)

@@ -1,1 +1,6 @@
+"""What tests of worlds and of workflows are made of."""
 
+from workflow.testing.clock import VirtualClock
+from workflow.testing.conformance import WorldConformance
+
+__all__ = ["VirtualClock", "WorldConformance"]

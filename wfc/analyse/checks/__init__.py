@@ -15,15 +15,38 @@ from wfc.model import Module, Program
 
 __all__ = ["refusals", "rules", "run", "silence"]
 
-_FILES = """
-    directive_misplaced directive_misspelt workflow_not_async generator nested_function duplicate_id
-    directive_not_plain directive_target conditional_definition directive_spelling method
-    syntax_error unimportable_path unused_ignore
-    unstable_value file_io terminal
-    missing_await workflow_called dropped_statement
-    banned_import unknown_import star_import shadows_runtime unlisted_member missing_name
-    eval_exec introspection not_in_sandbox unserialisable_argument
-""".split()
+_FILES = [
+    "directive_misplaced",
+    "directive_misspelt",
+    "workflow_not_async",
+    "generator",
+    "nested_function",
+    "duplicate_id",
+    "directive_not_plain",
+    "directive_target",
+    "conditional_definition",
+    "directive_spelling",
+    "method",
+    "syntax_error",
+    "unimportable_path",
+    "unused_ignore",
+    "unstable_value",
+    "file_io",
+    "terminal",
+    "missing_await",
+    "workflow_called",
+    "dropped_statement",
+    "banned_import",
+    "unknown_import",
+    "star_import",
+    "shadows_runtime",
+    "unlisted_member",
+    "missing_name",
+    "eval_exec",
+    "introspection",
+    "not_in_sandbox",
+    "unserialisable_argument",
+]
 
 Check = Callable[[Program], Iterator[Diagnostic]]
 
@@ -49,7 +72,8 @@ def run(program: Program) -> list[Diagnostic]:
 
 
 def silence(modules: Mapping[str, Module], found: list[Diagnostic]) -> list[Diagnostic]:
-    """Take out what `# wfc: ignore[CODE]` comments silence, and report comments that do nothing."""
+    """Take out what `# wfc: ignore[CODE]` comments silence, and report comments that do
+    nothing."""
     known = rules()
     used: set[tuple[str, int, str]] = set()
     wanted = {

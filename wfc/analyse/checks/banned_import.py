@@ -1,11 +1,11 @@
 """Workflow code uses a module that cannot be replayed.
 
-A workflow is replayed from its log: after a crash, a deploy or a long sleep its body runs again from the
-start, and every step gives its recorded result. Whatever goes out to the network, the file system,
-other threads or the machine would happen again, with another answer.
+A workflow is replayed from its log: after a crash, a deploy or a long sleep its body runs again
+from the start, and every step gives its recorded result. Whatever goes out to the network, the
+file system, other threads or the machine would happen again, with another answer.
 
-Move the call into a function marked `"use step"` and await it. An import that only steps use is no
-problem: it is left out of the workflow's code.
+Move the call into a function marked `"use step"` and await it. An import that only steps use is
+no problem: it is left out of the workflow's code.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ RULE = Rule(
     name="banned-import",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 import requests
 
 
 async def price(item: str) -> int:
     "use workflow"
     return requests.get(f"https://shop.example/{item}").json()["price"]
-''',
-    good='''\
+""",
+    good="""\
 import requests
 
 
@@ -42,7 +42,7 @@ async def fetch_price(item: str) -> int:
 async def price(item: str) -> int:
     "use workflow"
     return await fetch_price(item)
-''',
+""",
 )
 
 

@@ -16,7 +16,7 @@ def builtin_uses(program: Program, rule: Rule, names: Collection[str]) -> Iterat
     """A finding of `rule` for each use of one of the builtins in workflow code."""
     for reference in program.reach.references:
         name = reference.target.member
-        if reference.target.module == "builtins" and name in names:
+        if reference.target.module == "builtins" and name is not None and name in names:
             why, instead = BANNED_BUILTINS[name]
             yield rule.at(
                 reference.module,

@@ -1,7 +1,7 @@
 """A workflow or step that is defined only under a condition.
 
-Whether a function exists must not depend on the machine or the day: a run that was started where the
-condition held may continue where it does not.
+Whether a function exists must not depend on the machine or the day: a run that was started where
+the condition held may continue where it does not.
 
 Define it unconditionally, and put the condition into its body.
 """
@@ -21,22 +21,22 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 FAST = True
 
 if FAST:
     async def charge(cents: int) -> int:
         "use step"
         return cents
-''',
-    good='''\
+""",
+    good="""\
 FAST = True
 
 
 async def charge(cents: int) -> int:
     "use step"
     return cents if FAST else -cents
-''',
+""",
 )
 
 
@@ -47,7 +47,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if sighting.place is not Place.FUNCTION or function is None:
             continue
         scopes = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        if any(isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) for outer in sighting.enclosing):
+        if any(
+            isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
+            for outer in sighting.enclosing
+        ):
             continue  # nested-function says what matters more
         if around := [outer for outer in sighting.enclosing if not isinstance(outer, scopes)]:
             yield RULE.at(

@@ -1,8 +1,8 @@
 """A directive that is not where it takes effect.
 
 A directive marks a function only as the first statement of its body, or as the second after the
-docstring. Anywhere else Python evaluates the string and throws it away, and the function would run as
-ordinary code: no log, no retries, no replay.
+docstring. Anywhere else Python evaluates the string and throws it away, and the function would
+run as ordinary code: no log, no retries, no replay.
 
 Move the string up, above every other statement of the function.
 """
@@ -21,12 +21,12 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> str:
     email = email.lower()
     "use workflow"
     return email
-''',
+""",
     good='''\
 async def sign_up(email: str) -> str:
     """Onboard one user."""

@@ -1,7 +1,7 @@
 """A string that looks like a directive and is none.
 
-There are two directives, `"use workflow"` and `"use step"`. A string that is nearly one of them would be
-ignored, and the function would run as ordinary code.
+There are two directives, `"use workflow"` and `"use step"`. A string that is nearly one of them
+would be ignored, and the function would run as ordinary code.
 
 Correct the spelling. If the string is a docstring that happens to look like this, say more in it.
 """
@@ -20,16 +20,16 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> str:
     "use workflows"
     return email.lower()
-''',
-    good='''\
+""",
+    good="""\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email.lower()
-''',
+""",
 )
 
 

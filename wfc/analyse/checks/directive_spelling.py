@@ -1,9 +1,11 @@
 """A directive that a formatter has changed.
 
-Formatters for docstrings capitalise the first word, add a full stop, or use three quotes. The directive is
-accepted, because nobody wants a formatter to switch a workflow off, but the next one may go further.
+Formatters for docstrings capitalise the first word, add a full stop, or use three quotes. The
+directive is accepted, because nobody wants a formatter to switch a workflow off, but the next one
+may go further.
 
-Write it in lower case with one pair of quotes, after the docstring; there formatters leave it alone.
+Write it in lower case with one pair of quotes, after the docstring; there formatters leave it
+alone.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A directive on something that is not a function of its own.
 
-A directive on a class would mean every method, on a property every access, on an overload or abstract
-method nothing that runs. None of these can be called by an id with recorded arguments.
+A directive on a class would mean every method, on a property every access, on an overload or
+abstract method nothing that runs. None of these can be called by an id with recorded arguments.
 
-Put the directive into each function that should be a workflow or step, and make it a plain function.
+Put the directive into each function that should be a workflow or step, and make it a plain
+function.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 class Billing:
     "use step"
 
     @staticmethod
     async def charge(cents: int) -> int:
         return cents
-''',
-    good='''\
+""",
+    good="""\
 class Billing:
     @staticmethod
     async def charge(cents: int) -> int:
         "use step"
         return cents
-''',
+""",
 )
 
 _DECORATORS = {
@@ -57,19 +58,18 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f"{words} marks functions, and this is the body of a class.",
                 "Put it into each method that should be one, as its first statement.",
             )
-        elif sighting.place is Place.FUNCTION and sighting.function is not None:
-            if what := special(sighting.function):
-                yield RULE.at(
-                    module,
-                    sighting.function,
-                    f"{words} cannot work on {what}: it is not called by name with arguments.",
-                    "Put it into a plain function.",
-                )
+        elif sighting.place is Place.FUNCTION and (what := special(sighting.function)):
+            yield RULE.at(
+                module,
+                sighting.function or sighting.statement,
+                f"{words} cannot work on {what}: it is not called by name with arguments.",
+                "Put it into a plain function.",
+            )
 
 
-def special(function: Function) -> str | None:
+def special(function: Function | None) -> str | None:
     """What a decorator makes of a function, where no directive can work; else None."""
-    for decorator in function.decorator_list:
+    for decorator in function.decorator_list if function is not None else ():
         name = decorator.attr if isinstance(decorator, ast.Attribute) else None
         name = decorator.id if isinstance(decorator, ast.Name) else name
         if name in _DECORATORS:

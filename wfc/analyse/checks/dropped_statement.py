@@ -1,8 +1,8 @@
 """A top-level statement that changes something workflow code uses, and is left out.
 
-Of a module, workflow code gets the definitions it uses and nothing else: statements that only have an
-effect are left out, because they would run again at every replay. What such a statement puts into a list
-or a dictionary is then missing in the workflow.
+Of a module, workflow code gets the definitions it uses and nothing else: statements that only
+have an effect are left out, because they would run again at every replay. What such a statement
+puts into a list or a dictionary is then missing in the workflow.
 
 Put it into the definition.
 """
@@ -20,7 +20,7 @@ RULE = Rule(
     name="dropped-statement",
     severity=Severity.WARNING,
     page=__doc__,
-    bad='''\
+    bad="""\
 PRICES = {"basic": 900}
 PRICES["pro"] = 2900
 
@@ -28,15 +28,15 @@ PRICES["pro"] = 2900
 async def price(plan: str) -> int:
     "use workflow"
     return PRICES[plan]
-''',
-    good='''\
+""",
+    good="""\
 PRICES = {"basic": 900, "pro": 2900}
 
 
 async def price(plan: str) -> int:
     "use workflow"
     return PRICES[plan]
-''',
+""",
 )
 
 

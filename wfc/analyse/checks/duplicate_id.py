@@ -1,7 +1,7 @@
 """Two functions with one id.
 
-The id of a workflow or step is its file and its name, and the log of every run refers to it. When a name
-is defined twice, Python keeps the last one and the log could mean either.
+The id of a workflow or step is its file and its name, and the log of every run refers to it. When
+a name is defined twice, Python keeps the last one and the log could mean either.
 
 Rename one of them.
 """
@@ -19,7 +19,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 async def charge(cents: int) -> int:
     "use step"
     return cents
@@ -28,8 +28,8 @@ async def charge(cents: int) -> int:
 async def charge(cents: int, currency: str) -> int:
     "use step"
     return cents
-''',
-    good='''\
+""",
+    good="""\
 async def charge(cents: int) -> int:
     "use step"
     return cents
@@ -38,7 +38,7 @@ async def charge(cents: int) -> int:
 async def charge_in(cents: int, currency: str) -> int:
     "use step"
     return cents
-''',
+""",
 )
 
 

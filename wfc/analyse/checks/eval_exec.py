@@ -1,6 +1,7 @@
 """Workflow code runs code from text.
 
-What workflow code does is checked when it is built. Text that is run later has not been seen by anybody.
+What workflow code does is checked when it is built. Text that is run later has not been seen by
+anybody.
 
 Write the code out, or evaluate the text in a function marked `"use step"`.
 """
@@ -18,12 +19,12 @@ RULE = Rule(
     name="eval-exec",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def total(formula: str) -> float:
     "use workflow"
     return eval(formula)
-''',
-    good='''\
+""",
+    good="""\
 async def evaluate(formula: str) -> float:
     "use step"
     return eval(formula)
@@ -32,7 +33,7 @@ async def evaluate(formula: str) -> float:
 async def total(formula: str) -> float:
     "use workflow"
     return await evaluate(formula)
-''',
+""",
 )
 
 

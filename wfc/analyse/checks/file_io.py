@@ -1,7 +1,7 @@
 """Workflow code opens a file.
 
-A workflow may continue on another machine months later, where its files are not, and a replay would read
-what the file says then.
+A workflow may continue on another machine months later, where its files are not, and a replay
+would read what the file says then.
 
 Read or write the file in a function marked `"use step"`.
 """
@@ -19,13 +19,13 @@ RULE = Rule(
     name="file-io",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> str:
     "use workflow"
     with open("terms.txt") as file:
         return file.read()
-''',
-    good='''\
+""",
+    good="""\
 async def read_terms() -> str:
     "use step"
     with open("terms.txt") as file:
@@ -35,7 +35,7 @@ async def read_terms() -> str:
 async def sign_up(email: str) -> str:
     "use workflow"
     return await read_terms()
-''',
+""",
 )
 
 

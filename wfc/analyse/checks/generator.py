@@ -1,7 +1,7 @@
 """A workflow or step that yields.
 
-What a workflow or step returns is recorded once, as one value. A generator has no such value: calling it
-runs nothing, and its items are asked for one by one by code that may be gone by then.
+What a workflow or step returns is recorded once, as one value. A generator has no such value:
+calling it runs nothing, and its items are asked for one by one by code that may be gone by then.
 
 Return a list, or write the items to a stream with `get_writable()` in a step.
 """
@@ -20,17 +20,17 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 async def pages():
     "use step"
     yield 1
     yield 2
-''',
-    good='''\
+""",
+    good="""\
 async def pages():
     "use step"
     return [1, 2]
-''',
+""",
 )
 
 

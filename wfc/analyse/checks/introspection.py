@@ -1,7 +1,7 @@
 """Workflow code looks into the interpreter.
 
-`globals`, `locals`, `vars`, `dir` and `memoryview` show how the code is held in memory, which is not
-the same in the bundle and differs between processes.
+`globals`, `locals`, `vars`, `dir` and `memoryview` show how the code is held in memory, which is
+not the same in the bundle and differs between processes.
 
 Use ordinary attributes, dictionaries and bytes.
 """
@@ -19,16 +19,16 @@ RULE = Rule(
     name="introspection",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> dict:
     "use workflow"
     return locals()
-''',
-    good='''\
+""",
+    good="""\
 async def sign_up(email: str) -> dict:
     "use workflow"
     return {"email": email}
-''',
+""",
 )
 
 

@@ -1,7 +1,7 @@
 """A directive in a method that has `self` or `cls`.
 
-A step is called by its id with recorded arguments. An instance belongs to one process: it may hold a
-connection or a lock, and nothing says how to make it again in another.
+A step is called by its id with recorded arguments. An instance belongs to one process: it may
+hold a connection or a lock, and nothing says how to make it again in another.
 
 Make it a function at module level that takes what it needs as arguments, or a `@staticmethod`.
 """
@@ -23,19 +23,19 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 class Billing:
     async def charge(self, cents: int) -> int:
         "use step"
         return cents
-''',
-    good='''\
+""",
+    good="""\
 class Billing:
     @staticmethod
     async def charge(cents: int) -> int:
         "use step"
         return cents
-''',
+""",
 )
 
 

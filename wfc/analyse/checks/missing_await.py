@@ -1,7 +1,7 @@
 """A step or a sleep that is called and not awaited.
 
-In a workflow, calling a step or `sleep()` only prepares it; awaiting it makes it happen. A call on a line
-of its own does nothing and says nothing.
+In a workflow, calling a step or `sleep()` only prepares it; awaiting it makes it happen. A call
+on a line of its own does nothing and says nothing.
 
 Write `await` before it, or start it with `asyncio.create_task(...)` and await that later.
 """
@@ -19,7 +19,7 @@ RULE = Rule(
     name="missing-await",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def send_mail(email: str) -> None:
     "use step"
 
@@ -27,8 +27,8 @@ async def send_mail(email: str) -> None:
 async def sign_up(email: str) -> None:
     "use workflow"
     send_mail(email)
-''',
-    good='''\
+""",
+    good="""\
 async def send_mail(email: str) -> None:
     "use step"
 
@@ -36,7 +36,7 @@ async def send_mail(email: str) -> None:
 async def sign_up(email: str) -> None:
     "use workflow"
     await send_mail(email)
-''',
+""",
 )
 
 _AWAITED = {("workflow", "sleep"), ("asyncio", "sleep"), ("workflow", "fetch")}

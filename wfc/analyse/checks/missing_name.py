@@ -1,7 +1,7 @@
 """Workflow code imports a name that the module does not define.
 
-The compiler follows every name a workflow uses to its definition, to check it and to take it along. A
-name that its module does not define would fail at the import, in every run.
+The compiler follows every name a workflow uses to its definition, to check it and to take it
+along. A name that its module does not define would fail at the import, in every run.
 
 Correct the name, or define it.
 """
@@ -20,32 +20,32 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     bad={
-        "flows.py": '''\
+        "flows.py": """\
 from prices import with_taxes
 
 
 async def total(cents: int) -> int:
     "use workflow"
     return with_taxes(cents)
-''',
-        "prices.py": '''\
+""",
+        "prices.py": """\
 def with_tax(cents: int) -> int:
     return cents * 6 // 5
-''',
+""",
     },
     good={
-        "flows.py": '''\
+        "flows.py": """\
 from prices import with_tax
 
 
 async def total(cents: int) -> int:
     "use workflow"
     return with_tax(cents)
-''',
-        "prices.py": '''\
+""",
+        "prices.py": """\
 def with_tax(cents: int) -> int:
     return cents * 6 // 5
-''',
+""",
     },
 )
 

@@ -21,19 +21,19 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 def make_greeter(greeting: str):
     async def greet(name: str) -> str:
         "use step"
         return f"{greeting} {name}"
 
     return greet
-''',
-    good='''\
+""",
+    good="""\
 async def greet(greeting: str, name: str) -> str:
     "use step"
     return f"{greeting} {name}"
-''',
+""",
 )
 
 

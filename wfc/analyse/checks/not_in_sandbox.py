@@ -1,7 +1,7 @@
 """Workflow code uses a part of Python that the sandbox does not run.
 
-Workflow code runs in a sandbox that lets through what a replay can repeat and what cannot reach around
-it: no metaclasses, no private attributes of foreign objects, no frames, no dunder names.
+Workflow code runs in a sandbox that lets through what a replay can repeat and what cannot reach
+around it: no metaclasses, no private attributes of foreign objects, no frames, no dunder names.
 
 Write it another way, or move it into a function marked `"use step"`, where all of Python works.
 """
@@ -19,7 +19,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 class Meta(type):
     pass
 
@@ -31,8 +31,8 @@ class Plan(metaclass=Meta):
 async def price() -> int:
     "use workflow"
     return Plan.cents
-''',
-    good='''\
+""",
+    good="""\
 class Plan:
     cents = 900
 
@@ -40,7 +40,7 @@ class Plan:
 async def price() -> int:
     "use workflow"
     return Plan.cents
-''',
+""",
 )
 
 
@@ -50,7 +50,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 
 def refusals(module: Module, found: list[tuple[int, int, str]]) -> Iterator[Diagnostic]:
-    """Findings from what the sandbox said about a module's workflow code, as (line, column, why)."""
+    """Findings from what the sandbox said about a module's workflow code, as (line, column,
+    why)."""
     for line, column, why in found:
         text = module.lines[line - 1] if 0 < line <= len(module.lines) else ""
         start = min(max(column, 0), len(text)) + 1

@@ -1,7 +1,7 @@
 """A file or folder of the project that hides the `workflow` package.
 
-Your own `workflow.py` beside the application comes first on Python's path. `from workflow import sleep`
-would then read your file, and fail with an error that says nothing about the reason.
+Your own `workflow.py` beside the application comes first on Python's path. `from workflow import
+sleep` would then read your file, and fail with an error that says nothing about the reason.
 
 Rename it.
 """
@@ -20,18 +20,18 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad={
-        "workflow.py": '''\
+        "workflow.py": """\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email
-'''
+"""
     },
     good={
-        "flows.py": '''\
+        "flows.py": """\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email
-'''
+"""
     },
 )
 

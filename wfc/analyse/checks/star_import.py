@@ -1,7 +1,7 @@
 """Workflow code uses a name that can only come from `from … import *`.
 
-The compiler decides name by name what a workflow uses. A star import says "whatever is there", so it
-cannot tell where the name comes from.
+The compiler decides name by name what a workflow uses. A star import says "whatever is there", so
+it cannot tell where the name comes from.
 
 Import the names you use.
 """
@@ -19,32 +19,32 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     bad={
-        "flows.py": '''\
+        "flows.py": """\
 from prices import *
 
 
 async def total(cents: int) -> int:
     "use workflow"
     return with_tax(cents)
-''',
-        "prices.py": '''\
+""",
+        "prices.py": """\
 def with_tax(cents: int) -> int:
     return cents * 6 // 5
-''',
+""",
     },
     good={
-        "flows.py": '''\
+        "flows.py": """\
 from prices import with_tax
 
 
 async def total(cents: int) -> int:
     "use workflow"
     return with_tax(cents)
-''',
-        "prices.py": '''\
+""",
+        "prices.py": """\
 def with_tax(cents: int) -> int:
     return cents * 6 // 5
-''',
+""",
     },
 )
 

@@ -18,16 +18,16 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> str:
     "use workflow"
     return (email
-''',
-    good='''\
+""",
+    good="""\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email
-''',
+""",
 )
 
 

@@ -1,6 +1,7 @@
 """Workflow code waits for a terminal.
 
-A workflow has no terminal: it runs in a worker, may wait for months and may continue on another machine.
+A workflow has no terminal: it runs in a worker, may wait for months and may continue on another
+machine.
 
 Wait for the answer of a person with a hook.
 """
@@ -18,19 +19,19 @@ RULE = Rule(
     name="terminal",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def approve(order: str) -> bool:
     "use workflow"
     return input(f"approve {order}?") == "y"
-''',
-    good='''\
+""",
+    good="""\
 from workflow import create_hook
 
 
 async def approve(order: str) -> bool:
     "use workflow"
     return await create_hook(token=f"approve:{order}") == "y"
-''',
+""",
 )
 
 

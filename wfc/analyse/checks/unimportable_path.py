@@ -1,7 +1,7 @@
 """A file with directives that no import statement can name.
 
-Steps run from your own modules, which the worker imports by name. A folder or file whose name is not
-a Python name cannot be imported.
+Steps run from your own modules, which the worker imports by name. A folder or file whose name is
+not a Python name cannot be imported.
 
 Rename it: letters, digits and underscores, not starting with a digit, and no Python keyword.
 """
@@ -21,18 +21,18 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad={
-        "sign-up.py": '''\
+        "sign-up.py": """\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email
-'''
+"""
     },
     good={
-        "sign_up.py": '''\
+        "sign_up.py": """\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email
-'''
+"""
     },
 )
 

@@ -1,10 +1,10 @@
 """Workflow code uses an installed package that the compiler knows nothing about.
 
-Only code that a replay can repeat may run in a workflow. The standard modules that can are known, your
-own modules are checked; a package from elsewhere is neither.
+Only code that a replay can repeat may run in a workflow. The standard modules that can are known,
+your own modules are checked; a package from elsewhere is neither.
 
-Move the call into a function marked `"use step"` and await it. If you have read the package and it only
-computes, name it in `pyproject.toml`: `[tool.workflow] passthrough = ["package"]`.
+Move the call into a function marked `"use step"` and await it. If you have read the package and
+it only computes, name it in `pyproject.toml`: `[tool.workflow] passthrough = ["package"]`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ RULE = Rule(
     name="unknown-import",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 import phonenumbers
 
 
 async def sign_up(phone: str) -> bool:
     "use workflow"
     return phonenumbers.is_valid_number(phonenumbers.parse(phone))
-''',
-    good='''\
+""",
+    good="""\
 import phonenumbers
 
 
@@ -41,7 +41,7 @@ async def is_valid(phone: str) -> bool:
 async def sign_up(phone: str) -> bool:
     "use workflow"
     return await is_valid(phone)
-''',
+""",
 )
 
 

@@ -1,8 +1,8 @@
 """Workflow code uses a name that its module does not offer inside a workflow.
 
-Inside a workflow, modules such as `asyncio`, `time` or `datetime` are replaced by versions that replay.
-They offer the names that can be replayed and no others; `asyncio.to_thread`, for instance, starts a
-thread, and no replay can repeat what it does.
+Inside a workflow, modules such as `asyncio`, `time` or `datetime` are replaced by versions that
+replay. They offer the names that can be replayed and no others; `asyncio.to_thread`, for
+instance, starts a thread, and no replay can repeat what it does.
 
 Use another function of the module, or move the call into a function marked `"use step"`.
 """
@@ -22,7 +22,7 @@ RULE = Rule(
     name="unlisted-member",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 import asyncio
 
 
@@ -33,8 +33,8 @@ def resize(path: str) -> str:
 async def thumbnail(path: str) -> str:
     "use workflow"
     return await asyncio.to_thread(resize, path)
-''',
-    good='''\
+""",
+    good="""\
 def resize(path: str) -> str:
     "use step"
     return path
@@ -43,7 +43,7 @@ def resize(path: str) -> str:
 async def thumbnail(path: str) -> str:
     "use workflow"
     return await resize(path)
-''',
+""",
 )
 
 
@@ -57,6 +57,6 @@ def check(program: Program) -> Iterator[Diagnostic]:
             reference.module,
             reference.node,
             f"{target.module}.{target.member} is not available in workflow code. {why}",
-            f"Did you mean {target.module}.{close}? If not: {instead}" if close else instead,
+            f"Did you mean {target.module}.{close}?" if close else instead,
             notes_for(program, reference),
         )

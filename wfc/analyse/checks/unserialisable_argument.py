@@ -1,7 +1,8 @@
 """A step gets an argument that cannot be recorded.
 
-The arguments of a step are written to the log, so that any worker can run it, now or after a crash. A
-lambda or a generator is code that is tied to this process; there is nothing to write down.
+The arguments of a step are written to the log, so that any worker can run it, now or after a
+crash. A lambda or a generator is code that is tied to this process; there is nothing to write
+down.
 
 Pass data: a list instead of a generator, the values a lambda would use instead of the lambda.
 """
@@ -19,7 +20,7 @@ RULE = Rule(
     name="unserialisable-argument",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def keep(items: list, test) -> list:
     "use step"
     return [i for i in items if test(i)]
@@ -28,8 +29,8 @@ async def keep(items: list, test) -> list:
 async def clean(items: list) -> list:
     "use workflow"
     return await keep(items, lambda i: i > 0)
-''',
-    good='''\
+""",
+    good="""\
 async def keep(items: list, least: int) -> list:
     "use step"
     return [i for i in items if i > least]
@@ -38,7 +39,7 @@ async def keep(items: list, least: int) -> list:
 async def clean(items: list) -> list:
     "use workflow"
     return await keep(items, 0)
-''',
+""",
 )
 
 _KINDS = {

@@ -1,7 +1,7 @@
 """Workflow code uses `id()` or `hash()`.
 
-Both depend on the process: one is a memory address, the other is salted anew at every start. A replay
-would compute other values and take another way.
+Both depend on the process: one is a memory address, the other is salted anew at every start. A
+replay would compute other values and take another way.
 
 Compare with `is`, use a value of your own as the key, or `hashlib` for a digest.
 """
@@ -19,19 +19,19 @@ RULE = Rule(
     name="unstable-value",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> int:
     "use workflow"
     return hash(email) % 10
-''',
-    good='''\
+""",
+    good="""\
 import hashlib
 
 
 async def sign_up(email: str) -> int:
     "use workflow"
     return int(hashlib.sha256(email.encode()).hexdigest(), 16) % 10
-''',
+""",
 )
 
 

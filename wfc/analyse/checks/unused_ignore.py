@@ -1,8 +1,8 @@
 """An ignore comment that silences nothing.
 
-`# wfc: ignore[CODE]` on a line silences that finding there. When the finding is gone, or the code was
-never right, the comment would hide the next one. Findings without which nothing can be built, such as a
-misspelt directive, cannot be silenced at all.
+`# wfc: ignore[CODE]` on a line silences that finding there. When the finding is gone, or the code
+was never right, the comment would hide the next one. Findings without which nothing can be built,
+such as a misspelt directive, cannot be silenced at all.
 
 Remove it.
 """
@@ -20,16 +20,16 @@ RULE = Rule(
     severity=Severity.WARNING,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email.lower()  # wfc: ignore[WF301]
-''',
-    good='''\
+""",
+    good="""\
 async def sign_up(email: str) -> int:
     "use workflow"
     return hash(email)  # wfc: ignore[WF206] whole numbers hash to themselves
-''',
+""",
 )
 
 

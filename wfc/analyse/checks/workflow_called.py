@@ -1,9 +1,10 @@
 """A workflow that calls another workflow like a function.
 
-A workflow has a run: an id, a log, a status. Called like a function it would have none, so the call raises.
+A workflow has a run: an id, a log, a status. Called like a function it would have none, so the
+call raises.
 
-Start it: `await start(other, ...)` makes a run of its own. If the code should be part of this run, put
-what both need into an ordinary function without a directive.
+Start it: `await start(other, ...)` makes a run of its own. If the code should be part of this
+run, put what both need into an ordinary function without a directive.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RULE = Rule(
     name="workflow-called",
     severity=Severity.ERROR,
     page=__doc__,
-    bad='''\
+    bad="""\
 async def remind(email: str) -> None:
     "use workflow"
 
@@ -27,7 +28,7 @@ async def remind(email: str) -> None:
 async def sign_up(email: str) -> None:
     "use workflow"
     await remind(email)
-''',
+""",
     good='''\
 async def remind(email: str) -> None:
     """Part of a workflow, not one itself."""

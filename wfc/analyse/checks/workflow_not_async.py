@@ -1,7 +1,7 @@
 """A workflow that is a plain `def`.
 
-A workflow waits: for steps, for sleeps, for people. Waiting is `await`, and that needs `async def`.
-Steps may be plain functions; they run in a thread.
+A workflow waits: for steps, for sleeps, for people. Waiting is `await`, and that needs `async
+def`. Steps may be plain functions; they run in a thread.
 
 Write `async def`.
 """
@@ -22,16 +22,16 @@ RULE = Rule(
     severity=Severity.ERROR,
     page=__doc__,
     silenceable=False,
-    bad='''\
+    bad="""\
 def sign_up(email: str) -> str:
     "use workflow"
     return email.lower()
-''',
-    good='''\
+""",
+    good="""\
 async def sign_up(email: str) -> str:
     "use workflow"
     return email.lower()
-''',
+""",
 )
 
 

@@ -16,13 +16,17 @@ from workflow.sandbox.facades.clock import active
 
 __all__ = ["ADVICE", "NAMES", "LoopView", "asyncio_members"]
 
-NAMES = frozenset(
-    "ALL_COMPLETED Barrier BoundedSemaphore BrokenBarrierError CancelledError Condition Event "
-    "FIRST_COMPLETED FIRST_EXCEPTION Future InvalidStateError LifoQueue Lock PriorityQueue Queue "
-    "QueueEmpty QueueFull Semaphore Task TaskGroup Timeout TimeoutError as_completed create_task "
-    "current_task ensure_future gather get_event_loop get_running_loop iscoroutine "
-    "iscoroutinefunction isfuture shield sleep timeout timeout_at wait wait_for".split()
-) | ({"QueueShutDown"} if hasattr(asyncio, "QueueShutDown") else set())
+_LISTED = """
+ALL_COMPLETED Barrier BoundedSemaphore BrokenBarrierError CancelledError Condition Event
+FIRST_COMPLETED FIRST_EXCEPTION Future InvalidStateError LifoQueue Lock PriorityQueue Queue
+QueueEmpty QueueFull Semaphore Task TaskGroup Timeout TimeoutError as_completed create_task
+current_task ensure_future gather get_event_loop get_running_loop iscoroutine
+iscoroutinefunction isfuture shield sleep timeout timeout_at wait wait_for
+"""
+NAMES = frozenset(_LISTED.split()) | (
+    {"QueueShutDown"} if hasattr(asyncio, "QueueShutDown") else set()
+)
+"""The members of the facade."""
 
 _IO = "it reaches outside of the run; move the call into a step"
 _THREAD = "a workflow has no threads; a plain `def` step runs in one"

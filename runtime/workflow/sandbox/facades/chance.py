@@ -11,11 +11,12 @@ from workflow.sandbox.facades.clock import active
 
 __all__ = ["DRAWS", "TWINS", "Random", "random_members", "uuid_members"]
 
-DRAWS = (
-    "betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate "
-    "normalvariate paretovariate randbytes randint random randrange sample shuffle triangular "
-    "uniform vonmisesvariate weibullvariate"
-).split()
+_DRAWS = """
+betavariate binomialvariate choice choices expovariate gammavariate gauss getrandbits lognormvariate
+normalvariate paretovariate randbytes randint random randrange sample shuffle triangular uniform
+vonmisesvariate weibullvariate
+"""
+DRAWS = [name for name in _DRAWS.split() if hasattr(real.Random, name)]
 """The functions of `random` that draw from the generator of the run."""
 
 _GREGORIAN = 0x01B21DD213814000  # 100 ns intervals from 1582-10-15 to 1970-01-01
@@ -61,7 +62,7 @@ def _reseed(*_: Any) -> NoReturn:
 def random_members() -> dict[str, Any]:
     """The members of the `random` facade."""
     return {
-        **{name: _draw(name) for name in DRAWS if hasattr(real.Random, name)},
+        **{name: _draw(name) for name in DRAWS},
         "Random": Random,
         "SystemRandom": _system_random,
         "seed": _reseed,

@@ -12,6 +12,7 @@ import calendar
 import datetime as real
 import time as real_time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
@@ -127,17 +128,26 @@ EMULATED_METHODS = frozenset(
 
 
 def emulated(value: Any, name: str) -> Callable[..., Any] | None:
-    """The emulation of a method of a date, datetime or class of them; None: the real one will do."""
+    """The emulation of a method of a date, a datetime or their classes; None for the real one."""
     cls: type = value if isinstance(value, type) else type(value)
-    if name in ("timestamp", "astimezone"):
-        if isinstance(value, real.datetime):
-            return getattr(_aware(value), name, None)
-        if issubclass(cls, real.datetime):
-            return lambda moment, *args: getattr(_aware(moment), name)(*args)
-        return None
+    if name in _ZONED:
+        if not issubclass(cls, real.datetime):
+            return None
+        return _ZONED[name] if value is cls else partial(_ZONED[name], value)
     if not _TWIN_CLASSES.isdisjoint(cls.__mro__):
         return None
     return getattr(DateTime if issubclass(cls, real.datetime) else Date, name, None)
+
+
+def _timestamp(moment: real.datetime) -> float:
+    return _aware(moment).timestamp()
+
+
+def _astimezone(moment: real.datetime, tz: real.tzinfo | None = None) -> real.datetime:
+    return _aware(moment).astimezone(UTC if tz is None else tz)
+
+
+_ZONED: dict[str, Callable[..., Any]] = {"astimezone": _astimezone, "timestamp": _timestamp}
 
 
 def _aware(moment: real.datetime) -> real.datetime:

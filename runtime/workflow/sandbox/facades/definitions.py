@@ -16,6 +16,7 @@ import functools
 import sys
 import typing
 from collections.abc import Callable, Iterable
+from inspect import get_annotations
 from types import FunctionType
 from typing import Any
 
@@ -46,7 +47,7 @@ def _field_names(given: Any) -> list[str]:
     return [_field_name(name) for name in given]
 
 
-# -- functools, abc, typing: decorators that write -------------------------------------------------
+# -- functools, abc, typing: decorators that write ------------------------------------------------
 
 
 def wraps(wrapped: Any, **options: Any) -> Callable[[Any], Any]:
@@ -83,7 +84,7 @@ def unchanged(thing: Any) -> Any:
     return thing
 
 
-# -- dataclasses -------------------------------------------------------------------------------------
+# -- dataclasses ----------------------------------------------------------------------------------
 
 
 def dataclass(cls: Any = None, /, **options: Any) -> Any:
@@ -91,7 +92,7 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
 
     def decorate(target: Any) -> Any:
         guards.writable(target)
-        for name in target.__dict__.get("__annotations__", {}):
+        for name in get_annotations(target):
             if names.is_dunder(name) or name in names.FORBIDDEN:
                 guards.refuse(name)
         forget_plain_repr(target)
@@ -102,14 +103,15 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
     return decorate if cls is None else decorate(cls)
 
 
-# -- named tuples, typed dicts -----------------------------------------------------------------------
+# -- named tuples, typed dicts --------------------------------------------------------------------
 
 
 def namedtuple(
     typename: str, field_names: Any, *, rename: bool = False, defaults: Iterable[Any] | None = None
 ) -> Any:
     """`collections.namedtuple` with field names that may be attributes."""
-    made = collections.namedtuple(  # type: ignore[misc]
+    make: Any = collections.namedtuple  # the type checker wants literals
+    made = make(
         typename, _field_names(field_names), rename=rename, defaults=defaults, module=_caller()
     )
     claim(made)
@@ -152,13 +154,13 @@ def new_type(name: str, kind: Any) -> Any:
     return typing.NewType(name, refuse_text(kind))
 
 
-# -- enum --------------------------------------------------------------------------------------------
+# -- enum -----------------------------------------------------------------------------------------
 
 
 class _EnumMeta(enum.EnumMeta):
     """`Enum("E", {...})` sets attributes by name: hold the names to the policy."""
 
-    def __call__(cls, value: Any, names: Any = None, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+    def __call__(cls, value: Any, names: Any = None, *args: Any, **options: Any) -> Any:
         if names is None:
             return super().__call__(value, *args, **options)
         if isinstance(names, str):
@@ -181,7 +183,7 @@ def _enum_base(name: str) -> Any:
     return _EnumMeta(name, (base,), _EnumMeta.__prepare__(name, (base,)))
 
 
-# -- operator, copy ----------------------------------------------------------------------------------
+# -- operator, copy -------------------------------------------------------------------------------
 
 
 def attrgetter(attr: str, *attrs: str) -> Callable[[Any], Any]:

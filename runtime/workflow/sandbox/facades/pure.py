@@ -1,7 +1,8 @@
 """The members of pure standard-library modules that workflow code may use.
 
-Listed one by one: what is not here has been left out for a reason (reads attributes by text, changes
-state shared by all runs, reads files or the environment) or because nobody has looked at it yet.
+Listed one by one: what is not here has been left out for a reason (it reads attributes by text,
+changes state that all runs share, or reads files or the environment) or because nobody has looked
+at it yet.
 `name@3.12` exists from that Python version on.
 """
 
@@ -13,77 +14,118 @@ __all__ = ["ADVICE", "PURE", "REFUSED"]
 
 _TABLE = {
     "abc": "ABC abstractmethod",
-    "base64": """a85decode a85encode b16decode b16encode b32decode b32encode b64decode b64encode
+    "base64": """
+        a85decode a85encode b16decode b16encode b32decode b32encode b64decode b64encode
         b85decode b85encode standard_b64decode standard_b64encode urlsafe_b64decode
-        urlsafe_b64encode""",
+        urlsafe_b64encode
+    """,
     "binascii": "Error crc32 hexlify unhexlify",
     "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
     "calendar": "isleap leapdays monthrange timegm weekday",
-    "collections": "ChainMap Counter OrderedDict UserDict UserList UserString defaultdict deque namedtuple",
-    "collections.abc": """AsyncGenerator AsyncIterable AsyncIterator Awaitable Buffer@3.12 Callable
-        Collection Container Coroutine Generator Hashable ItemsView Iterable Iterator KeysView
-        Mapping MappingView MutableMapping MutableSequence MutableSet Reversible Sequence Set Sized
-        ValuesView""",
-    "contextlib": """AbstractAsyncContextManager AbstractContextManager AsyncContextDecorator
+    "collections": "ChainMap Counter OrderedDict UserDict UserList defaultdict deque namedtuple",
+    "collections.abc": """
+        AsyncGenerator AsyncIterable AsyncIterator Awaitable Buffer@3.12 Callable Collection
+        Container Coroutine Generator Hashable ItemsView Iterable Iterator KeysView Mapping
+        MappingView MutableMapping MutableSequence MutableSet Reversible Sequence Set Sized
+        ValuesView
+    """,
+    "contextlib": """
+        AbstractAsyncContextManager AbstractContextManager AsyncContextDecorator
         AsyncExitStack ContextDecorator ExitStack aclosing asynccontextmanager closing
-        contextmanager nullcontext suppress""",
+        contextmanager nullcontext suppress
+    """,
     "copy": "Error copy deepcopy replace@3.13",
-    "csv": """DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE QUOTE_NONNUMERIC
-        reader writer""",
-    "dataclasses": """FrozenInstanceError InitVar KW_ONLY MISSING asdict astuple dataclass field
-        fields is_dataclass replace""",
-    "decimal": """Context Decimal DecimalException DivisionByZero Inexact InvalidOperation Overflow
+    "csv": """
+        DictReader DictWriter Error QUOTE_ALL QUOTE_MINIMAL QUOTE_NONE QUOTE_NONNUMERIC
+        reader writer
+    """,
+    "dataclasses": """
+        FrozenInstanceError InitVar KW_ONLY MISSING asdict astuple dataclass field fields
+        is_dataclass replace
+    """,
+    "decimal": """
+        Context Decimal DecimalException DivisionByZero Inexact InvalidOperation Overflow
         ROUND_05UP ROUND_CEILING ROUND_DOWN ROUND_FLOOR ROUND_HALF_DOWN ROUND_HALF_EVEN
-        ROUND_HALF_UP ROUND_UP Rounded Underflow localcontext""",
+        ROUND_HALF_UP ROUND_UP Rounded Underflow localcontext
+    """,
     "difflib": "SequenceMatcher context_diff get_close_matches ndiff unified_diff",
     "enum": "Enum Flag IntEnum IntFlag StrEnum auto unique",
     "fractions": "Fraction",
-    "functools": "cache cached_property cmp_to_key lru_cache partial partialmethod reduce total_ordering wraps",
+    "functools": """
+        cache cached_property cmp_to_key lru_cache partial partialmethod reduce
+        total_ordering wraps
+    """,
     "graphlib": "CycleError TopologicalSorter",
-    "hashlib": """blake2b blake2s md5 new pbkdf2_hmac sha1 sha224 sha256 sha384 sha3_224 sha3_256
-        sha3_384 sha3_512 sha512 shake_128 shake_256""",
+    "hashlib": """
+        blake2b blake2s md5 new pbkdf2_hmac sha1 sha224 sha256 sha384 sha3_224 sha3_256
+        sha3_384 sha3_512 sha512 shake_128 shake_256
+    """,
     "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest",
     "hmac": "compare_digest digest new",
     "html": "escape unescape",
     "io": "BytesIO StringIO",
-    "ipaddress": """AddressValueError IPv4Address IPv4Interface IPv4Network IPv6Address
-        IPv6Interface IPv6Network NetmaskValueError collapse_addresses ip_address ip_interface
-        ip_network summarize_address_range""",
-    "itertools": """accumulate batched@3.12 chain combinations combinations_with_replacement compress
-        count cycle dropwhile filterfalse groupby islice pairwise permutations product repeat
-        starmap takewhile tee zip_longest""",
+    "ipaddress": """
+        AddressValueError IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface
+        IPv6Network NetmaskValueError collapse_addresses ip_address ip_interface ip_network
+        summarize_address_range
+    """,
+    "itertools": """
+        accumulate batched@3.12 chain combinations combinations_with_replacement compress
+        count cycle dropwhile filterfalse groupby islice pairwise permutations product
+        repeat starmap takewhile tee zip_longest
+    """,
     "json": "JSONDecodeError JSONDecoder JSONEncoder dumps loads",
-    "math": """acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist e
-        erf erfc exp exp2 expm1 fabs factorial floor fma@3.13 fmod frexp fsum gamma gcd hypot inf
-        isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nan nextafter
-        perm pi pow prod radians remainder sin sinh sqrt sumprod@3.12 tan tanh tau trunc ulp""",
+    "math": """
+        acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist
+        e erf erfc exp exp2 expm1 fabs factorial floor fma@3.13 fmod frexp fsum gamma gcd
+        hypot inf isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2
+        modf nan nextafter perm pi pow prod radians remainder sin sinh sqrt sumprod@3.12 tan
+        tanh tau trunc ulp
+    """,
     "numbers": "Complex Integral Number Rational Real",
-    "operator": """abs add and_ attrgetter concat contains countOf eq floordiv ge getitem gt iadd iand
-        iconcat ifloordiv ilshift imatmul imod imul index indexOf inv invert ior ipow irshift is_
-        is_not isub itemgetter itruediv ixor le length_hint lshift lt matmul methodcaller mod mul ne
-        neg not_ or_ pos pow rshift sub truediv truth xor""",
-    "re": """A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern RegexFlag S U UNICODE
-        VERBOSE X compile error escape findall finditer fullmatch match search split sub subn""",
-    "statistics": """StatisticsError correlation covariance fmean geometric_mean harmonic_mean
-        linear_regression mean median median_grouped median_high median_low mode multimode pstdev
-        pvariance quantiles stdev variance""",
-    "string": """Template ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits
-        octdigits printable punctuation whitespace""",
+    "operator": """
+        abs add and_ attrgetter concat contains countOf eq floordiv ge getitem gt iadd iand
+        iconcat ifloordiv ilshift imatmul imod imul index indexOf inv invert ior ipow
+        irshift is_ is_not isub itemgetter itruediv ixor le length_hint lshift lt matmul
+        methodcaller mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor
+    """,
+    "re": """
+        A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern RegexFlag S U UNICODE
+        VERBOSE X compile error escape findall finditer fullmatch match search split sub
+        subn
+    """,
+    "statistics": """
+        StatisticsError correlation covariance fmean geometric_mean harmonic_mean
+        linear_regression mean median median_grouped median_high median_low mode multimode
+        pstdev pvariance quantiles stdev variance
+    """,
+    "string": """
+        Template ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits
+        octdigits printable punctuation whitespace
+    """,
     "struct": "calcsize error iter_unpack pack unpack unpack_from",
     "textwrap": "TextWrapper dedent fill indent shorten wrap",
-    "typing": """AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable
-        AsyncIterator Awaitable Callable ChainMap ClassVar Collection Concatenate ContextManager
-        Coroutine Counter DefaultDict Deque Dict Final FrozenSet Generator Generic Hashable Iterable
-        Iterator KeysView List Literal LiteralString Mapping MutableMapping MutableSequence
-        MutableSet NamedTuple Never NewType NoReturn NotRequired Optional OrderedDict ParamSpec
-        Protocol ReadOnly@3.13 Required Reversible Self Sequence Set Sized SupportsAbs SupportsFloat
-        SupportsIndex SupportsInt SupportsRound TYPE_CHECKING Text Tuple Type TypeAlias
-        TypeAliasType@3.12 TypeGuard TypeIs@3.13 TypeVar TypeVarTuple TypedDict Union Unpack
-        ValuesView assert_never assert_type cast final get_args get_origin overload override@3.12""",
-    "unicodedata": "bidirectional category combining decimal digit is_normalized lookup name normalize numeric",
-    "urllib.parse": """ParseResult SplitResult parse_qs parse_qsl quote quote_from_bytes quote_plus
-        unquote unquote_plus unquote_to_bytes urldefrag urlencode urljoin urlparse urlsplit
-        urlunparse urlunsplit""",
+    "typing": """
+        AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable
+        AsyncIterator Awaitable Callable ChainMap ClassVar Collection Concatenate
+        ContextManager Coroutine Counter DefaultDict Deque Dict Final FrozenSet Generator
+        Generic Hashable Iterable Iterator KeysView List Literal LiteralString Mapping
+        MutableMapping MutableSequence MutableSet NamedTuple Never NewType NoReturn
+        NotRequired Optional OrderedDict ParamSpec Protocol ReadOnly@3.13 Required
+        Reversible Self Sequence Set Sized SupportsAbs SupportsFloat SupportsIndex
+        SupportsInt SupportsRound TYPE_CHECKING Text Tuple Type TypeAlias TypeAliasType@3.12
+        TypeGuard TypeIs@3.13 TypeVar TypeVarTuple TypedDict Union Unpack ValuesView
+        assert_never assert_type cast final get_args get_origin overload override@3.12
+    """,
+    "unicodedata": """
+        bidirectional category combining decimal digit is_normalized lookup name normalize
+        numeric
+    """,
+    "urllib.parse": """
+        ParseResult SplitResult parse_qs parse_qsl quote quote_from_bytes quote_plus unquote
+        unquote_plus unquote_to_bytes urldefrag urlencode urljoin urlparse urlsplit
+        urlunparse urlunsplit
+    """,
 }
 
 
@@ -112,7 +154,7 @@ REFUSED = {
     "threading": "a workflow has no threads; use asyncio tasks, or a `def` step",
     "traceback": "it reads frames; log with exc_info=True instead",
     "types": "it makes functions and classes behind the policy's back",
-    "zoneinfo": "time zone data differs between machines; use datetime.timezone, or convert in a step",
+    "zoneinfo": "time zone data differs between machines; use a fixed offset, or convert in a step",
 }
 """What to do instead of importing these."""
 

@@ -7,6 +7,7 @@ every replay would say it again: it is dropped.
 from __future__ import annotations
 
 import logging as real
+import sys
 import traceback
 from typing import Any
 
@@ -49,6 +50,8 @@ class Logger:
     """What `logging.getLogger` gives workflow code: it speaks, and cannot be configured."""
 
     __slots__ = ("name",)
+
+    name: str
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "name", name)
@@ -108,8 +111,6 @@ class Logger:
 
 
 def _current_error() -> BaseException | None:
-    import sys
-
     return sys.exc_info()[1]
 
 

@@ -120,6 +120,8 @@ class ParkCases(Cases):
         """A parked run is open and unowned, and neither mail nor timers make it due."""
         run = await self._parked(b)
         assert (run.status, run.owner, run.parked) == ("pending", None, _WHY)
+        later = await b.turn(await b.own("later"), next_timer=b.clock.now() + 20 * SECOND)
+        assert await b.world.park("later", "ann", later.fence, _WHY)
         assert (await b.world.post("run", Letter(kind="nudge"))).outcome == "posted"
         b.clock.advance(10)
         claimed = await b.world.claim_runs("bob", 9)

@@ -1,8 +1,8 @@
 """The local world: one SQLite file, shared by the processes of one machine.
 
-`.workflow-data/workflow.db` holds everything, `workflow.lock` orders the writers, and `workers/`
-has one locked file per living worker process. An answered call survives `kill -9` and power loss:
-the log is written ahead and synced at every commit.
+`.workflow-data/workflow.db` holds everything; `workflow.lock` orders the writers, `workers/` has
+one locked file per living worker, and `wake/` one socket per process. An answered call survives
+`kill -9` and power loss: the log is written ahead and synced at every commit.
 """
 
 from __future__ import annotations

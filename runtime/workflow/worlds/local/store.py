@@ -7,6 +7,7 @@ import fcntl
 import os
 import sqlite3
 import sys
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class SideLock:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        _locks.add(self)
 
     def __enter__(self) -> None:
         fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -84,7 +86,20 @@ class SideLock:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
+        _locks.discard(self)
         os.close(self._file)
+
+
+# A forked child shares its parent's lock, and would keep it if the parent died while writing.
+_locks: weakref.WeakSet[SideLock] = weakref.WeakSet()
+
+
+def _forget_parent() -> None:
+    for lock in list(_locks):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:

@@ -97,6 +97,7 @@ class LocalWorld:
             if self._files is not None:
                 return
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and payloads
             with ExitStack() as undo:
                 lock = SideLock(self.data_dir / "workflow.lock")
                 undo.callback(lock.close)
@@ -107,7 +108,14 @@ class LocalWorld:
                 reader = connect(self._path, write=False)
                 undo.callback(reader.close)
                 life = LifeSigns(self.data_dir / "workers")
-                writer = Writer(self._path, connection, lock, self._clock, self._changes)
+                writer = Writer(
+                    self._path,
+                    connection,
+                    lock,
+                    self._clock,
+                    self._changes,
+                    self.data_dir / "wake",
+                )
                 self._files = _Files(connection, reader, lock, life, writer, os.getpid())
                 undo.pop_all()
 

@@ -18,12 +18,14 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workflow.errors import WorkflowError, WorldError
 from workflow.world.port import Clock
 from workflow.worlds.changes import Changes
+from workflow.worlds.local.peers import Peers
 from workflow.worlds.local.store import SideLock, Tx, describe, rollback
 
 __all__ = ["Writer"]
@@ -33,8 +35,14 @@ _T = TypeVar("_T")
 # How many operations share one commit at most: bounds the time that other processes wait.
 _GROUP = 256
 
-# How often an idle writer looks for commits of other processes.
-_POLL = 0.02
+# How often an idle writer looks for commits of other processes, in seconds: when they send word,
+# and when they cannot.
+_SLOW_POLL, _FAST_POLL = 0.25, 0.02
+
+
+class _Signal(Enum):
+    LOOK = "another process has committed"
+    STOP = "the world is being closed"
 
 
 @dataclass(slots=True, eq=False)
@@ -53,17 +61,19 @@ class Writer:
 
     def __init__(
         self, path: Path, connection: sqlite3.Connection, lock: SideLock, clock: Clock,
-        changes: Changes,
+        changes: Changes, wake_folder: Path,
     ) -> None:  # fmt: skip
         self._path = path
         self._connection = connection
         self._lock = lock
         self._changes = changes
         self._tx = Tx(connection, clock)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | _Signal] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closing = False
         self._version = self._data_version()
+        self._peers = Peers(wake_folder, lambda: self._jobs.put(_Signal.LOOK))
+        self._poll = _SLOW_POLL if self._peers.working else _FAST_POLL
         self._thread = threading.Thread(target=self._work, name="workflow-writer", daemon=True)
         self._thread.start()
 
@@ -81,8 +91,9 @@ class Writer:
         """Refuse new operations, finish the others, end the thread. Blocks meanwhile."""
         with self._gate:
             self._closing = True
-        self._jobs.put(None)
+        self._jobs.put(_Signal.STOP)
         self._thread.join()
+        self._peers.close()
 
     # -- in the thread ---------------------------------------------------------------------
 
@@ -98,15 +109,15 @@ class Writer:
         """What has come in since the last commit, and whether the writer is to end after it."""
         group: list[_Job] = []
         try:
-            job = self._jobs.get(timeout=_POLL)
-            while job is not None:
+            job = self._jobs.get(timeout=self._poll)
+            while not isinstance(job, _Signal):
                 group.append(job)
                 if len(group) == _GROUP:
                     return group, False
                 job = self._jobs.get_nowait()
         except queue.Empty:
             return group, False
-        return group, True
+        return group, job is _Signal.STOP
 
     def _commit(self, group: list[_Job]) -> None:
         if not self._attempt(group) and len(group) > 1:
@@ -115,6 +126,8 @@ class Writer:
         if any(job.error is None for job in group):
             self._changes.bump()
         _answer(group)
+        if any(job.error is None for job in group):
+            self._peers.tell()
 
     def _attempt(self, group: list[_Job]) -> bool:
         """Run and commit a group. False when one of its operations spoilt it.

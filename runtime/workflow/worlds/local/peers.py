@@ -1,0 +1,93 @@
+"""Wake-ups between the processes that share a folder.
+
+Every process binds a datagram socket in the folder and, after a commit, sends one byte to each of
+the others. A byte only says "look": it may be lost or come twice, and a slow poll finds what it
+missed. File notifications were tried instead; they fire before the commit can be seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["Peers"]
+
+
+class Peers:
+    """The sockets in one folder. A thread calls `on_wake` when another process has news."""
+
+    def __init__(self, folder: Path, on_wake: Callable[[], None]) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder = folder
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._on_wake = on_wake
+        self._closing = False
+        self._inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._outbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._outbox.setblocking(False)
+        self._thread = threading.Thread(target=self._listen, name="workflow-wake", daemon=True)
+        try:
+            self._inbox.bind(str(folder / self._name))
+            self.working = True
+        except OSError:  # a path longer than a socket's name may be: polling has to do
+            self.working = False
+        else:
+            self._thread.start()
+        _everywhere.add(self)
+
+    def tell(self) -> None:
+        """Wake the other processes. Never blocks."""
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.name != self._name:
+                    self._send(entry.path)
+
+    def _send(self, path: str) -> None:
+        try:
+            self._outbox.sendto(b"!", path)
+        except ConnectionRefusedError:  # its process is gone
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        except OSError:  # it has not read the last ones yet, or has just left
+            pass
+
+    def _listen(self) -> None:
+        while not self._closing:
+            self._inbox.recv(1)
+            with contextlib.suppress(BlockingIOError):
+                while True:  # many bytes say no more than one
+                    self._inbox.recv(1, socket.MSG_DONTWAIT)
+            self._on_wake()
+
+    def close(self) -> None:
+        """Leave the folder and end the thread."""
+        self._closing = True
+        if self.working:
+            self._send(str(self._folder / self._name))
+            self._thread.join()
+            with contextlib.suppress(OSError):
+                os.unlink(self._folder / self._name)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let the sockets go without a word."""
+        self._inbox.close()
+        self._outbox.close()
+
+
+# A forked child must not keep its dead parent's inbox open.
+_everywhere: weakref.WeakSet[Peers] = weakref.WeakSet()
+
+
+def _forget_parent() -> None:
+    for peers in list(_everywhere):
+        peers.forget()
+
+
+os.register_at_fork(after_in_child=_forget_parent)

@@ -1,0 +1,13 @@
+# Made by wfc from flows.py; do not edit.
+from __future__ import annotations
+
+from workflow.errors import DirectCallError
+
+
+async def main(x: int) -> int:
+    '''Use
+    all of them.'''
+    raise DirectCallError("main is a workflow: use start(main, ...)")
+
+
+main.workflow_id = "workflow//flows.py//main"  # type: ignore[attr-defined]

@@ -1,0 +1,11 @@
+# Made by wfc from flows.py; do not edit.
+from __future__ import annotations
+
+from workflow.errors import DirectCallError
+
+
+async def preview(url: str) -> bytes:
+    raise DirectCallError("preview is a workflow: use start(preview, ...)")
+
+
+preview.workflow_id = "workflow//flows.py//preview"  # type: ignore[attr-defined]

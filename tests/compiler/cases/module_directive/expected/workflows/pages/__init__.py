@@ -1,0 +1,1 @@
+from steps import download as fetch_page

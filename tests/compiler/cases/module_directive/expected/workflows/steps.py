@@ -1,0 +1,19 @@
+
+
+
+
+
+async def download(url: str) -> bytes:
+    """Fetch a page."""
+    return await _wfc_step("step//steps.py//download", {"url": url})
+
+
+
+def shorten(page: bytes, length: int) -> bytes:
+    return _wfc_step("step//steps.py//shorten", {"page": page, "length": length})
+
+
+
+
+
+from workflow.abi.flow_v1 import step as _wfc_step

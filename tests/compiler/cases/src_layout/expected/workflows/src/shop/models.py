@@ -1,0 +1,14 @@
+from dataclasses import dataclass
+
+
+
+
+@dataclass
+class Order:
+    id: str
+    cents: int
+
+
+
+
+

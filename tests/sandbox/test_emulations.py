@@ -1,0 +1,140 @@
+"""Clock, randomness, uuid, logging and print inside and outside of a run."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import random
+import time
+import uuid
+
+import pytest
+
+from tests.sandbox.snippets import EPOCH, VirtualRun, run_snippet, space_of
+from workflow.errors import SandboxError
+from workflow.sandbox.facades import chance, speech
+
+
+def test_the_clock_is_that_of_the_run() -> None:
+    """Every way to ask for the time gives the time of the event being applied."""
+    source = """
+import time
+from datetime import date, datetime, timezone
+async def main():
+    return [time.time(), time.monotonic(), time.perf_counter(), time.time_ns() / 1e9,
+        datetime.now(timezone.utc).timestamp(), datetime.utcnow().timestamp(),
+        datetime.today().timestamp(), datetime(2026, 1, 1).now().timestamp()]
+"""
+    assert run_snippet(source) == [EPOCH / 1e6] * 8
+
+
+def test_emulated_values_are_real() -> None:
+    """What datetime.now() gives is a real datetime outside too."""
+    value = run_snippet("from datetime import datetime\nresult = datetime.now()\n")
+    assert type(value) is datetime.datetime
+    assert isinstance(run_snippet("import uuid\nresult = uuid.uuid4()\n"), uuid.UUID)
+
+
+def test_local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's time zone is not visible."""
+    source = """
+import time
+from datetime import datetime, timezone
+t = datetime(2026, 7, 1, tzinfo=timezone.utc).timestamp()
+naive = datetime(2026, 7, 1)
+result = [datetime.fromtimestamp(t).hour, time.localtime(t).tm_hour,
+    time.mktime(time.gmtime(t)) - t,
+    naive.timestamp() - t, naive.astimezone(timezone.utc).hour,
+    datetime.fromtimestamp(t, timezone.utc).astimezone().hour, time.tzname]
+"""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert run_snippet(source) == [0, 0, 0, 0, 0, 0, ("UTC", "UTC")]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_randomness_comes_from_the_run() -> None:
+    """Equal seeds of the run give equal numbers and ids, another seed others."""
+    source = """
+import random, uuid
+result = [random.random(), random.sample(range(99), 5), random.Random().random(), uuid.uuid4(),
+    uuid.uuid1()]
+"""
+    first, again, other = (run_snippet(source, VirtualRun(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert all(one != two for one, two in zip(first, other, strict=True))
+
+
+def test_every_drawing_function_is_emulated() -> None:
+    """A drawing function that a new Python adds to `random` shows up here."""
+    theirs = {name for name in random.__all__ if name[0].islower()}
+    ours = {*chance.DRAWS, "getstate", "seed", "setstate", "binomialvariate"}
+    assert theirs <= ours
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time\nx = time.time()\n",
+        "from datetime import datetime\nx = datetime.now()\n",
+        "from datetime import date\nx = date.today()\n",
+        "import random\nx = random.random()\n",
+        "import random\nx = random.Random()\n",
+        "import uuid\nx = uuid.uuid4()\n",
+    ],
+)
+def test_no_clock_while_importing(source: str) -> None:
+    """Without a run the emulations say that module-level reads are not allowed."""
+    with pytest.raises(SandboxError, match=r"module-level .* read it inside the workflow function"):
+        space_of(source)
+
+
+def test_sleep_says_what_to_write() -> None:
+    """time.sleep is refused with the replacement."""
+    with pytest.raises(SandboxError, match=r"await sleep\(\.\.\.\)"):
+        run_snippet("import time\ntime.sleep(1)\n")
+
+
+def test_print_and_logging_are_spoken_through_the_loop() -> None:
+    """print and every logging function reach the loop with logger, level and text."""
+    run = VirtualRun()
+    source = """
+import logging
+log = logging.getLogger('shop')
+print('a', 1, sep='-')
+log.info('b %s', 2)
+log.getChild('x').debug('c %(k)s', {'k': 3})
+logging.warning('d')
+log.log(35, 'e')
+"""
+    run_snippet(source, run)
+    assert run.loop.utterances == [
+        (speech.PRINT_LOGGER, logging.INFO, "a-1"),
+        ("shop", logging.INFO, "b 2"),
+        ("shop.x", logging.DEBUG, "c 3"),
+        ("root", logging.WARNING, "d"),
+        ("shop", 35, "e"),
+    ]
+
+
+def test_logged_exceptions_show_the_error() -> None:
+    """logger.exception adds the traceback of the error being handled."""
+    run = VirtualRun()
+    source = (
+        "import logging\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
+        "    logging.getLogger('a').exception('failed')\n"
+    )
+    run_snippet(source, run)
+    [(_, level, text)] = run.loop.utterances
+    assert level == logging.ERROR
+    assert text.startswith("failed\nTraceback")
+    assert text.endswith("ZeroDivisionError: division by zero")
+
+
+def test_speech_while_importing_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
+    """Importing a module of the bundle prints nothing: it happens again at every replay."""
+    space_of("import logging\nprint('x')\nlogging.getLogger('a').error('y')\n")
+    assert capsys.readouterr() == ("", "")

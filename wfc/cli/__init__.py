@@ -1,0 +1,57 @@
+"""The `wfc` command. Each command is a module of this package and is imported when it is
+called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from wfc import __version__
+
+__all__ = ["main"]
+
+
+class _Entry(NamedTuple):
+    """Where a command is, and its line in the help, so that the help need not import it."""
+
+    place: str
+    help: str
+
+
+COMMANDS: Mapping[str, _Entry] = {
+    "build": _Entry("wfc.cli.build:build", "Compile the workflows of a project."),
+    "explain": _Entry("wfc.cli.explain:explain", "Explain the code of a finding."),
+    "inspect": _Entry("wfc.cli.inspect:inspect", "Show runs, steps, events, hooks and waits."),
+    "resume": _Entry("wfc.cli.resume:resume", "Let a parked run go on."),
+    "run": _Entry("wfc.cli.run:run", "Run one workflow here and print its result."),
+    "transform": _Entry("wfc.cli.transform:transform", "Print what one file is compiled to."),
+    "worker": _Entry("wfc.cli.worker:worker", "Run a worker process."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands come from the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].place.partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wfc")
+def main() -> None:
+    """Durable workflows in plain async Python: compile, run and look at them."""

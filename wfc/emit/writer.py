@@ -1,0 +1,108 @@
+"""The only module that writes files: into `generated/`, each file at once, and never over
+others'.
+
+The manifest lists what was made. A file it does not list and that we would not recognise as made
+by us belongs to somebody else, and stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from wfc.project import ProjectError
+
+__all__ = ["stale", "write"]
+
+_MANIFEST = "manifest.json"
+_MARK = b"# Made by wfc"
+_OUR_FOLDERS = ("workflows/", "client/")
+
+
+def stale(generated: Path, files: Mapping[str, str]) -> list[str]:
+    """Paths in the generated folder that differ from what a build makes, are missing or are left
+    over from an earlier build; sorted, relative to the folder."""
+    changed = [path for path, text in files.items() if _read(generated / path) != text.encode()]
+    return sorted({*changed, *_left_over(generated, files)})
+
+
+def write(generated: Path, files: Mapping[str, str]) -> list[str]:
+    """Write what differs and remove what an earlier build made and this one does not.
+
+    The manifest comes last, so that a reader never sees it before the files it lists. Returns the
+    paths changed. Raises `ProjectError`, before anything is written, when a file to be written is
+    somebody else's.
+    """
+    earlier = _earlier(generated)
+    changed = [path for path, text in files.items() if _read(generated / path) != text.encode()]
+    for path in changed:
+        if not _is_ours(generated / path, path, earlier):
+            raise ProjectError(
+                f"{generated.name}/{path} was not made by wfc and is in the way; move it, or "
+                "choose another folder: [tool.workflow] generated in pyproject.toml"
+            )
+    for path in sorted(changed, key=lambda p: (p == _MANIFEST, p)):
+        _replace(generated / path, files[path].encode())
+    left_over = _left_over(generated, files)
+    for path in left_over:
+        (generated / path).unlink()
+        _remove_empty_folders(generated, PurePosixPath(path).parent)
+    return sorted({*changed, *left_over})
+
+
+def _left_over(generated: Path, files: Mapping[str, str]) -> list[str]:
+    return [
+        path
+        for path in sorted(_earlier(generated) - files.keys())
+        if _stays_inside(path) and (generated / path).is_file()
+    ]
+
+
+def _earlier(generated: Path) -> set[str]:
+    """The files the last build made."""
+    try:
+        listed = json.loads((generated / _MANIFEST).read_bytes())["files"]
+        return {*listed, _MANIFEST}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def _stays_inside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts
+
+
+def _is_ours(file: Path, path: str, earlier: set[str]) -> bool:
+    data = _read(file)
+    if data is None or path in earlier or path.startswith(_OUR_FOLDERS):
+        return True
+    return data.startswith(_MARK) or (path == _MANIFEST and b'"wfc":' in data)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".wfc-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _remove_empty_folders(generated: Path, folder: PurePosixPath) -> None:
+    while folder.parts and not any((generated / folder).iterdir()):
+        (generated / folder).rmdir()
+        folder = folder.parent
