@@ -12,6 +12,8 @@ import pytest
 
 import wfc
 from wfc.render.text import render_all
+from workflow.sandbox.bundle import Bundle
+from workflow.sandbox.program import Program
 
 HERE = Path(__file__).parent
 CASES = sorted(p.name for p in (HERE / "cases").iterdir())
@@ -69,6 +71,17 @@ def test_findings_read_as_expected(name: str, tmp_path: Path) -> None:
         (case / "expected.txt").write_text(text, "utf-8")
     assert text == (case / "expected.txt").read_text("utf-8")
     assert not (tmp_path / "project" / "generated").exists()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sandbox_runs_what_is_built(name: str, tmp_path: Path) -> None:
+    """The sandbox loads each bundle from its bytes and finds every workflow and class in it."""
+    bundle = wfc.build(copied(HERE / "cases" / name, tmp_path / "project"), cache=False).bundle
+    assert bundle is not None
+    program = Program(Bundle.from_bytes(bundle.to_bytes(), hash=bundle.hash))
+    for workflow, (_, qualname) in bundle.workflows.items():
+        assert program.entry(workflow).__qualname__ == qualname
+    assert set(program.classes()) == set(bundle.classes)
 
 
 def test_manifests_of_the_cases_are_canonical() -> None:

@@ -73,7 +73,9 @@ _GROUPS: tuple[tuple[Why, str], ...] = (
     (
         _NETWORK,
         "requests httpx httpx2 aiohttp urllib.request urllib3 http.client http.server socket ssl "
-        "asyncio.open_connection asyncio.start_server socketserver ftplib smtplib imaplib poplib xmlrpc websockets grpc paramiko boto3 botocore "
+        "asyncio.open_connection asyncio.start_server "
+        "socketserver ftplib smtplib imaplib poplib xmlrpc "
+        "websockets grpc paramiko boto3 botocore "
         "aioboto3 google.cloud azure openai anthropic stripe twilio slack_sdk nats kafka pika",
     ),
     (

@@ -15,6 +15,7 @@ from wfc.analyse.modules import is_builtin
 from wfc.analyse.names import Names, ProjectModule, ProjectName, Target, by_place
 from wfc.analyse.scopes import ImportUse, Use, annotation_uses, uses
 from wfc.model import External, Function, Key, Kind, Marked, Missing, Module, Reach, Reference
+from wfc.parse.bindings import alias_keys
 
 __all__ = ["signature_classes", "trial", "walk"]
 
@@ -73,7 +74,8 @@ class _Walker:
         self.keep.setdefault(module.name, set()).add(index)
         if isinstance(statement, ast.Import | ast.ImportFrom):
             # Reached by re-export; imports used in their own module are resolved by `_use`.
-            self.aliases.setdefault((module.name, index), set()).add(owner[1])
+            kept = alias_keys(statement, owner[1])
+            self.aliases.setdefault((module.name, index), set()).update(kept)
             target = self.names.imported(module, statement, owner[1])
             self._target(module, owner, statement, target, None)
             return
@@ -104,9 +106,8 @@ class _Walker:
             return
         importing = self.names.import_of(module, use.name)
         target = self.names.of(module, use.name, use.attrs)
-        for index in module.bindings.get(use.name, ()) if importing is not None else ():
-            self.keep.setdefault(module.name, set()).add(index)
-            self.aliases.setdefault((module.name, index), set()).add(use.name)
+        if importing is not None:
+            self._keep_imports(module, use)
         if target is not None:
             self._target(module, owner, use.node, target, importing)
             return
@@ -117,6 +118,18 @@ class _Walker:
             )
         elif star is not None:
             self.missing.append(Missing(module, owner, use.node, "", use.name, star))
+
+    def _keep_imports(self, module: Module, use: Use) -> None:
+        found: list[tuple[int, set[str]]] = []
+        for index in module.bindings[use.name]:
+            statement = module.tree.body[index]
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                found.append((index, alias_keys(statement, use.name, use.attrs)))
+        dotted = ".".join([use.name, *use.attrs]) + "."
+        exact = [f for f in found if any(dotted.startswith(key + ".") for key in f[1])]
+        for index, keys in exact or found:
+            self.keep.setdefault(module.name, set()).add(index)
+            self.aliases.setdefault((module.name, index), set()).update(keys)
 
     def _target(
         self,

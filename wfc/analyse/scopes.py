@@ -83,6 +83,8 @@ class _Walker:
                 yield from self._comprehension(node)
             case ast.Import() | ast.ImportFrom():
                 yield from (ImportUse(node, alias) for alias in node.names)
+            case ast.stmt() if type(node).__name__ == "TypeAlias":
+                yield from self._type_alias(node)
             case ast.AnnAssign():
                 if self.scopes and self.scopes[-1].is_class:
                     yield from self.annotation(node.annotation)
@@ -122,6 +124,12 @@ class _Walker:
         for decorator in node.decorator_list:
             yield from self.visit(decorator)
         yield from self._inner(node.args, node.body, getattr(node, "type_params", []))
+
+    def _type_alias(self, node: ast.stmt) -> Iterator[Use | ImportUse]:
+        params = {p.name for p in getattr(node, "type_params", [])}  # Python 3.12
+        self.scopes.append(_Scope(False, params))
+        yield from self.visit(getattr(node, "value", node))
+        self.scopes.pop()
 
     def _defaults(self, args: ast.arguments) -> Iterator[Use | ImportUse]:
         for default in [*args.defaults, *filter(None, args.kw_defaults)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -45,7 +46,11 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
     arguments = _arguments(text)
     project = built_project(root)
     try:
-        status = asyncio.run(_run(project, workflow, arguments, target, quiet))
+        # What steps and bodies print belongs with the events: stdout is for the result alone.
+        with contextlib.redirect_stdout(sys.stderr):
+            status, output = asyncio.run(_run(project, workflow, arguments, target, quiet))
+        if output is not None:
+            click.echo(output)
     except KeyboardInterrupt:
         click.echo("interrupted; the run goes on with the next worker (wfc worker)", err=True)
         status = 130
@@ -67,7 +72,8 @@ def _arguments(text: str) -> dict[str, Any]:
 
 async def _run(
     project: Project, name: str, arguments: dict[str, Any], target: str | None, quiet: bool
-) -> int:
+) -> tuple[int, str | None]:
+    """The exit status, and the result as JSON if there is one."""
     from workflow.api import start
     from workflow.connect import connect
     from workflow.engine import Application
@@ -101,12 +107,11 @@ async def _run(
             if not result.done():
                 click.echo(f"the run is parked: {parked.result()}", err=True)
                 click.echo(f"mend the cause, then: wfc resume {handle.run_id}", err=True)
-                return 1
-            click.echo(json.dumps(_jsonable(result.result()), ensure_ascii=False))
-            return 0
+                return 1, None
+            return 0, json.dumps(_jsonable(result.result()), ensure_ascii=False)
         except (WorkflowRunFailedError, WorkflowRunCancelledError) as error:
             _explain(error)
-            return 1
+            return 1, None
         finally:
             for task in (printer, parked, result):
                 if task is not None:

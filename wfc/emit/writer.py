@@ -44,9 +44,9 @@ def write(generated: Path, files: Mapping[str, str]) -> list[str]:
                 f"{generated.name}/{path} was not made by wfc and is in the way; move it, or "
                 "choose another folder: [tool.workflow] generated in pyproject.toml"
             )
+    left_over = _left_over(generated, files)  # before the new manifest is in place
     for path in sorted(changed, key=lambda p: (p == _MANIFEST, p)):
         _replace(generated / path, files[path].encode())
-    left_over = _left_over(generated, files)
     for path in left_over:
         (generated / path).unlink()
         _remove_empty_folders(generated, PurePosixPath(path).parent)

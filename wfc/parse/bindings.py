@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["bindings", "bound_names", "is_type_checking", "typing_only"]
+__all__ = ["alias_keys", "bindings", "bound_names", "is_type_checking", "typing_only"]
 
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -37,6 +37,23 @@ def bound_names(node: ast.AST) -> Iterator[str]:
         return
     for child in ast.iter_child_nodes(node):
         yield from bound_names(child)
+
+
+def alias_keys(
+    statement: ast.Import | ast.ImportFrom, name: str, attrs: tuple[str, ...] = ()
+) -> set[str]:
+    """Which parts of an import statement a use of `name.attrs` needs, by what they are called in it.
+
+    `import a.b` and `import a.c` both bind `a`: the attributes say which is meant. Where they do not,
+    all that bind the name are given.
+    """
+    found = {
+        alias.asname or alias.name
+        for alias in statement.names
+        if (alias.asname or alias.name.partition(".")[0]) == name
+    }
+    dotted = ".".join([name, *attrs]) + "."
+    return {key for key in found if dotted.startswith(key + ".")} or found
 
 
 def is_type_checking(statement: ast.stmt) -> bool:

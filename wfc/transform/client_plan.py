@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from wfc.analyse.scopes import ImportUse, Use, annotation_uses, uses
 from wfc.model import Function, Kind, Module, Program
-from wfc.parse.bindings import bound_names, is_type_checking
+from wfc.parse.bindings import alias_keys, bound_names, is_type_checking
 
 __all__ = ["ClientPlan", "client_plan"]
 
@@ -55,7 +55,7 @@ def client_plan(program: Program, module: Module) -> ClientPlan:
             statement = module.tree.body[index]
             keep.add(index)
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                aliases.setdefault(index, set()).add(name)
+                aliases.setdefault(index, set()).update(alias_keys(statement, name))
             else:
                 queue.extend(_needs(statement))
     return ClientPlan(

@@ -84,7 +84,7 @@ def prune_import(statement: Statement, names: frozenset[str]) -> Statement | Non
         case cst.Import(names=aliases) | cst.ImportFrom(names=aliases):
             if isinstance(aliases, cst.ImportStar):
                 return statement
-            kept = [a for a in aliases if _bound(a) in names]
+            kept = [a for a in aliases if _key(a) in names]
         case _:
             return statement
     if len(kept) == len(aliases):
@@ -100,7 +100,7 @@ def prune_import(statement: Statement, names: frozenset[str]) -> Statement | Non
     return statement.with_changes(body=[statement.body[0].with_changes(**changes)])
 
 
-def _bound(alias: cst.ImportAlias) -> str:
+def _key(alias: cst.ImportAlias) -> str:
     if alias.asname is not None:
         return _MODULE.code_for_node(alias.asname.name)
-    return _MODULE.code_for_node(alias.name).partition(".")[0].strip()
+    return _MODULE.code_for_node(alias.name)

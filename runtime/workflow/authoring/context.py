@@ -22,8 +22,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class StepContext:
     """What a step body may know and do, set by the engine for one attempt.
 
-    `write(stream, chunks, close)` appends encoded chunks as this attempt; `set_attributes(changes)`
-    posts attribute changes to the run.
+    `write(stream, chunks, close)` appends encoded chunks as this attempt; `first_writer(stream)`
+    gives step id and attempt of whoever wrote its first chunk; `set_attributes(changes)` posts
+    attribute changes to the run.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class StepContext:
     step_started_at: datetime
     codec: Codec
     write: Callable[[str, tuple[bytes, ...], bool], Awaitable[None]]
+    first_writer: Callable[[str], Awaitable[tuple[str, int] | None]]
     set_attributes: Callable[[dict[str, str | None]], Awaitable[None]]
 
 

@@ -282,6 +282,10 @@ class Worker:
             if written is None:
                 raise Superseded(f"{_short(step.id)}: another attempt has taken over")
 
+        async def first_writer(stream: str) -> tuple[str, int] | None:
+            page = await self.world.read_chunks(run_id, stream, 0, 1)
+            return (page.chunks[0].step_id, page.chunks[0].attempt) if page.chunks else None
+
         async def set_attributes(changes: dict[str, str | None]) -> None:
             letter = Letter(kind="attrs", ref=step_id, meta=pack(attributes_of(changes)))
             posted = await self.world.post(run_id, letter)
@@ -299,6 +303,7 @@ class Worker:
             step_started_at=moment(self.world.now()),
             codec=codec,
             write=write,
+            first_writer=first_writer,
             set_attributes=set_attributes,
         )
 

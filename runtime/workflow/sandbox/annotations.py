@@ -8,6 +8,7 @@ that does not exist yet becomes a forward reference to that one identifier.
 
 from __future__ import annotations
 
+import sys
 import typing
 from collections.abc import Callable
 from inspect import get_annotations
@@ -30,6 +31,7 @@ def _reference(name: str) -> Any:
 def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
     """The types an annotation of the class `class_name` stands for."""
     code = thunk.__code__
+    body = sys._getframe(1).f_locals  # of the class statement, which is what calls this
     missing: dict[str, Any] = {}
     for _ in range(32):
         try:
@@ -39,8 +41,16 @@ def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
             name = error.name
             if name is None or name in missing:
                 raise
-            missing[name] = _reference(name)
+            # The thunk sees modules and functions around the class, but not the class body itself.
+            missing[name] = body[name] if name in body else _reference(name)
             thunk = _supplied(thunk, code, missing)
+        except TypeError:
+            # `P[T]` while P is being made: a reference cannot be subscripted, P itself stands for it.
+            later = [name for name, value in missing.items() if isinstance(value, ForwardRef)]
+            if not later:
+                raise
+            value = missing[later[0]]
+            break
     else:
         raise SandboxError(f"an annotation of {class_name} names too many classes not yet defined")
     return refuse_text(_named(value))

@@ -115,10 +115,13 @@ abs add aenter aexit aiter and anext await bool call contains delitem divmod ent
 floordiv format ge getitem gt hash iadd iand index init int invert ior isub iter ixor le len
 lshift lt matmul missing mod mul ne neg next or pos post_init pow radd rand rdivmod repr
 reversed rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift rsub rtruediv rxor
-setitem str sub truediv xor
+setitem str sub truediv workflow_deserialize workflow_serialize xor
 """
 DEFINABLE_DUNDERS = frozenset(f"__{name}__" for name in _DEFINABLE.split())
-"""Special methods a class may define: none of them changes how attributes or classes work."""
+"""Special methods a class may define: none of them changes how attributes or classes work.
+
+`__workflow_serialize__` and `__workflow_deserialize__` are ours: how a class is recorded.
+"""
 
 CALLABLE_ON_SUPER = DEFINABLE_DUNDERS - {"__hash__"}
 """What `super()` may be asked for. The hash of `object` is an address."""

@@ -72,7 +72,9 @@ def _built(module: str) -> Facade | None:
     if module in PURE:
         return _pure(module)
     if module in _OURS:
-        return Facade(module, _importable(module))
+        from workflow.sandbox.facades.ours import replaced
+
+        return Facade(module, _importable(module) | replaced(module, _public(module)))
     if module == "pydantic":
         return Facade(module, pick(importlib.import_module(module), _PYDANTIC))
     if module == "urllib":
