@@ -42,7 +42,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy examples tests --exclude '^tests/compiler/(cases|errors)/'
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 build: $(VENV)/installed-demo

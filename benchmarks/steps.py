@@ -2,10 +2,10 @@
 
     python -m benchmarks.steps [memory] [local]
 
-Prints, for each world: 200 runs of 10 steps with 50 in flight (steps/s), 1,000 sequential steps (s),
-500 parallel steps (s), and the median of one-step runs (ms). For SQLite also the floor: how many
-one-row commits with full sync the same folder takes per second. Medians of three rounds. Compare
-figures of one run only: they depend on the machine and on its neighbours.
+Prints, for each world: 200 runs of 10 steps with 50 in flight (steps/s),
+1,000 sequential steps (s), 500 parallel steps (s), and the median of one-step runs (ms). For SQLite
+also the floor: how many one-row commits with full sync the same folder takes per second. Medians of
+three rounds. Compare figures of one run only: they depend on the machine and on its neighbours.
 """
 
 from __future__ import annotations

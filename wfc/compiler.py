@@ -67,10 +67,9 @@ def build(root: Path | str = ".", *, write: bool = True, cache: bool = True) -> 
     found = checks.run(program)
     store = TextCache(project.root / ".workflow-cache" if cache else None)
     texts: dict[str, str] = {}
-    if not _errors(checks.silence(program.modules, found)):
-        for module in program.bundled:
-            texts[module.name], problems = workflow_text(program, module, store)
-            found += checks.refusals(module, problems)
+    for module in program.bundled:
+        texts[module.name], problems = workflow_text(program, module, store)
+        found += checks.refusals(module, problems, found)
     diagnostics = tuple(checks.silence(program.modules, found))
     if _errors(diagnostics) or not program.marked:
         return BuildResult(project, diagnostics, None, {}, {})

@@ -90,7 +90,7 @@ class Starter:
 
     run_id: str | None = None
     idempotency_key: str | None = None
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
     delay: str | float | timedelta | datetime | None = None
 
     @overload

@@ -121,7 +121,8 @@ async def exchange(app: ASGIApp, scope: Scope, messages: Iterable[Message]) -> l
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(scope, receive, send)
+    async with asyncio.timeout(5):
+        await app(scope, receive, send)
     return sent
 
 

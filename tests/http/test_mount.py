@@ -152,10 +152,23 @@ def test_an_application_that_returns_at_once_is_served_too() -> None:
 def test_an_application_that_fails_to_start_stops_everything() -> None:
     """Its own message reaches the server, after we have stopped."""
     durable = recorder()
-    server = serve(WithWorkflow(starlette(durable.log, fails="start"), lifecycle_of(durable)))
-    assert server.answers == ["startup.failed"]
-    assert "no database" in server.sent[0]["message"]
-    assert durable.log == ["start", "app starts", "stop"]
+    app = WithWorkflow(starlette(durable.log, fails="start"), lifecycle_of(durable))
+
+    async def main() -> None:
+        async def receive() -> Any:
+            return {"type": "lifespan.startup"}
+
+        async def send(message: Any) -> None:
+            durable.log.append(message)
+
+        with pytest.raises(RuntimeError, match="no database"):
+            await app({"type": "lifespan", "state": {}}, receive, send)
+
+    asyncio.run(main())
+    *before, message = durable.log
+    assert before == ["start", "app starts", "stop"]
+    assert message["type"] == "lifespan.startup.failed"
+    assert "no database" in message["message"]
 
 
 def test_an_application_that_fails_to_stop_does_not_keep_us_open() -> None:

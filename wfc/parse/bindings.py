@@ -42,10 +42,11 @@ def bound_names(node: ast.AST) -> Iterator[str]:
 def alias_keys(
     statement: ast.Import | ast.ImportFrom, name: str, attrs: tuple[str, ...] = ()
 ) -> set[str]:
-    """Which parts of an import statement a use of `name.attrs` needs, by what they are called in it.
+    """Which parts of an import statement a use of `name.attrs` needs, by what they are called in
+    it.
 
-    `import a.b` and `import a.c` both bind `a`: the attributes say which is meant. Where they do not,
-    all that bind the name are given.
+    `import a.b` and `import a.c` both bind `a`: the attributes say which is meant. Where they do
+    not, all that bind the name are given.
     """
     found = {
         alias.asname or alias.name

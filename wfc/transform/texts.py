@@ -55,4 +55,11 @@ def _parsed(module: Module) -> cst.Module:
         raise ProjectError(
             "building needs libcst; install it with: pip install 'workflow-compiler[build]'"
         ) from error
-    return libcst.parse_module(module.text)
+    try:
+        return libcst.parse_module(module.text)
+    except libcst.ParserSyntaxError as error:
+        # Python could read it, so this is syntax that libcst does not know yet.
+        raise ProjectError(
+            f"{module.path}:{error.editor_line}: the installed libcst does not know this syntax; "
+            "upgrade it, or write the line in an older way"
+        ) from error

@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Generator
 from datetime import timedelta
-from typing import Any, Generic, Literal, TypeVar, cast, overload
+from typing import Any, ForwardRef, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import quote
 
 from workflow import web
@@ -125,7 +125,8 @@ def create_hook(
 
     `type` validates each payload (anything pydantic can check). `token` is the author's own name,
     or a generated one of 128 random bits. `metadata` is any recordable value, shown to whoever
-    looks the hook up. `timeout` limits each wait. Raises SerializationError when the metadata cannot be recorded.
+    looks the hook up. `timeout` limits each wait. Raises SerializationError when the metadata
+    cannot be recorded.
     """
     run = body("create_hook()", "Open it in the workflow and pass hook.token to the step.")
     state = run.request_hook(
@@ -191,6 +192,8 @@ class HookDefinition(Generic[T]):
         """
         from workflow.api import resume_hook
 
+        if running() is not None:
+            raise ContextError("resume() is an effect: call it in a step or outside of a run")
         return await resume_hook(token, validated(self.type, payload))
 
 
@@ -200,8 +203,14 @@ def define_hook(type: type[T]) -> HookDefinition[T]:
 
 
 def validated(type: Any, payload: Any) -> Any:
-    """`payload` checked against and turned into `type` by pydantic. Raises its ValidationError."""
+    """`payload` checked against and turned into `type` by pydantic. Raises its ValidationError.
+
+    A type given as text is refused with TypeError: pydantic would evaluate it.
+    """
     from pydantic import TypeAdapter
+
+    if isinstance(type, str | ForwardRef):
+        raise TypeError(f"the payload's type must be a class, not the text {type!r}")
 
     adapter = type if isinstance(type, TypeAdapter) else TypeAdapter(type)
     return adapter.validate_python(payload)

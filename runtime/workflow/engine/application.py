@@ -48,10 +48,14 @@ class Application:
         """Open the world, keep the bundle in it, and begin to work. Raises WorldError."""
         global _current
         await self.world.open()
-        await self.world.put_bundle(self.project.bundle.hash, self.project.bundle.to_bytes())
-        self._worker = Worker(self.world, self.project)
-        if self._wants_worker:
-            await self._worker.start()
+        try:
+            await self.world.put_bundle(self.project.bundle.hash, self.project.bundle.to_bytes())
+            self._worker = Worker(self.world, self.project)
+            if self._wants_worker:
+                await self._worker.start()
+        except BaseException:
+            await self.world.close()
+            raise
         self._before, _current = _current, self
 
     async def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import secrets
@@ -39,7 +40,8 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
             reply_to=f"reply_{secrets.token_hex(16)}",
         )
     letter = Letter(kind="hook_received", payload=codec.encode(request, path="request"))
-    posted = await world.post_to_token(token, letter)
+    # A caller that hangs up must not take back what is on its way into the run's mail.
+    posted = await asyncio.shield(world.post_to_token(token, letter))
     if posted.outcome not in ("posted", "duplicate"):
         raise HookNotFoundError(token)
     if manual:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from workflow.http.dispatch import serve, start_for
 from workflow.http.lifecycle import Lifecycle, startup_message
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["WithWorkflow", "open_application", "with_workflow"]
 
+AppT = TypeVar("AppT", bound="ASGIApp")
+
 _log = logging.getLogger("workflow.http")
 
 
 def with_workflow(
-    app: ASGIApp,
+    app: AppT,
     generated: str | Path = "generated",
     *,
     world: World | None = None,
     worker: bool = True,
     transport: str | None = None,
     base_url: str | None = None,
-) -> WithWorkflow:
+) -> AppT:
     """Serve workflows beside `app`: any ASGI application, before its own middleware.
 
     `generated` is the folder that `wfc build` makes, relative to the working directory. `world` is
@@ -40,10 +42,11 @@ def with_workflow(
 
     The application starts and stops with the lifespan of `app`. Missing or stale generated files
     stop the server from starting. Attributes are those of `app`, so `app.state` or FastAPI's
-    `@app.get` work on what is returned. Raises ValueError for an unknown transport.
+    `@app.get` work on what is returned, and type checkers see `app`'s own type. Raises ValueError
+    for an unknown transport.
     """
     folder = Path(generated).absolute()
-    return WithWorkflow(
+    wrapped = WithWorkflow(
         app,
         Lifecycle(
             lambda: open_application(folder, world, worker=worker),
@@ -51,6 +54,7 @@ def with_workflow(
             base_url=base_url,
         ),
     )
+    return cast("AppT", wrapped)
 
 
 def open_application(

@@ -9,6 +9,7 @@ run indistinguishable from one that never stopped.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import heapq
 from collections.abc import Callable, Coroutine
 from random import Random
@@ -76,6 +77,8 @@ class LiveRun:
         self._decisions: list[NewEvent] = []
         self._sources: dict[str, str] = {}
         self._counter = 0
+        self._tokens = 0
+        self._seed = b""
         self._waits: dict[str, Handle] = {}
         self._timers: list[tuple[Micros, int, str]] = []
         self._sleeps: set[str] = set()
@@ -207,8 +210,13 @@ class LiveRun:
         self._decide("attr_set", "", meta=dict(attributes))
 
     def token(self) -> str:
-        """A fresh, unguessable token that is the same on replay (128 bits of the run's seed)."""
-        return f"{self.loop.random.getrandbits(128):032x}"
+        """A fresh, unguessable token that is the same on replay (128 bits, keyed by the seed).
+
+        Not drawn from `random`: whoever sees enough of a body's random numbers can compute the
+        others of that generator.
+        """
+        self._tokens += 1
+        return hashlib.blake2b(b"%d" % self._tokens, key=self._seed, digest_size=16).hexdigest()
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -245,7 +253,8 @@ class LiveRun:
         meta = meta_of(fact)
         self.started_at = fact.at
         self.base_url = meta.get("base_url", "")
-        self.loop.random = Random(int(meta["seed"], 16))
+        self._seed = bytes.fromhex(meta["seed"])
+        self.loop.random = Random(self._seed)
         arguments = self.codec.decode(fact.payload or b"")
         self._main = self.loop.create_task(self._body(arguments), name="workflow")
 
@@ -311,8 +320,8 @@ class LiveRun:
 
     def _blocked_message(self) -> str:
         return (
-            "the workflow body waits for something that can never happen: no step, sleep or hook "
-            "is open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for itself)"
+            "the workflow body waits for what can never happen: no step, sleep or hook is "
+            "open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for itself)"
         )
 
     def _end(self) -> None:

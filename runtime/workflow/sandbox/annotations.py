@@ -45,7 +45,7 @@ def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
             missing[name] = body[name] if name in body else _reference(name)
             thunk = _supplied(thunk, code, missing)
         except TypeError:
-            # `P[T]` while P is being made: a reference cannot be subscripted, P itself stands for it.
+            # `P[T]` while P is being made: a reference takes no subscript, P stands for it.
             later = [name for name, value in missing.items() if isinstance(value, ForwardRef)]
             if not later:
                 raise

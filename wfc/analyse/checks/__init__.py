@@ -97,6 +97,13 @@ def silence(modules: Mapping[str, Module], found: list[Diagnostic]) -> list[Diag
     return sorted(left, key=lambda d: d.sort_key)
 
 
-def refusals(module: Module, found: list[tuple[int, int, str]]) -> list[Diagnostic]:
-    """Findings from what the sandbox said about the workflow code of a module."""
-    return list(not_in_sandbox.refusals(module, found))
+def refusals(
+    module: Module, problems: list[tuple[int, int, str]], found: list[Diagnostic]
+) -> list[Diagnostic]:
+    """Findings from what the sandbox said about the workflow code of a module.
+
+    Lines that `found` speaks about are left out: there the sandbox would only say it again.
+    """
+    spoken_of = {d.span.line for d in found if d.path == module.path}
+    fresh = [p for p in problems if p[0] not in spoken_of]
+    return list(not_in_sandbox.refusals(module, fresh))

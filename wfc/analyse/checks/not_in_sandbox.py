@@ -54,10 +54,10 @@ def refusals(module: Module, found: list[tuple[int, int, str]]) -> Iterator[Diag
     why)."""
     for line, column, why in found:
         text = module.lines[line - 1] if 0 < line <= len(module.lines) else ""
-        start = min(max(column, 0), len(text)) + 1
+        start = min(max(column, 1), len(text) + 1)
         yield RULE.at(
             module,
             Span(line, start, line, max(len(text.rstrip()) + 1, start + 1)),
-            f"The sandbox for workflow code does not take this: {why}",
+            f"The sandbox for workflow code does not take this: {why.removesuffix('.')}.",
             'Write it another way, or move it into a function marked "use step".',
         )

@@ -1,0 +1,2 @@
+from .sub.deep import f as again
+from .sub import *

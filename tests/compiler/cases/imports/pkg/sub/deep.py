@@ -1,0 +1,7 @@
+from __future__ import annotations
+import pkg.sub.deep as me
+from .. import again as _again
+N = 3
+def deco(f): return f
+def f(x): return me.N + x
+def g(): global N; N += 1; return f(N)

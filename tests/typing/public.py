@@ -1,0 +1,73 @@
+"""The public API as type checkers see it. Checked by mypy and pyright strict, never run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_type
+
+from starlette.applications import Starlette
+from workflow import (
+    Hook,
+    Request,
+    Webhook,
+    Writable,
+    create_hook,
+    create_webhook,
+    define_hook,
+    get_step_metadata,
+    get_writable,
+    step_options,
+)
+from workflow.api import Run, get_run, start, with_options, with_workflow
+from workflow.world import Status
+
+
+@dataclass
+class Approval:
+    approved: bool
+
+
+@step_options(max_retries=5, timeout="30s")
+async def charge(customer: str, *, cents: int) -> int:
+    """A step keeps its signature under the decorator."""
+    "use step"
+    return cents
+
+
+async def order(customer: str, cents: int = 5) -> dict[str, int]:
+    """Inside a workflow."""
+    "use workflow"
+    assert_type(await charge(customer, cents=cents), int)
+    await charge(customer, cents="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    hook = create_hook(Approval, token="t")
+    assert_type(hook, Hook[Approval])
+    assert_type(await hook, Approval)
+    assert_type(create_hook(), Hook[Any])
+    defined = define_hook(Approval)
+    assert_type(await defined.create(token="t"), Approval)
+    webhook = create_webhook(respond_with="manual")
+    assert_type(webhook, Webhook)
+    assert_type(await webhook, Request)
+    assert_type(get_writable(int), Writable[int])
+    assert_type(get_step_metadata().attempt, int)
+    return {"cents": cents}
+
+
+async def outside() -> None:
+    """In the application."""
+    run = await start(order, "ada", cents=3)
+    assert_type(run, Run[dict[str, int]])
+    assert_type(await run.return_value, dict[str, int])
+    assert_type(await run, dict[str, int])
+    assert_type(await run.status, Status)
+    assert_type(await run.completed_at, datetime | None)
+    assert_type(await with_options(idempotency_key="k").start(order, "a"), Run[dict[str, int]])
+    assert_type(get_run("wrun_1", order), Run[dict[str, int]])
+    assert_type(await start("workflow//flows.py//order", customer="a"), Run[Any])
+    await start(order, 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await start(order, "a", pence=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+app = with_workflow(Starlette())
+assert_type(app, Starlette)
