@@ -46,6 +46,8 @@ def test_global_names_agree_with_symtable(name: str) -> None:
                 use.name for use in uses(bare.body[0]) if isinstance(use, Use) and not use.binding
             }
             top = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
-            assert ours == top | {n for c in table.get_children() for n in globals_of(c)}
+            theirs = top | {n for c in table.get_children() for n in globals_of(c)}
+            # From 3.12 on symtable lists the cell behind `super()`; no source spells it.
+            assert ours == theirs - {"__class__"}
             checked += 1
     assert checked

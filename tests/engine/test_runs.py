@@ -212,7 +212,7 @@ def test_start_checks_what_it_is_given(make_world: MakeWorld, tmp_path: Path) ->
         with pytest.raises(SerializationError, match=r"args\.n\[1\]"):
             await start(flows.takes, [1, lambda: 2])
         with pytest.raises(DirectCallError, match="start"):
-            flows.takes(1)
+            await flows.takes(1)
         assert [run async for run in list_runs()] == []
         assert await (await start("takes", 3)).result(10) == 3
         assert await flows.returns_lambda() is not None  # a step called directly is a function

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from tests.http.doubles import BASE, Recorder, Server, call, lifecycle_of, scope_of
 from workflow import web
@@ -69,7 +70,7 @@ def recorder() -> Recorder:
     return app
 
 
-def serve(app: WithWorkflow) -> Server:
+def serve(app: ASGIApp) -> Server:
     """Start and stop once; the server with what it was told."""
 
     async def main() -> Server:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, assert_type
 
 from starlette.applications import Starlette
+
 from workflow import (
     Hook,
     Request,
@@ -65,7 +66,7 @@ async def outside() -> None:
     assert_type(await with_options(idempotency_key="k").start(order, "a"), Run[dict[str, int]])
     assert_type(get_run("wrun_1", order), Run[dict[str, int]])
     assert_type(await start("workflow//flows.py//order", customer="a"), Run[Any])
-    await start(order, 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     await start(order, "a", pence=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 

@@ -43,14 +43,14 @@ class Registry:
         self.steps[step_id] = Step(step_id, _plain(function))
 
     def workflow(self, workflow_id: str, function: Any) -> None:
-        """Register a workflow and make a direct call of it raise.
+        """Register a workflow and make awaiting a direct call of it raise DirectCallError.
 
         Outside of the bundle the body must not run: it would neither be recorded nor survive. The
         function object stays the same, so every module that imported it sees the change.
         """
         self.workflows[workflow_id] = function
         function.workflow_id = workflow_id
-        if not function.__code__.co_freevars and function.__code__ is not _refuse.__code__:
+        if not function.__code__.co_freevars:
             function.__signature__ = inspect.signature(function)
             function.__kwdefaults__ = None
             function.__code__ = _refuse.__code__.replace(
@@ -112,8 +112,9 @@ def _plain(function: Any) -> Callable[..., Any]:
     return function.__func__ if isinstance(function, staticmethod | classmethod) else function
 
 
-def _refuse(*args: Any, **kwargs: Any) -> Any:
-    # Runs with the globals of the user's module: it can use nothing but its own constants.
+async def _refuse(*args: Any, **kwargs: Any) -> Any:
+    # A coroutine function, as the one whose code it replaces: Python refuses other kinds. It runs
+    # with the globals of the user's module, so it can use nothing but its own constants.
     from workflow.errors import DirectCallError
 
     raise DirectCallError(
