@@ -27,6 +27,8 @@ class _WithoutAnnotations(ast.NodeTransformer):
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         node.returns = None
+        if hasattr(node, "type_params"):  # from 3.12 on; they serve annotations only
+            node.type_params = []
         return self.generic_visit(node)
 
     visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815

@@ -50,7 +50,8 @@ class Registry:
         """
         self.workflows[workflow_id] = function
         function.workflow_id = workflow_id
-        if not function.__code__.co_freevars:
+        code = getattr(function, "__code__", None)  # a decorator may have left something else
+        if code is not None and not code.co_freevars:
             function.__signature__ = inspect.signature(function)
             function.__kwdefaults__ = None
             function.__code__ = _refuse.__code__.replace(
