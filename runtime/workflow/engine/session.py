@@ -78,7 +78,10 @@ class Session:
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, 10.0)
                 except DivergenceError as error:
-                    await self._park("divergence", str(error), error.position)
+                    ours = self.worker.project.bundle.hash
+                    pinned = self._run.bundle or ours
+                    code = f"bundle of the run {pinned[:12]}, of this worker {ours[:12]}"
+                    await self._park("divergence", f"{error} ({code})", error.position)
                     return
                 except (SerializationError, SandboxError, BundleError) as error:
                     await self._park(error.code, str(error))
@@ -122,13 +125,13 @@ class Session:
                 await self._wake.wait()
             loaded = None
             if self._mail:  # own results need no read: one commit per sequential step
-                self._mail = False
                 loaded = await self._load(self._live.head)
                 if loaded is None:
                     return
 
     async def _load(self, after: int) -> Loaded | None:
         """Read the run; None when it is not ours any more."""
+        self._mail = False  # whatever was announced before is in what is read now
         loaded = await self.worker.world.load(self.run_id, after=after)
         run = loaded.run
         if run.owner != self.worker.id or run.fence != self.fence or run.parked is not None:
@@ -181,10 +184,13 @@ class Session:
         self._pending.clear()
         if not live.ended:
             self._feed(turn, loaded, now)
+        before = self._seen
         if loaded is not None:
             full = len(loaded.letters) >= 256
             self._seen = loaded.letters[-1].n if full else max(self._seen, loaded.run.mail)
         starting = self._place_steps(turn)
+        if turn.empty and self._bodies and self._seen == before:
+            return True  # a false alarm while a step is at work: there is nothing to record
         first = self._run.bundle is None
         append = turn.build(
             worker=self.worker.id,

@@ -35,6 +35,11 @@ class Turn:
         self.tasks: dict[str, NewTask] = {}
         self.attributes: dict[str, str | None] = {}
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to append, but perhaps the run to be given up."""
+        return not (self.events or self.eaten or self.tasks or self.attributes)
+
     def feed(
         self,
         type: str,
