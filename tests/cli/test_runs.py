@@ -1,0 +1,203 @@
+"""The commands that work on runs, as a user types them: real processes, real SQLite."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+FLOWS = '''
+from workflow import create_hook, sleep
+
+
+async def greet(name: str) -> str:
+    """Say hello."""
+    "use step"
+    print("greeting", name)
+    return f"hello {name}"
+
+
+async def welcome(name: str) -> dict:
+    """Greet somebody."""
+    "use workflow"
+    print("welcoming")
+    text = await greet(name)
+    await sleep("20ms")
+    return {"text": text}
+
+
+async def fails() -> None:
+    """Never works."""
+    "use workflow"
+    raise ValueError("it never works")
+
+
+async def waits() -> None:
+    """Waits for somebody."""
+    "use workflow"
+    await create_hook(token="somebody")
+'''
+TWIN = '''
+async def welcome(name: str) -> str:
+    """Another workflow of the same name."""
+    "use workflow"
+    return name
+'''
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built project with two files."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "flows.py").write_text(FLOWS)
+    (folder / "twin.py").write_text(TWIN)
+    built = wfc(folder, "build")
+    assert built.returncode == 0, built.stderr + built.stdout
+    return folder
+
+
+def command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("wfc")), *arguments]
+
+
+def environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("WORKFLOW_")}
+    return kept | {"NO_COLOR": "1"}
+
+
+def wfc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_run_prints_the_result_alone_on_stdout(project: Path) -> None:
+    """Events and prints go to stderr; a full id is accepted where the name is ambiguous."""
+    done = wfc(project, "run", "workflow//flows.py//welcome", "--input", '{"name": "Ada"}')
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"text": "hello Ada"}
+    for expected in ("run_created", "step_completed", "greet", "welcoming", "greeting Ada"):
+        assert expected in done.stderr
+
+
+def test_a_failed_run_shows_the_users_line(project: Path) -> None:
+    """Exit status 1, and a traceback that ends in the user's own source text."""
+    done = wfc(project, "run", "fails")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert 'raise ValueError("it never works")' in done.stderr
+    assert "flows.py" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run", "welcome", "--input", '{"name": "Ada"}'], "workflow//twin.py//welcome"),
+        (["run", "nobody"], "workflow//flows.py//fails"),
+        (["run", "fails", "--input", "[1]"], "JSON object"),
+        (["run", "fails", "--input", "{"], "not JSON"),
+        (["run", "fails", "--input", '{"extra": 1}'], "extra"),
+        (["run", "fails", "--world", "nowhere"], "nowhere"),
+        (["inspect", "run", "wrun_none"], "wrun_none"),
+        (["resume", "wrun_none"], "wrun_none"),
+    ],
+)
+def test_wrong_usage(project: Path, arguments: list[str], expected: str) -> None:
+    """Exit status 2, and a message that says what would be right."""
+    done = wfc(project, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_build(tmp_path: Path) -> None:
+    """The message names the command that is missing."""
+    done = wfc(tmp_path, "run", "anything")
+    assert done.returncode == 2
+    assert "wfc build" in done.stderr
+
+
+def test_an_interrupted_run_stays_and_can_be_inspected(project: Path) -> None:
+    """Ctrl-C exits with 130; the run is listed, says what it waits for, and its hook is open."""
+    with subprocess.Popen(
+        command("run", "waits"), cwd=project, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        run_id = process.stderr.readline().strip()
+        for line in process.stderr:
+            if "hook_created" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(timeout=30) == 130, rest
+    listed = wfc(project, "inspect", "runs", "--status", "running")
+    assert run_id in listed.stdout
+    shown = wfc(project, "inspect", "run", run_id)
+    assert "waits for the hook somebody" in shown.stdout
+    data = json.loads(wfc(project, "inspect", "run", run_id, "--json").stdout)
+    assert [event["type"] for event in data["events"]] == [
+        "run_created",
+        "hook_requested",
+        "hook_created",
+    ]
+    assert "somebody" in wfc(project, "inspect", "hooks").stdout
+    resumed = wfc(project, "resume", run_id)
+    assert resumed.returncode == 1
+    assert "not parked" in resumed.stderr
+
+
+def test_inspect_run_shows_steps_with_attempts(project: Path) -> None:
+    """A finished run shows its result, its steps and its events."""
+    done = wfc(project, "run", "workflow//flows.py//welcome", "--input", '{"name": "Bob"}')
+    run_id = done.stderr.splitlines()[0]
+    shown = wfc(project, "inspect", "run", run_id).stdout
+    assert '{"text": "hello Bob"}' in shown
+    row = next(line for line in shown.splitlines() if line.startswith("greet"))
+    assert row.split()[1:3] == ["completed", "1"]
+    data = json.loads(wfc(project, "inspect", "run", run_id, "--json").stdout)
+    assert data["input"] == {"name": "Bob"}
+    assert data["steps"][0]["status"] == "completed"
+    assert data["error"] is None
+
+
+def test_a_worker_finishes_what_another_process_started(project: Path) -> None:
+    """`start` in a process without a worker; `wfc worker` does the work and stops on SIGTERM."""
+    script = textwrap.dedent("""
+        import asyncio, sys
+        from workflow.api import get_run, start
+
+        async def main():
+            run = await start("workflow//twin.py//welcome", name="Eve")
+            print(run.run_id, flush=True)
+            print(await run.result(30), flush=True)
+
+        asyncio.run(main())
+    """)
+    worker = subprocess.Popen(
+        command("worker"), cwd=project, env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        started = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=project,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert started.stdout.splitlines()[1:] == ["Eve"], started.stderr
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        _, errors = worker.communicate(timeout=30)
+    assert worker.returncode == 0, errors
