@@ -220,11 +220,15 @@ class Run(Generic[T]):
                     return value
                 case "failed":
                     cause = self._codec.decode_error(run.output or b"")
-                    raise WorkflowRunFailedError(
+                    failure = WorkflowRunFailedError(
                         self.run_id,
-                        f"{type(cause).__name__}: {cause}",
+                        _text(cause),
                         error_code=run.error_code or "workflow-error",
-                    ) from cause
+                    )
+                    recorded = getattr(cause, "workflow_traceback", None)
+                    if recorded:  # frames do not survive a log, their text does
+                        failure.add_note(f"As recorded in the run:\n\n{recorded.rstrip()}")
+                    raise failure from cause
                 case "cancelled":
                     raise WorkflowRunCancelledError(self.run_id, await self._reason())
                 case _:
@@ -236,6 +240,13 @@ class Run(Generic[T]):
             if event.meta and event.type in ("run_cancel_requested", "run_cancelled"):
                 return str(msgspec.json.decode(event.meta).get("reason", ""))
         return ""
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # the __str__ of a user's own exception
+        return type(error).__name__
 
 
 def _moment(micros: int | None) -> datetime | None:

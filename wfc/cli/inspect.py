@@ -104,6 +104,8 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
         if data["error"]:
             error = data["error"]
             click.echo(clean(f"{'error':<13} {error['type']}: {error['message']}"))
+            for line in error["traceback"].rstrip().splitlines():
+                click.echo(clean(f"              {line}"))
         for reason in waiting(record, events, steps):
             click.echo(clean(f"{'waiting':<13} {reason}"))
         if steps:

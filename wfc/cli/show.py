@@ -181,7 +181,15 @@ def _error(data: bytes | None, codec: Codec) -> dict[str, str] | None:
     if data is None:
         return None
     error = codec.decode_error(data)
-    return {"type": type(error).__name__, "message": str(error)}
+    try:
+        message = str(error)
+    except Exception:  # the __str__ of a user's own exception
+        message = ""
+    return {
+        "type": type(error).__name__,
+        "message": message,
+        "traceback": getattr(error, "workflow_traceback", None) or "",
+    }
 
 
 def _short(name: str) -> str:

@@ -66,11 +66,11 @@ class Hook(Generic[T]):
         return cast(T, payload if self._type is None else validated(self._type, payload))
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        while not self._state.disposed:
+        while True:
             try:
                 payload = await self._next()
             except ContextError:
-                return  # disposed while waiting
+                return  # disposed, and nothing that came before is left
             yield payload
 
     async def get_conflict(self) -> str | None:

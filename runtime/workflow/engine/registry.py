@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import inspect
 from collections.abc import Callable
@@ -22,11 +21,7 @@ class Step:
         self.id = step_id
         self.function = function
         self.is_async = inspect.iscoroutinefunction(inspect.unwrap(function))
-
-    @functools.cached_property
-    def options(self) -> StepOptions:
-        """Read when first needed: `fn.max_retries = 5` may stand below the function."""
-        return options_of(self.function)
+        self.options: StepOptions = options_of(function)
 
 
 class Registry:
@@ -39,7 +34,10 @@ class Registry:
         self.classes: dict[str, type] = {}
 
     def step(self, step_id: str, function: Any) -> None:
-        """Register the user's own function; its body is never touched."""
+        """Register the user's own function; its body is never touched.
+
+        Raises ValueError or TypeError for options that make no sense, such as `max_retries = -1`.
+        """
         self.steps[step_id] = Step(step_id, _plain(function))
 
     def workflow(self, workflow_id: str, function: Any) -> None:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from workflow.engine import failpoints
-from workflow.engine.steps import Completed, Failed, Outcome, TryAgain, run_attempt
+from workflow.engine.bodiless import before_its_time, give_up
+from workflow.engine.steps import (
+    Completed,
+    Failed,
+    Outcome,
+    Superseded,
+    TryAgain,
+    run_attempt,
+)
 from workflow.engine.turn import Turn
 from workflow.errors import (
     BundleError,
@@ -24,8 +32,8 @@ from workflow.errors import (
 )
 from workflow.events import NewEvent
 from workflow.replay.catch_up import catch_up
-from workflow.replay.live import LiveRun, pack
-from workflow.world.records import Append, Loaded, Parked, RunRecord
+from workflow.replay.live import LiveRun
+from workflow.world.records import Append, Appended, Loaded, Parked, RunRecord
 
 if TYPE_CHECKING:
     from workflow.engine.worker import Worker
@@ -51,12 +59,35 @@ class Session:
         self._live: LiveRun | None = None
         self._pending: deque[NewEvent] = deque()  # decided, not yet appended
         self._redo: list[str] = []  # inline steps of an owner that is gone
+        self._unbegun: list[str] = []  # inline steps whose attempt was taken back
         self._calls: dict[str, NewEvent] = {}  # open inline calls by correlation id
         self._bodies: dict[str, asyncio.Task[None]] = {}
         self._results: list[tuple[str, Outcome]] = []
         self._seen = run.seen
         self._mail = False
         self._wake = asyncio.Event()
+
+    @property
+    def at_work(self) -> bool:
+        """Whether step bodies of this run are running here."""
+        return bool(self._bodies)
+
+    def lose(self) -> None:
+        """The run is not ours any more (ended, or claimed by others): stop its bodies."""
+        for ref in list(self._bodies):
+            self._stop_body(ref)
+        self.look()
+
+    def hand_over(self) -> None:
+        """Give the run up: its step bodies stop here and begin afresh with another worker.
+
+        An attempt that is interrupted like this does not count.
+        """
+        for ref, body in list(self._bodies.items()):
+            body.cancel()
+            del self._bodies[ref]
+            self._unbegun.append(ref)
+        self.look()
 
     def look(self) -> None:
         """There is mail, or a timer is due."""
@@ -69,38 +100,40 @@ class Session:
         try:
             while True:
                 try:
-                    await self._own()
+                    await self._own_or_park()
                     return
                 except WorldError as error:
-                    # Whether the append got in is unknown: drop the copy and read again.
                     log.warning("%s: %s; trying again in %.1f s", self.run_id, error, delay)
                     self._drop()
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, 10.0)
-                except DivergenceError as error:
-                    ours = self.worker.project.bundle.hash
-                    pinned = self._run.bundle or ours
-                    code = f"bundle of the run {pinned[:12]}, of this worker {ours[:12]}"
-                    await self._park("divergence", f"{error} ({code})", error.position)
-                    return
-                except (SerializationError, SandboxError, BundleError) as error:
-                    await self._park(error.code, str(error))
-                    return
-                except WorkflowNotRegisteredError as error:
-                    await self._park("workflow-not-registered", str(error))
-                    return
-                except Exception as error:
-                    log.exception("%s: internal error", self.run_id)
-                    await self._park("internal", f"{type(error).__name__}: {error}")
-                    return
         finally:
             self._drop()
+
+    async def _own_or_park(self) -> None:
+        try:
+            await self._own()
+        except WorldError:
+            raise
+        except DivergenceError as error:
+            ours = self.worker.project.bundle.hash
+            pinned = self._run.bundle or ours
+            code = f"bundle of the run {pinned[:12]}, of this worker {ours[:12]}"
+            await self._park("divergence", f"{error} ({code})", error.position)
+        except (SerializationError, SandboxError, BundleError, WorkflowNotRegisteredError) as error:
+            await self._park(error.code, str(error))
+        except Exception as error:
+            log.exception("%s: internal error", self.run_id)
+            await self._park("internal", f"{type(error).__name__}: {error}")
 
     # -- owning --------------------------------------------------------------------------------
 
     async def _own(self) -> None:
         if self._run.claims > CLAIM_LIMIT:
-            await self._give_up_for_good()
+            hopeless = await self._load(0)
+            if hopeless is not None:
+                codec = self.worker.codec
+                await self._append(give_up(hopeless, self.worker.id, self._run.claims, codec))
             return
         self._live = self.worker.take_cached(self._run)
         loaded = await self._load(self._live.head if self._live else 0)
@@ -113,8 +146,9 @@ class Session:
             if loaded is None:
                 return
         if self._live is None:
-            if loaded.run.head == 1 and any(x.kind == "cancel" for x in loaded.letters):
-                await self._cancel_unstarted(loaded)
+            early = before_its_time(loaded, self.worker.id) if loaded.run.head == 1 else None
+            if early is not None:
+                await self._append(early)
                 return
             self._live = await self._replay(loaded)
         self._find_orphans(self._live, loaded)
@@ -184,6 +218,9 @@ class Session:
         self._pending.clear()
         if not live.ended:
             self._feed(turn, loaded, now)
+        if live.ended and loaded is None:
+            # The last step may have set attributes; they are in the mail of a run that is over.
+            turn.read_attributes((await world.load(self.run_id, after=live.head)).letters)
         before = self._seen
         if loaded is not None:
             full = len(loaded.letters) >= 256
@@ -200,7 +237,7 @@ class Session:
             bundle=self.worker.project.bundle.hash if first else None,
             python=PYTHON if first else None,
         )
-        done = await world.append(append)
+        done = await self._append(append)
         if not done.ok:
             return False
         live.head = done.head - len(done.opened)
@@ -210,6 +247,7 @@ class Session:
         for ref in append.drop_tasks:
             self._stop_body(ref)
         if append.end is not None:
+            self._report(append)
             live.close()
             self._live = None
             return False
@@ -218,13 +256,36 @@ class Session:
                 self._pending.extend(live.feed(event))
             live.head = event.seq
         for call in starting:
-            self._start_body(call)
+            if call.ref in live.steps:  # not given up on the answer of a hook
+                self._start_body(call)
         if append.release:
             self.worker.cache(live, self._run.bundle)
             self._live = None
             return False
         self._mail = self._mail or done.mail > self._seen
         return True
+
+    async def _append(self, append: Append) -> Appended:
+        """Append; when no answer came, read whether it is in, and try again if it is not."""
+        world = self.worker.world
+        delay = 0.1
+        while True:
+            try:
+                return await world.append(append)
+            except WorldError as error:
+                log.warning("%s: %s; reading again in %.1f s", self.run_id, error, delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 10.0)
+            try:
+                loaded = await world.load(self.run_id, after=append.expected)
+            except WorldError:
+                continue  # the next append fails the same way, or is refused if this one got in
+            run = loaded.run
+            if run.fence != self.fence:
+                return Appended(ok=False)
+            if run.head > append.expected:  # under our fence nobody else can have moved it
+                opened = loaded.events[len(append.events) :]
+                return Appended(ok=True, head=run.head, mail=run.mail, opened=opened)
 
     def _feed(self, turn: Turn, loaded: Loaded | None, now: int) -> None:
         results, self._results = self._results, []
@@ -251,6 +312,14 @@ class Session:
             turn.read(letter)
         turn.end_due_waits(now)
 
+    def _report(self, append: Append) -> None:
+        """Say in this process's log that the run has failed, with the line that raised."""
+        if append.end == "failed":
+            error = self.worker.codec.decode_error(append.output or b"")
+            text = getattr(error, "workflow_traceback", "") or repr(error)
+            name = self._run.workflow.rpartition("//")[2]
+            log.error("%s (%s) failed\n%s", self.run_id, name, text.rstrip())
+
     def _place_steps(self, turn: Turn) -> list[NewEvent]:
         """Decide which new steps this worker runs itself; the others become tasks."""
         if turn.live.ended:
@@ -260,9 +329,14 @@ class Session:
                 call = self._calls[ref]
                 turn.add_task(ref, call.name, call.payload or b"", attempt=1)
         self._redo = []
+        for ref in self._unbegun:
+            if ref in turn.live.steps:
+                call = self._calls[ref]
+                turn.add_task(ref, call.name, call.payload or b"")
+        self._unbegun = []
         starting: list[NewEvent] = []
         for event in turn.called_steps():
-            known = event.name in self.worker.project.registry.steps
+            known = event.name in self.worker.project.registry.steps and not self.worker.stopping
             if known and len(self._bodies) + len(starting) < INLINE:
                 starting.append(event)
             else:
@@ -304,10 +378,17 @@ class Session:
             codec=codec,
             fence=self.fence,
         )
-        outcome = await run_attempt(step, event.payload or b"", context, worker.world, codec)
-        self._bodies.pop(event.ref, None)
-        self._results.append((event.ref, outcome))
-        self._wake.set()
+        try:
+            outcome = await run_attempt(step, event.payload or b"", context, worker.world, codec)
+        except Superseded:
+            self._bodies.pop(event.ref, None)
+            self.look()  # reading the run again shows that it is not ours
+            return
+        # A body that swallowed its cancellation may come back when nobody waits for it any more.
+        if self._bodies.get(event.ref) is asyncio.current_task():
+            del self._bodies[event.ref]
+            self._results.append((event.ref, outcome))
+            self._wake.set()
 
     def _stop_body(self, ref: str) -> None:
         body = self._bodies.pop(ref, None)
@@ -332,63 +413,4 @@ class Session:
             self.worker.id,
             self.fence,
             Parked(code=code, reason=reason, position=position),
-        )
-
-    async def _cancel_unstarted(self, loaded: Loaded) -> None:
-        """A run cancelled before its first turn ends without its body."""
-        letter = next(x for x in loaded.letters if x.kind == "cancel")
-        now = max(loaded.now, loaded.run.created_at)
-        await self._end_without_body(
-            loaded.run,
-            now,
-            (
-                NewEvent(type="run_cancel_requested", at=now, meta=letter.meta),
-                NewEvent(type="run_cancelled", at=now),
-            ),
-            "cancelled",
-            None,
-            None,
-            (letter.n,),
-        )
-
-    async def _give_up_for_good(self) -> None:
-        """End a run that killed its worker again and again (nothing loops for ever)."""
-        loaded = await self._load(0)
-        if loaded is None:
-            return
-        reason = RuntimeError(
-            f"the run was claimed {self._run.claims} times without getting anywhere: "
-            "its body or its steps kill the worker process (memory, native code)"
-        )
-        payload = self.worker.codec.encode_error(reason)
-        now = max(loaded.now, loaded.events[-1].at)
-        event = NewEvent(
-            type="run_failed", at=now, payload=payload, meta=pack({"code": "crash-loop"})
-        )
-        await self._end_without_body(loaded.run, now, (event,), "failed", payload, "crash-loop", ())
-
-    async def _end_without_body(
-        self,
-        run: RunRecord,
-        now: int,
-        events: tuple[NewEvent, ...],
-        end: str,
-        output: bytes | None,
-        code: str | None,
-        eat: tuple[int, ...],
-    ) -> None:
-        await self.worker.world.append(
-            Append(
-                run_id=run.run_id,
-                worker=self.worker.id,
-                fence=self.fence,
-                expected=run.head,
-                at=now,
-                events=events,
-                eat=eat,
-                seen=run.mail,
-                end=end,  # type: ignore[arg-type]  # one of the literals of its two callers
-                output=output,
-                error_code=code,
-            )
         )

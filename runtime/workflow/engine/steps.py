@@ -11,6 +11,8 @@ import asyncio
 import contextvars
 import random
 import traceback
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -22,7 +24,7 @@ from workflow.errors import SerializationError, StepTimeoutError
 from workflow.events import Micros
 from workflow.policy.arguments import spread
 from workflow.policy.retry import GiveUp, Retry, after_failure
-from workflow.replay.frames import outer_frames_off
+from workflow.replay.frames import recorded_traceback
 from workflow.replay.live import pack
 from workflow.world.port import World
 
@@ -96,8 +98,7 @@ async def _call(step: Step, args: list[Any], kwargs: dict[str, Any], context: St
         if step.is_async:
             body = step.function(*args, **kwargs)
         else:
-            surroundings = contextvars.copy_context()
-            body = asyncio.to_thread(surroundings.run, lambda: step.function(*args, **kwargs))
+            body = await _in_thread(lambda: step.function(*args, **kwargs))
         limit = step.options.timeout
         if limit is None:
             return await body
@@ -115,11 +116,40 @@ async def _call(step: Step, args: list[Any], kwargs: dict[str, Any], context: St
         step_context.reset(token)
 
 
+async def _in_thread(call: Callable[[], Any]) -> Awaitable[Any]:
+    """Start a plain function in a thread of ours; returns when it has begun.
+
+    Waiting for a free thread is not the step's own time, so a time-out begins after this.
+    """
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
+    context = contextvars.copy_context()
+
+    def work() -> Any:
+        loop.call_soon_threadsafe(begun.set)
+        try:
+            return context.run(call)
+        except StopIteration as error:
+            # A future cannot carry it.
+            raise RuntimeError(f"the step raised StopIteration({error.value!r})") from error
+
+    result = loop.run_in_executor(_threads, work)
+    try:
+        await begun.wait()
+    except asyncio.CancelledError:
+        result.cancel()  # not begun: it never will; begun: its result is dropped
+        raise
+    return result
+
+
+# Threads of steps. More than cores, because steps mostly wait for others.
+_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="workflow-step")
+
+
 def _failure(
     step: Step, attempt: int, error: BaseException, started: Micros, now: Micros, codec: Codec
 ) -> Outcome:
-    outer_frames_off(error)
-    encoded = codec.encode_error(error)
+    encoded = codec.encode_error(error, traceback=recorded_traceback(error))
     decision = after_failure(step.options, attempt, error, now, random.random())
     match decision:
         case Retry(at=at):

@@ -84,12 +84,20 @@ class Turn:
             case "wake":
                 wanted = msgspec.json.decode(letter.meta) if letter.meta else None
                 for ref in live.sleeps():
-                    if not live.ended and (not wanted or ref in wanted):
+                    # What one wake-up causes may have cancelled the next sleep.
+                    still = not live.ended and ref in live.sleeps()
+                    if still and (not wanted or ref in wanted):
                         self.feed("wait_completed", ref=ref)
             case "attrs":
                 self.attributes.update(msgspec.json.decode(letter.meta or b"{}"))
             case _:
                 pass
+
+    def read_attributes(self, letters: Iterable[Letter]) -> None:
+        """Use attribute changes that came too late for a turn of their own: the run has ended."""
+        for letter in letters:
+            if letter.kind == "attrs" and letter.n not in self.eaten:
+                self.read(letter)
 
     def end_due_waits(self, now: Micros) -> None:
         """Feed the end of every wait that is due at `now`, earliest first."""
@@ -157,7 +165,7 @@ class Turn:
             eat=tuple(self.eaten),
             seen=seen,
             next_timer=None if end is not None else self.live.next_timer(),
-            add_tasks=() if end is not None else tuple(self.tasks.values()),
+            add_tasks=tuple(t for ref, t in self.tasks.items() if ref in self.live.steps),
             drop_tasks=tuple(dropped),
             open_tokens=() if end is not None else tuple(tokens),
             close_tokens=tuple(closed),

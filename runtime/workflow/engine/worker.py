@@ -58,7 +58,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._tasks_now = 0
         self._loops: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self.stopping = False
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -71,12 +71,22 @@ class Worker:
         ]
 
     async def stop(self) -> None:
-        """Finish what finishes within a short grace, and hand the rest to other workers."""
-        self._stopping = True
+        """Finish what finishes within a short grace, and hand the rest to other workers.
+
+        No step begins any more. Attempts that are cut off do not count.
+        """
+        self.stopping = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         if self._running:  # idle runs have no session: whatever is left is at work
+            await asyncio.wait(set(self._running), timeout=GRACE)
+        if self._running:
+            for session in list(self._sessions.values()):
+                session.hand_over()
+            for task in self._running:
+                if task.get_name().startswith("task "):
+                    task.cancel()
             await asyncio.wait(set(self._running), timeout=GRACE)
         for task in list(self._running):
             task.cancel()
@@ -106,13 +116,20 @@ class Worker:
         change = 0
         delay = 0.1
         due: Micros | None = None
-        while not self._stopping:
+        while not self.stopping:
             try:
                 change = await self.world.wait_for_change(change, due)
                 due = await self._claim()
                 delay = 0.1
-            except WorldError as error:
-                log.warning("cannot look for work: %s; trying again in %.1f s", error, delay)
+            except Exception as error:
+                # Whatever it is, a worker that stopped looking would be worse.
+                expected = isinstance(error, WorldError)
+                log.warning(
+                    "cannot look for work: %s; trying again in %.1f s",
+                    error,
+                    delay,
+                    exc_info=not expected,
+                )
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 10.0)
 
@@ -125,6 +142,8 @@ class Worker:
             session = self._sessions.get(run_id)
             if session is not None:
                 session.look()
+            else:
+                await self._pick_up(run_id)
         await self._claim_tasks()
         now = self.world.now()
         if claimed.next_due is not None and claimed.next_due <= now:
@@ -140,6 +159,12 @@ class Worker:
             for task in await self.world.claim_tasks(self.id, room, names):
                 self._spawn(self._run_task(task), f"task {task.step_id}")
                 self._tasks_now += 1
+
+    async def _pick_up(self, run_id: str) -> None:
+        """A run of ours without a session: given up a moment ago, or its session broke."""
+        run = await self.world.get_run(run_id)
+        if run is not None and run.owner == self.id and run_id not in self._sessions:
+            self._begin(run)
 
     def _begin(self, run: RunRecord) -> None:
         session = self._sessions[run.run_id] = Session(self, run)
@@ -175,14 +200,40 @@ class Worker:
             await asyncio.sleep(LEASE / 3)
             try:
                 await self._beat()
-            except WorldError as error:
-                log.warning("cannot renew the lease: %s", error)
+                await self._stop_lost()
+            except Exception as error:
+                log.warning(
+                    "cannot renew the lease: %s", error, exc_info=not isinstance(error, WorldError)
+                )
+
+    async def _stop_lost(self) -> None:
+        """Stop step bodies of runs that were terminated, or taken over while we were slow."""
+        for session in [s for s in self._sessions.values() if s.at_work]:
+            run = await self.world.get_run(session.run_id)
+            if run is None or run.fence != session.fence:
+                session.lose()
 
     # -- tasks ---------------------------------------------------------------------------------
 
     async def _run_task(self, task: Task) -> None:
         try:
             finish = await self._attempt(task)
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
+            finish = Finish(
+                run_id=task.run_id,
+                step_id=task.step_id,
+                worker=self.id,
+                attempt=task.attempt,
+                uncount=True,
+            )
+        except (
+            Exception
+        ) as error:  # ours, not the step's: it must not leave the task owned for ever
+            log.exception("%s: internal error", task.step_id)
+            meta = pack({"attempt": task.attempt, "error": str(error)})
+            finish = self._finished(task, "step_failed", self.codec.encode_error(error), meta)
         finally:
             self._tasks_now -= 1
         delay = 0.1

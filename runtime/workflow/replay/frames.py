@@ -4,39 +4,65 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import traceback
 from pathlib import PurePath
+from types import CodeType, TracebackType
 
-__all__ = ["outer_frames_off", "user_line"]
+__all__ = ["recorded_traceback", "user_line"]
 
 _OURS = str(PurePath(__file__).parents[1])
 _ASYNCIO = str(PurePath(asyncio.__file__).parent)
+_STUB = "_wfc_step"  # what the body of a step's stub calls; see workflow.abi.flow_v1
 
 
-def user_line(*, skip_stub: bool) -> str:
-    """`path:line` of the innermost frame above the caller that is neither ours nor asyncio's.
+def _is_users(code: CodeType) -> bool:
+    # A stub stands on the line of the step's directive: nothing the user wrote is executed there.
+    if code.co_filename.startswith((_OURS, _ASYNCIO, "<frozen")):
+        return False
+    return _STUB not in code.co_names or code.co_name == "<module>"
 
-    A step call passes through the step's stub in the bundle, whose frame is the step's
-    definition; with `skip_stub` the caller behind it is taken, which is what the reader looks for.
-    """
+
+def user_line() -> str:
+    """`path:line` of the innermost frame of the caller that is the user's own."""
     frame = sys._getframe(1)
-    found = ""
     while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith((_OURS, _ASYNCIO, "<frozen")):
-            found = f"{name}:{frame.f_lineno}"
-            if not skip_stub:
-                return found
-            skip_stub = False
-        elif found:
-            return found
+        if _is_users(frame.f_code):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]  # None at the bottom ends the loop
-    return found
+    return ""
 
 
-def outer_frames_off(error: BaseException) -> None:
-    """Let the traceback of an error begin at the user's own frames, if it has any."""
-    entry = error.__traceback__
-    while entry is not None and entry.tb_frame.f_code.co_filename.startswith((_OURS, _ASYNCIO)):
+def recorded_traceback(error: BaseException) -> str:
+    """The traceback of an error as text, with the user's own frames only.
+
+    When the error came out of a step, the traceback recorded there comes first: it has the line
+    that raised.
+    """
+    _keep_users_frames(error)
+    text = "".join(traceback.format_exception(error))
+    inner = getattr(error, "workflow_traceback", None)
+    if isinstance(inner, str) and inner:
+        return f"{inner.rstrip()}\n\nThe step's error came out of the workflow here:\n\n{text}"
+    return text
+
+
+def _keep_users_frames(error: BaseException) -> None:
+    """Cut the frames that are not the user's out of an error and of what caused it."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = _users_part(link.__traceback__)
+        link = link.__cause__ or link.__context__
+
+
+def _users_part(entry: TracebackType | None) -> TracebackType | None:
+    entries: list[TracebackType] = []
+    while entry is not None:
+        if _is_users(entry.tb_frame.f_code):
+            entries.append(entry)
         entry = entry.tb_next
-    if entry is not None:
-        error.__traceback__ = entry
+    kept: TracebackType | None = None
+    for entry in reversed(entries):
+        kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return kept

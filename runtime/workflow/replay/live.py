@@ -18,10 +18,16 @@ from typing import Any
 import msgspec
 
 from workflow.codec import Codec
-from workflow.errors import ContextError, DivergenceError, InternalError, WorkflowBlockedError
+from workflow.errors import (
+    ContextError,
+    DivergenceError,
+    InternalError,
+    WorkflowBlockedError,
+    WorkflowError,
+)
 from workflow.events import Micros, NewEvent
 from workflow.policy.arguments import spread
-from workflow.replay.frames import outer_frames_off, user_line
+from workflow.replay.frames import recorded_traceback, user_line
 from workflow.replay.hooks import HookState
 from workflow.replay.ids import correlation_id
 from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
@@ -139,15 +145,9 @@ class LiveRun:
 
     def close(self) -> None:
         """Drop the body. Its `finally` blocks run, and nothing they ask for is recorded."""
-        self._closing = True
-        if not self.ended:
-            self.ended = True
+        if not self._closing:
             with self.loop:
-                for future in [*self.steps.values()]:
-                    future._on_cancel = None
-                if self._main is not None:
-                    self._main.cancel()
-                    self.loop.run_until_idle()
+                self._dismiss()
         self.loop.close()
 
     def abort(self, error: BaseException) -> None:
@@ -158,6 +158,8 @@ class LiveRun:
 
     def call_step(self, name: str, arguments: dict[str, Any]) -> DetFuture[Any]:
         """Record a step call. Raises SerializationError when an argument cannot be recorded."""
+        if self._closing:
+            return self.loop.create_future()
         payload = self.codec.encode(arguments, path="args")
         ref = self._ref("step")
         future = self.loop.create_future()
@@ -168,6 +170,8 @@ class LiveRun:
 
     def open_wait(self, due: Micros, handle: Handle, *, sleep: bool = False) -> str:
         """Record a durable wait that runs `handle` when it is over."""
+        if self._closing:
+            return ""
         ref = self._ref("wait")
         self._waits[ref] = handle
         handle._on_cancel = lambda: self._forget_wait(ref)
@@ -193,6 +197,8 @@ class LiveRun:
         self, token: str, *, webhook: bool, metadata: bytes | None, meta: dict[str, Any]
     ) -> HookState:
         """Ask for a token. The answer (open or conflict) comes as a fact."""
+        if self._closing:
+            return HookState(self.loop, "", token)
         ref = self._ref("hook")
         hook = self.hooks[ref] = HookState(self.loop, ref, token)
         self._decide(
@@ -217,6 +223,14 @@ class LiveRun:
         """
         self._tokens += 1
         return hashlib.blake2b(b"%d" % self._tokens, key=self._seed, digest_size=16).hexdigest()
+
+    def _dismiss(self) -> None:
+        """End all that is left of the body. What it still asks for is never answered."""
+        self._closing = self.ended = True
+        for future in self.steps.values():
+            future._on_cancel = None
+        self._waits.clear()
+        self.loop.dismiss()
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -283,8 +297,6 @@ class LiveRun:
         self._sleeps.discard(ref)
 
     def _ref(self, kind: str) -> str:
-        if self.ended or self._closing:
-            raise asyncio.CancelledError("the run has ended")
         self._counter += 1
         return correlation_id(kind, self.run_id, self._counter, self.loop.now)
 
@@ -300,7 +312,7 @@ class LiveRun:
         if self._closing:
             return
         if self.trace:
-            self._sources[ref] = user_line(skip_stub=type == "step_created")
+            self._sources[ref] = user_line()
         self._decisions.append(
             NewEvent(
                 type=type,
@@ -316,7 +328,7 @@ class LiveRun:
         """Whether any fact but a cancel request could ever move the body again."""
         if self.steps or self._waits:
             return True
-        return any(hook.open for hook in self.hooks.values())
+        return any(hook.open or not hook.settled for hook in self.hooks.values())
 
     def _blocked_message(self) -> str:
         return (
@@ -347,20 +359,16 @@ class LiveRun:
             self._ended()
 
     def _fail(self, error: BaseException) -> None:
-        outer_frames_off(error)
         self._decide(
             "run_failed",
             "",
-            payload=self.codec.encode_error(error),
-            meta={"code": getattr(error, "code", None) or "user-error"},
+            payload=self.codec.encode_error(error, traceback=recorded_traceback(error)),
+            meta={"code": error.code if isinstance(error, WorkflowError) else "user-error"},
         )
         self._ended()
 
     def _ended(self) -> None:
-        self.ended = True
-        for future in self.steps.values():
-            future._on_cancel = None
-        self._waits.clear()
+        self._dismiss()
 
 
 def _finish(future: DetFuture[None]) -> None:

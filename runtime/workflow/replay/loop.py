@@ -13,6 +13,7 @@ This module is the one place in `replay` that touches asyncio's internals.
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from asyncio import events as _events
 from collections import deque
@@ -109,6 +110,10 @@ class DetLoop(asyncio.AbstractEventLoop):
         self._order = 0
         self._open = True
         self._generators: dict[int, Any] = {}
+        # Held here, or the garbage collector would finish a forgotten task at a random moment, and
+        # its `finally` would run inside whatever run is executing then.
+        self._tasks: list[DetTask[Any]] = []
+        self._prune_at = 64
         self._outside: tuple[asyncio.AbstractEventLoop | None, Any] | None = None
 
     # -- what workflow code and the sandbox's emulations see -----------------------------------
@@ -187,7 +192,12 @@ class DetLoop(asyncio.AbstractEventLoop):
         # Default task names come from a counter of the whole process: name them per run.
         label = str(name) if name is not None else f"task-{self._order}"
         extra: dict[str, Any] = {} if context is None else {"context": context}
-        return DetTask(coro, order=self._order, loop=self, name=label, **extra)
+        task: DetTask[Any] = DetTask(coro, order=self._order, loop=self, name=label, **extra)
+        self._tasks.append(task)
+        if len(self._tasks) > self._prune_at:
+            self._tasks = [task for task in self._tasks if not task.done()]
+            self._prune_at = 2 * len(self._tasks) + 64
+        return task
 
     # -- what asyncio's own code asks of a loop ------------------------------------------------
 
@@ -214,6 +224,18 @@ class DetLoop(asyncio.AbstractEventLoop):
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)
 
+    def dismiss(self) -> None:
+        """End every task that is still there: cancelled once, then closed. The loop must run."""
+        left = [task for task in self._tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        self.run_until_idle(limit=10_000)
+        for task in left:
+            if not task.done():
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # meant to be
+                _close(task.get_coro())
+        self._tasks.clear()
+
     def close(self) -> None:
         self._open = False
         self._ready.clear()
@@ -235,22 +257,48 @@ class DetLoop(asyncio.AbstractEventLoop):
         _events._set_running_loop(loop)
         sys.set_asyncgen_hooks(*hooks)
 
-    def run_until_idle(self) -> None:
-        """Run everything that is ready, and what becomes ready by it. No time passes."""
+    def run_until_idle(self, limit: float = math.inf) -> None:
+        """Run everything that is ready, and what becomes ready by it. No time passes.
+
+        With a `limit`, stop after so many callbacks and forget the rest.
+        """
         ready = self._ready
         while ready:
+            limit -= 1
+            if limit < 0:
+                ready.clear()
+                return
             handle = ready.popleft()
             if handle._cancelled:
                 continue
             try:
                 handle.run()
-            except (KeyboardInterrupt, SystemExit) as error:
-                self.run.abort(error)
             except Exception as error:
                 self.call_exception_handler({"message": "callback failed", "exception": error})
+            except BaseException as error:
+                self.run.abort(error)
 
     def _hold(self, generator: Any) -> None:
         self._generators[id(generator)] = generator
+
+
+# Coroutines that would not end. Never collected, so that none of their code ever runs again.
+_immortal: list[Any] = []
+
+
+def _close(coroutine: Any) -> None:
+    """Close a coroutine and what it awaits, even if that swallows GeneratorExit."""
+    chain: list[Any] = []
+    link = coroutine
+    while link is not None:
+        chain.append(link)
+        link = getattr(link, "cr_await", None)
+    try:
+        coroutine.close()
+    except RuntimeError:
+        _immortal.extend(chain)  # it awaited something instead of ending
+    except BaseException:
+        return  # an error on the way out has ended it
 
 
 def _refused(name: str) -> Callable[..., Any]:

@@ -155,7 +155,11 @@ class Writer:
                     rollback(self._connection)
                     raise
         except Exception as error:
-            told = describe(error, self._path) if isinstance(error, sqlite3.Error) else error
+            told: BaseException = error
+            if isinstance(error, sqlite3.Error):
+                told = describe(error, self._path)
+            elif isinstance(error, OSError):
+                told = WorldError(f"{self._path} cannot be used: {error}")
             for job in group:
                 job.error = told
             return not running

@@ -1,0 +1,73 @@
+"""Appends that need no body: runs that are not to begin, and runs that never get anywhere. Pure."""
+
+from __future__ import annotations
+
+from workflow.codec import Codec
+from workflow.events import NewEvent
+from workflow.replay.live import pack
+from workflow.world.records import Append, Loaded, RunRecord
+
+__all__ = ["before_its_time", "give_up"]
+
+
+def before_its_time(loaded: Loaded, worker: str) -> Append | None:
+    """What to do with a run before its first turn; None: let it begin.
+
+    A run that was cancelled ends without its body having run. A delayed run that somebody nudged
+    goes back to waiting, unless it was told to wake up.
+    """
+    run, letters, now = loaded.run, loaded.letters, loaded.now
+    cancel = next((letter for letter in letters if letter.kind == "cancel"), None)
+    if cancel is not None:
+        at = max(now, run.created_at)
+        return Append(
+            run_id=run.run_id,
+            worker=worker,
+            fence=run.fence,
+            expected=run.head,
+            at=at,
+            events=(
+                NewEvent(type="run_cancel_requested", at=at, meta=cancel.meta),
+                NewEvent(type="run_cancelled", at=at),
+            ),
+            eat=(cancel.n,),
+            seen=run.mail,
+            end="cancelled",
+        )
+    due = run.next_timer
+    if due is None or due <= now or any(letter.kind == "wake" for letter in letters):
+        return None
+    return Append(
+        run_id=run.run_id,
+        worker=worker,
+        fence=run.fence,
+        expected=run.head,
+        at=now,
+        seen=run.mail,
+        next_timer=due,
+        release=True,
+    )
+
+
+def give_up(loaded: Loaded, worker: str, claims: int, codec: Codec) -> Append:
+    """End a run that killed its worker again and again: nothing loops for ever."""
+    run: RunRecord = loaded.run
+    reason = RuntimeError(
+        f"the run was claimed {claims} times without getting anywhere: its body kills the worker "
+        "process (memory, native code)"
+    )
+    error = codec.encode_error(reason)
+    at = max(loaded.now, loaded.events[-1].at)
+    meta = pack({"code": "crash-loop"})
+    return Append(
+        run_id=run.run_id,
+        worker=worker,
+        fence=run.fence,
+        expected=run.head,
+        at=at,
+        events=(NewEvent(type="run_failed", at=at, payload=error, meta=meta),),
+        seen=run.mail,
+        end="failed",
+        output=error,
+        error_code="crash-loop",
+    )

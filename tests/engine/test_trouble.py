@@ -1,0 +1,303 @@
+"""When things go wrong around a run: each of these once lost, hung or blamed something."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project import Events, build, loaded, until
+from workflow.api import resume_hook, start, with_options
+from workflow.engine import Application
+from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError, WorldError
+from workflow.testing import VirtualClock
+from workflow.world.records import Append, Appended, Letter, Parked, WorkerRecord
+from workflow.worlds import memory
+from workflow.worlds.memory import MemoryWorld
+
+START = 1_700_000_000 * 1_000_000
+
+FLOWS = """
+    import asyncio
+    import os
+
+    from workflow import create_hook, set_attributes, sleep, step_options
+
+    calls = []
+    gate = None
+
+    async def note(text: str) -> None:
+        "use step"
+        calls.append(text)
+        await set_attributes({"last": text})
+
+    @step_options(max_retries=0)
+    async def once(text: str) -> str:
+        "use step"
+        calls.append(text)
+        return text
+
+    @step_options(max_retries=3, backoff=0)
+    async def stuck(text: str) -> str:
+        "use step"
+        calls.append(text)
+        if gate is not None and len(calls) == 1:
+            await gate.wait()
+        return text
+
+    def stops() -> None:
+        "use step"
+        calls.append("stops")
+        raise StopIteration("no")
+
+    stops.max_retries = 0
+
+    class Odd(Exception):
+        code = 404
+
+    async def annotated() -> str:
+        "use workflow"
+        await note("done")
+        return "ok"
+
+    async def race() -> str:
+        "use workflow"
+        tasks = [asyncio.create_task(sleep(d)) for d in ("1 day", "2 days")]
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        return f"{len(done)} {len(pending)}"
+
+    async def stop_iteration() -> str:
+        "use workflow"
+        try:
+            await stops()
+        except RuntimeError as error:
+            return str(error)
+        return "fine"
+
+    async def pay() -> str:
+        "use workflow"
+        return await once("paid")
+
+    async def long() -> str:
+        "use workflow"
+        return await stuck("worked")
+
+    async def oddly() -> None:
+        "use workflow"
+        raise Odd("odd")
+
+    async def listens() -> list[str]:
+        "use workflow"
+        hook = create_hook(token="h")
+        seen = []
+        async for payload in hook:
+            if payload == "first":
+                await note("pause")
+                hook.dispose()
+            seen.append(payload)
+        return seen
+"""
+
+
+def play(
+    folder: Path,
+    act: Callable[[Application, Any, VirtualClock], Awaitable[None]],
+    world: Callable[[VirtualClock], MemoryWorld] = memory.create,
+) -> None:
+    project = build(folder, FLOWS)
+    clock = VirtualClock(START)
+
+    async def main() -> None:
+        async with Application(world(clock), project) as application:
+            await act(application, loaded(folder), clock)
+
+    asyncio.run(main())
+
+
+def test_attributes_of_the_last_step_are_kept(tmp_path: Path) -> None:
+    """What a step set before the run ended is on the run."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.annotated)
+        assert await run.result(10) == "ok"
+        assert await run.attributes == {"last": "done"}
+        assert await app.world.list_letters(run.run_id) == ()
+
+    play(tmp_path, act)
+
+
+def test_wake_up_skips_sleeps_that_it_made_useless(tmp_path: Path) -> None:
+    """The first sleep ends, the body cancels the second, and nothing diverges."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.race)
+
+        async def sleeps() -> bool:
+            return (await Events.of(app.world, run.run_id)).types().count("wait_created") == 2
+
+        await until(app.world, sleeps)
+        await run.wake_up()
+        assert await run.result(10) == "1 1"
+
+    play(tmp_path, act)
+
+
+def test_a_step_that_raises_stop_iteration_fails(tmp_path: Path) -> None:
+    """A thread's future cannot carry StopIteration; the step fails with a RuntimeError."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        assert "StopIteration" in await (await start(flows.stop_iteration)).result(10)
+
+    play(tmp_path, act)
+
+
+def test_the_code_attribute_of_a_users_error_is_not_ours(tmp_path: Path) -> None:
+    """Only our own errors give a run its error code."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        with pytest.raises(WorkflowRunFailedError) as caught:
+            await (await start(flows.oddly)).result(10)
+        assert caught.value.error_code == "user-error"
+
+    play(tmp_path, act)
+
+
+def test_payloads_before_a_dispose_are_still_delivered(tmp_path: Path) -> None:
+    """Disposing a hook frees its token; what had arrived is not lost."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.listens)
+
+        async def open_hook() -> bool:
+            return await app.world.get_hook("h") is not None
+
+        await until(app.world, open_hook)
+        await app.world.post_to_token("h", Letter(kind="hook_received", payload=payload("first")))
+        await app.world.post_to_token("h", Letter(kind="hook_received", payload=payload("second")))
+        assert await run.result(10) == ["first", "second"]
+
+    def payload(text: str) -> bytes:
+        from workflow.codec import Codec
+
+        return Codec({}).encode(text)
+
+    play(tmp_path, act)
+
+
+class Unreliable(MemoryWorld):
+    """A memory world whose connection breaks at chosen moments, before or after the commit."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.breaks: dict[str, str] = {}
+
+    async def append(self, append: Append) -> Appended:
+        for event in append.events:
+            when = self.breaks.pop(event.type, None)
+            if when == "before":
+                raise WorldError("the connection broke before the commit")
+            if when == "after":
+                await super().append(append)
+                raise WorldError("the connection broke after the commit")
+        return await super().append(append)
+
+    async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
+        if self.breaks.pop("park", None):
+            raise WorldError("the connection broke")
+        return await super().park(run_id, worker, fence, parked)
+
+    async def beat(self, worker: WorkerRecord) -> int:
+        if self.breaks.pop("beat", None):
+            raise OSError("out of file descriptors")
+        return await super().beat(worker)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("event", ["step_created", "step_completed"])
+def test_a_lost_reply_loses_no_result(tmp_path: Path, event: str, when: str) -> None:
+    """The owner reads whether its append is in, records each result once, runs no body twice."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        assert isinstance(app.world, Unreliable)
+        app.world.breaks[event] = when
+        run = await start(flows.pay)
+        assert await run.result(10) == "paid"
+        assert flows.calls == ["paid"]
+        log = await Events.of(app.world, run.run_id)
+        assert log.types() == ["run_created", "step_created", "step_completed", "run_completed"]
+
+    play(tmp_path, act, Unreliable)
+
+
+def test_stopping_hands_a_step_over_without_counting_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step cut off by a graceful stop begins afresh elsewhere, as its first attempt."""
+    monkeypatch.setattr("workflow.engine.worker.GRACE", 0.05)  # a setting, not a part
+    project = build(tmp_path, FLOWS)
+    flows = loaded(tmp_path)
+
+    async def main() -> None:
+        world = memory.create(VirtualClock(START))
+        flows.gate = asyncio.Event()
+        async with Application(world, project):
+            run = await start(flows.long)
+
+            while flows.calls != ["worked"]:  # noqa: ASYNC110  # in memory: a matter of turns
+                await asyncio.sleep(0)
+        await world.open()
+        (task,) = await world.list_tasks(run.run_id)
+        assert (task.attempt, task.owner) == (0, None)
+        flows.gate = None
+        async with Application(world, project):
+            assert await run.result(10) == "worked"
+        await world.open()
+        meta = (await Events.of(world, run.run_id)).all[-2].meta
+        assert meta is not None
+        assert b'"attempt":1' in meta
+
+    asyncio.run(main())
+
+
+def test_a_delayed_run_is_not_begun_by_a_nudge(tmp_path: Path) -> None:
+    """It goes back to waiting, and a cancel ends it without its body."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await with_options(delay="1 day").start(flows.annotated)
+        await app.world.post(run.run_id, Letter(kind="nudge"))
+
+        async def seen() -> bool:
+            record = await app.world.get_run(run.run_id)
+            return record is not None and record.mail == record.seen and record.owner is None
+
+        await until(app.world, seen)
+        assert await run.status == "pending"
+        assert flows.calls == []
+        await run.cancel("not needed")
+        with pytest.raises(WorkflowRunCancelledError):
+            await run.result(10)
+        assert flows.calls == []
+
+    play(tmp_path, act)
+
+
+def test_hooks_work_again_after_a_conflict_is_over(tmp_path: Path) -> None:
+    """A token that a finished run held can be used by the next one."""
+
+    async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
+        for _ in range(2):
+            run = await start(flows.listens)
+
+            async def open_hook() -> bool:
+                return await app.world.get_hook("h") is not None
+
+            await until(app.world, open_hook)
+            await resume_hook("h", "first")
+            assert (await run.result(10))[0] == "first"
+
+    play(tmp_path, act)

@@ -1,0 +1,113 @@
+"""What is left of a body when its run ends or its live copy is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from tests.replay.drive import Driver, step
+from workflow import create_hook, sleep
+
+
+def test_a_finished_body_never_runs_inside_another_run() -> None:
+    """A task that was left over is ended with its own run, not by the garbage collector later."""
+
+    async def leaves_a_task() -> str:
+        async def background() -> None:
+            try:
+                await sleep("1 day")
+            finally:
+                create_hook(token="from the other run")
+
+        cycle = [asyncio.create_task(background())]
+        cycle.append(cycle)  # type: ignore[arg-type]  # only the collector can free it
+        await step("s")
+        return "done"
+
+    async def collects() -> str:
+        gc.collect()
+        return "clean"
+
+    first = Driver(leaves_a_task)
+    first.complete(None)
+    assert first.result == "done"
+    del first
+    second = Driver(collects)
+    assert second.types() == ["run_created", "run_completed"]
+
+
+def test_a_forgotten_task_lives_as_long_as_its_run() -> None:
+    """Nobody holds the task but the loop; its call is still answered."""
+    seen = []
+
+    async def body() -> None:
+        async def background() -> None:
+            seen.append(await step("background"))
+
+        asyncio.get_running_loop().create_task(background())
+        await step("main")
+        gc.collect()
+        await step("again")
+
+    run = Driver(body)
+    run.complete("main", index=0)
+    run.complete("answer", index=0)
+    assert seen == ["answer"]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_body_that_swallows_its_cancellation_cannot_hang_us(ends: bool) -> None:
+    """Dropping a live copy returns, whatever the body does about it."""
+
+    async def stubborn() -> None:
+        while True:
+            try:
+                await sleep(30)
+            except (asyncio.CancelledError, GeneratorExit):
+                continue
+
+    async def restless() -> None:
+        while True:
+            try:
+                await asyncio.sleep(0 if closing else 30)
+            except asyncio.CancelledError:
+                continue
+
+    closing: list[bool] = []
+    run = Driver(stubborn if ends else restless)
+    closing.append(True)
+    before = run.types()
+    run.live.close()
+    assert run.types() == before
+    assert run.live.ended
+
+
+@pytest.mark.parametrize("error", [GeneratorExit, asyncio.CancelledError, KeyboardInterrupt])
+def test_a_callback_that_raises_ends_the_run_or_is_logged(error: type[BaseException]) -> None:
+    """An exception in a callback never leaves the loop of the run."""
+
+    async def body() -> None:
+        def callback() -> None:
+            raise error("from a callback")
+
+        asyncio.get_running_loop().call_soon(callback)
+        await step("s")
+
+    run = Driver(body)
+    assert run.log[-1].type == "run_failed"
+
+
+def test_a_hook_disposed_at_once_still_tells_its_conflict() -> None:
+    """The answer of the world is on its way: the body is not stuck."""
+
+    async def body() -> str | None:
+        hook = create_hook(token="t")
+        hook.dispose()
+        return await hook.get_conflict()
+
+    run = Driver(body)
+    assert not run.live.ended
+    run.feed("hook_created", run.ref("hook_requested"))
+    assert run.result is None
