@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -29,15 +29,16 @@ def inspect() -> None:
 
 @inspect.command()
 @click.option(
-    "--status", type=click.Choice(["pending", "running", "completed", "failed", "cancelled"])
+    "--status",
+    type=click.Choice(["pending", "running", "completed", "failed", "cancelled", "parked"]),
 )
-@click.option("--workflow", help="Only runs of this workflow (its full id).")
+@click.option("--workflow", help="Only runs of this workflow: its full id, or its name.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @json_option
 @root_option
 @world_option
 def runs(
-    status: Status | None,
+    status: Status | Literal["parked"] | None,
     workflow: str | None,
     limit: int,
     as_json: bool,
@@ -49,7 +50,10 @@ def runs(
     from workflow.world.records import RunFilter
 
     async def show(world: World, codec: Codec) -> None:
-        page = await world.list_runs(RunFilter(status=status, workflow=workflow), limit=limit)
+        parked = True if status == "parked" else None
+        wanted = None if status == "parked" else status
+        where = RunFilter(status=wanted, parked=parked, workflow=await _full_id(world, workflow))
+        page = await world.list_runs(where, limit=limit)
         if as_json:
             click.echo(json.dumps([run_json(run, codec) for run in page.items], indent=2))
             return
@@ -97,6 +101,8 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
             data["undelivered"] = [letter.kind for letter in letters]
             click.echo(json.dumps(data, indent=2))
             return
+        if record.parked is not None:
+            data["status"] = f"{record.status}, parked"
         for key in ("run_id", "workflow", "status", "created_at", "completed_at", "input"):
             click.echo(clean(f"{key:<13} {_text(data[key])}"))
         if record.status == "completed":
@@ -172,6 +178,21 @@ def hooks(as_json: bool, root: Path, target: str | None) -> None:
     _with_world(target, root, show)
 
 
+async def _full_id(world: World, workflow: str | None) -> str | None:
+    """The id that a short name stands for, going by the newest runs."""
+    from workflow.world.records import RunFilter
+
+    if workflow is None or workflow.startswith("workflow//"):
+        return workflow
+    known = {run.workflow for run in (await world.list_runs(RunFilter(), limit=1000)).items}
+    found = sorted(name for name in known if name.rpartition("//")[2] == workflow)
+    if len(found) > 1:
+        raise click.UsageError(
+            f"{workflow!r} is ambiguous; give the full id:\n  " + "\n  ".join(found)
+        )
+    return found[0] if found else workflow
+
+
 async def _all_events(world: World, run_id: str) -> list[Any]:
     events: list[Any] = []
     while page := await world.list_events(run_id, after=len(events)):
@@ -185,7 +206,7 @@ def _with_world(
     async def work() -> None:
         from workflow.codec import Codec
 
-        world = await open_world(target)
+        world = await open_world(root, target)
         try:
             await show(world, Codec(_classes(root)))
         finally:

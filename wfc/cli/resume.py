@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import click
 
-from wfc.cli.worlds import open_world, world_option
+from wfc.cli.worlds import open_world, root_option, world_option
 
 __all__ = ["resume"]
 
 
 @click.command()
 @click.argument("run_id")
+@root_option
 @world_option
-def resume(run_id: str, target: str | None) -> None:
+def resume(run_id: str, root: Path, target: str | None) -> None:
     """Let the parked run RUN_ID go on, once its cause is mended.
 
     Any worker replays its log from the start; if log and code still disagree, it is parked again.
     Exit status 1 when the run was not parked.
     """
-    sys.exit(asyncio.run(_resume(run_id, target)))
+    sys.exit(asyncio.run(_resume(run_id, root, target)))
 
 
-async def _resume(run_id: str, target: str | None) -> int:
-    world = await open_world(target)
+async def _resume(run_id: str, root: Path, target: str | None) -> int:
+    world = await open_world(root, target)
     try:
         run = await world.get_run(run_id)
         if run is None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wfc.cli.worlds import built_project, root_option, world_option
+from wfc.cli.worlds import built_project, root_option, world_of, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.project import Project
     from workflow.runs import Run
+    from workflow.world.port import World
 
 __all__ = ["run"]
 
@@ -37,7 +38,7 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
 
     Events go to stderr as they are recorded, the result to stdout. Exit status: 0 the run
     completed, 1 it failed or was cancelled, 2 wrong usage, 130 interrupted (the run stays in the
-    world, and any worker goes on with it).
+    world, and any worker goes on with it). A run that is parked exits with 1 as well.
 
     \b
     Example:
@@ -48,7 +49,9 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
     try:
         # What steps and bodies print belongs with the events: stdout is for the result alone.
         with contextlib.redirect_stdout(sys.stderr):
-            status, output = asyncio.run(_run(project, workflow, arguments, target, quiet))
+            status, output = asyncio.run(
+                _run(project, workflow, arguments, world_of(root, target), quiet)
+            )
         if output is not None:
             click.echo(output)
     except KeyboardInterrupt:
@@ -71,11 +74,10 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 async def _run(
-    project: Project, name: str, arguments: dict[str, Any], target: str | None, quiet: bool
+    project: Project, name: str, arguments: dict[str, Any], world: World, quiet: bool
 ) -> tuple[int, str | None]:
     """The exit status, and the result as JSON if there is one."""
     from workflow.api import start
-    from workflow.connect import connect
     from workflow.engine import Application
     from workflow.errors import (
         SerializationError,
@@ -87,7 +89,7 @@ async def _run(
 
     try:
         workflow_id = project.registry.id_of(name)
-        application = Application(connect(target), project)
+        application = Application(world, project)
         await application.start()
     except (WorkflowNotRegisteredError, WorldError) as error:
         raise click.UsageError(str(error)) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfc.cli.worlds import built_project, root_option, world_option
+from wfc.cli.worlds import built_project, root_option, world_of, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.project import Project
@@ -28,11 +28,10 @@ def worker(root: Path, target: str | None) -> None:
     to the others at once.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(_work(built_project(root), target))
+    asyncio.run(_work(built_project(root), root, target))
 
 
-async def _work(project: Project, target: str | None) -> None:
-    from workflow.connect import connect
+async def _work(project: Project, root: Path, target: str | None) -> None:
     from workflow.engine import Application
     from workflow.errors import WorldError
 
@@ -41,12 +40,13 @@ async def _work(project: Project, target: str | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        application = Application(connect(target), project)
+        application = Application(world_of(root, target), project)
         await application.start()
     except WorldError as error:
         raise click.UsageError(str(error)) from None
     workflows = len(project.registry.workflows)
-    click.echo(f"working on {workflows} workflows; Ctrl-C stops", err=True)
+    noun = "workflow" if workflows == 1 else "workflows"
+    click.echo(f"working on {workflows} {noun}; Ctrl-C stops", err=True)
     try:
         await stop.wait()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
     from workflow.engine.project import Project
     from workflow.world.port import World
 
-__all__ = ["built_project", "open_world", "root_option", "world_option"]
+__all__ = ["built_project", "open_world", "root_option", "world_of", "world_option"]
 
 root_option = click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
     show_default="the current folder",
-    help="The project's folder.",
+    help="The project's folder; its runs are in .workflow-data there.",
 )
 world_option = click.option(
     "--world",
@@ -42,13 +43,37 @@ def built_project(root: Path) -> Project:
         raise click.UsageError(str(error)) from None
 
 
-async def open_world(target: str | None) -> World:
-    """Open a world. Raises UsageError when it cannot be found or opened."""
+def world_of(root: Path, target: str | None) -> World:
+    """The world of a project, not open yet: SQLite lies in the project's folder.
+
+    Raises UsageError when there is no world of that name.
+    """
     from workflow.connect import connect
     from workflow.errors import WorldError
 
+    name = target or os.environ.get("WORKFLOW_TARGET_WORLD") or "local"
+    if name in ("local", "embedded") and "WORKFLOW_EMBEDDED_DATA_DIR" not in os.environ:
+        from workflow.worlds.local import create_local_world
+
+        return create_local_world(root / ".workflow-data")
     try:
-        world = connect(target)
+        return connect(name)
+    except WorldError as error:
+        raise click.UsageError(str(error)) from None
+
+
+async def open_world(root: Path, target: str | None) -> World:
+    """Open a world to look at. Raises UsageError when it does not exist or cannot be opened."""
+    from workflow.errors import WorldError
+
+    world = world_of(root, target)
+    folder = getattr(world, "data_dir", None)
+    if isinstance(folder, Path) and not folder.exists():  # looking must not make one
+        raise click.UsageError(
+            f"there is no {folder}: no run was ever started here. --root names the project, "
+            "WORKFLOW_EMBEDDED_DATA_DIR another place"
+        )
+    try:
         await world.open()
     except WorldError as error:
         raise click.UsageError(str(error)) from None
