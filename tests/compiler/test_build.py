@@ -84,6 +84,16 @@ def test_file_of_somebody_else_is_not_overwritten(project: Path) -> None:
     assert [p.name for p in (project / "generated").iterdir()] == ["step.py"]
 
 
+@pytest.mark.parametrize("path", ["manifest.json", "step.py", "flow.py"])
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n{}\n=======\n", ""])
+def test_damaged_file_among_ours_is_made_again(path: str, text: str, project: Path) -> None:
+    """A generated file that a merge or a crash has left in pieces does not stop the build."""
+    files = wfc.build(project).files
+    (project / "generated" / path).write_text(text)
+    assert wfc.build(project).stale == (path,)
+    assert (project / "generated" / path).read_text("utf-8") == files[path]
+
+
 def test_manifest_lists_every_file_with_its_hash(project: Path) -> None:
     """The manifest names what was built, so that others can tell whether it is current."""
     result = wfc.build(project)

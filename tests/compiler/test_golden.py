@@ -56,7 +56,8 @@ def test_workflow_mode_keeps_lines(name: str, tmp_path: Path) -> None:
             lines.append(last)
         assert len(lines) <= len(user)
         for line, original in zip(lines, user, strict=False):
-            kept = not line or original.startswith(line)
+            kept = not line or original.startswith(line.replace("async def", "def"))
+            kept = kept or original.startswith(line)
             shortened_import = "import " in line and "import " in original
             assert kept or "_wfc_step(" in line or shortened_import, (line, original)
 

@@ -1,8 +1,9 @@
 """The only module that writes files: into `generated/`, each file at once, and never over
 others'.
 
-The manifest lists what was made. A file it does not list and that we would not recognise as made
-by us belongs to somebody else, and stays as it is.
+The manifest lists what was made. In a folder where nothing shows that we made it, a file in the way
+belongs to somebody else and stays as it is. In a folder with other files of ours it is a damaged
+one, say with the marks of a merge conflict in it, and is made again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from wfc.project import ProjectError
@@ -39,7 +40,8 @@ def write(generated: Path, files: Mapping[str, str]) -> list[str]:
     earlier = _earlier(generated)
     changed = [path for path, text in files.items() if _read(generated / path) != text.encode()]
     for path in changed:
-        if not _is_ours(generated / path, path, earlier):
+        others = files.keys() - {path}
+        if not _is_ours(generated, path, earlier) and not _made_here(generated, others):
             raise ProjectError(
                 f"{generated.name}/{path} was not made by wfc and is in the way; move it, or "
                 "choose another folder: [tool.workflow] generated in pyproject.toml"
@@ -75,11 +77,16 @@ def _stays_inside(path: str) -> bool:
     return not pure.is_absolute() and ".." not in pure.parts
 
 
-def _is_ours(file: Path, path: str, earlier: set[str]) -> bool:
-    data = _read(file)
+def _is_ours(generated: Path, path: str, earlier: set[str]) -> bool:
+    data = _read(generated / path)
     if data is None or path in earlier or path.startswith(_OUR_FOLDERS):
         return True
     return data.startswith(_MARK) or (path == _MANIFEST and b'"wfc":' in data)
+
+
+def _made_here(generated: Path, paths: Iterable[str]) -> bool:
+    """Whether one of these files of the folder says that we made it."""
+    return any((_read(generated / path) or b"").startswith(_MARK) for path in paths)
 
 
 def _read(path: Path) -> bytes | None:

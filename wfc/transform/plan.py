@@ -17,14 +17,13 @@ __all__ = ["WorkflowPlan", "workflow_plan"]
 
 @dataclass(frozen=True)
 class Stub:
-    """A step to be replaced: its id, whether it is `async def`, and where its directive is.
+    """A step to be replaced: its id, what it records, and where its directive is.
 
     `arguments` are (key in the record, parameter name); `statement` is the index of the directive
     in the body, None when it stands at the top of the file.
     """
 
     id: str
-    is_async: bool
     arguments: tuple[tuple[str, str], ...]
     statement: int | None
 
@@ -48,7 +47,7 @@ class WorkflowPlan:
                 "keep": sorted(self.keep),
                 "aliases": {str(i): sorted(names) for i, names in self.aliases.items()},
                 "stubs": {
-                    name: [s.id, s.is_async, s.arguments, s.statement]
+                    name: [s.id, s.arguments, s.statement]
                     for name, s in self.stubs.items()
                 },
             },
@@ -79,7 +78,6 @@ def stub(step: Marked) -> Stub:
     inside = step.sighting.statement in body
     return Stub(
         id=step.id,
-        is_async=type(step.node).__name__ == "AsyncFunctionDef",
         arguments=tuple((_STARS.get(p.kind, "") + p.name, p.name) for p in step.parameters),
         statement=body.index(step.sighting.statement) if inside else None,
     )

@@ -65,6 +65,9 @@ def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
         )
     )
     return function.with_changes(
+        # A step is a coroutine function in workflow mode even where the user wrote `def`: the
+        # call crosses processes, and `asyncio.create_task` takes nothing but coroutines.
+        asynchronous=function.asynchronous or cst.Asynchronous(),
         decorators=static,
         leading_lines=[*function.leading_lines, *blank(above)],
         body=_body(function.body, stub),
@@ -129,9 +132,8 @@ def call(stub: Stub) -> cst.Return:
     items = ", ".join(
         f"{json.dumps(key, ensure_ascii=False)}: {name}" for key, name in stub.arguments
     )
-    wait = "await " if stub.is_async else ""
     step = json.dumps(stub.id, ensure_ascii=False)
-    line = cst.parse_statement(f"return {wait}_wfc_step({step}, {{{items}}})")
+    line = cst.parse_statement(f"return await _wfc_step({step}, {{{items}}})")
     assert isinstance(line, cst.SimpleStatementLine)
     statement = line.body[0]
     assert isinstance(statement, cst.Return)

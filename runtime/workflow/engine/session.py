@@ -218,7 +218,7 @@ class Session:
         self._pending.clear()
         if not live.ended:
             self._feed(turn, loaded, now)
-        if live.ended and loaded is None:
+        if live.ended:
             # The last step may have set attributes; they are in the mail of a run that is over.
             turn.read_attributes((await world.load(self.run_id, after=live.head)).letters)
         before = self._seen

@@ -132,6 +132,7 @@ class Worker:
                 )
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 10.0)
+                change = 0  # what was announced has not been looked at yet
 
     async def _claim(self) -> Micros | None:
         """One look at the world; returns when something falls due next."""

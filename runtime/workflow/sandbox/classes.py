@@ -21,7 +21,7 @@ __all__ = ["TypeProxy", "build_class", "forget_plain_repr"]
 
 # Metaclasses change what attribute access and isinstance mean; a lying `split()` of an exception
 # group crashes CPython; formatters read attributes by text; facades are frozen.
-_FORBIDDEN_BASES = (type, BaseExceptionGroup, Formatter, ModuleType, Facade)
+_FORBIDDEN_BASES = (type, super, BaseExceptionGroup, Formatter, ModuleType, Facade)
 
 
 class _TypeOfType(type):

@@ -12,7 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
-__all__ = ["guarded_format"]
+__all__ = ["SUPER_CLASS", "SUPER_SELF", "guarded_format"]
+
+SUPER_SELF: Callable[[super], Any] = super.__self__.__get__  # type: ignore[attr-defined]
+"""The object a `super()` stands for, whatever the classes it looks through define."""
+
+SUPER_CLASS: Callable[[super], Any] = super.__thisclass__.__get__  # type: ignore[attr-defined]
+"""The class a `super()` looks above."""
 
 Read = Callable[[Any, str], Any]
 
@@ -42,8 +48,8 @@ def guarded_format(text: object, name: str, read: Read) -> Callable[..., str] | 
     `text` may be a string, a string class (for `str.format(template, …)`) or the `super()` of a
     string subclass. `read` is used for every attribute step of a field.
     """
-    if type(text) is super:
-        text = text.__self__  # type: ignore[attr-defined]
+    if isinstance(text, super):
+        text = SUPER_SELF(text)
     formatter = _GuardedFormatter(read)
     if isinstance(text, str):
         template = text

@@ -13,15 +13,16 @@ import sys
 from collections.abc import Callable
 from enum import EnumMeta
 from string import Formatter
+from types import BuiltinMethodType, MappingProxyType, MethodDescriptorType
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
 from workflow.sandbox import names
 from workflow.sandbox.facades import clock
-from workflow.sandbox.formatting import guarded_format
+from workflow.sandbox.formatting import SUPER_CLASS, SUPER_SELF, guarded_format
 from workflow.sandbox.ownership import MARK, TOKEN, owns
 
-__all__ = ["delete", "has", "read", "refuse", "writable", "write"]
+__all__ = ["above", "delete", "has", "read", "refuse", "writable", "write"]
 
 _MISSING = object()
 
@@ -48,9 +49,8 @@ def read(value: Any, name: str, default: Any = _MISSING) -> Any:
     if name[:1] == "_":
         if names.is_dunder(name):
             return _read_special(value, name, default)
-        owner = _subject(value)
-        if not owns(owner) and not _is_public_private(owner, name):
-            refuse(name, "it is private to its library")
+        if not _is_own_private(value, name):
+            return _read_public_private(value, name)
     elif name in names.GUARDED:
         replacement = _GUARDS[name](value, name)
         if replacement is not None:
@@ -60,7 +60,17 @@ def read(value: Any, name: str, default: Any = _MISSING) -> Any:
 
 def _subject(value: Any) -> Any:
     """The object that `super()` stands for; everything else stands for itself."""
-    return value.__self__ if type(value) is super else value  # type: ignore[attr-defined]
+    return SUPER_SELF(value) if isinstance(value, super) else value
+
+
+def above(cls: Any, value: Any) -> Any:
+    """`super(cls, value)` for workflow code: above its own classes only.
+
+    Above a class of a facade stands the real one, which the facade is there to hide.
+    """
+    if not isinstance(cls, type) or not owns(cls):
+        raise SandboxError("super() takes a class of the workflow's own; write `super().name`")
+    return super(cls, value)
 
 
 def _class_of(value: Any) -> type:
@@ -68,8 +78,28 @@ def _class_of(value: Any) -> type:
     return owner if isinstance(owner, type) else type(owner)
 
 
-def _is_public_private(value: object, name: str) -> bool:
-    return name in names.PRIVATE_OF_HOSTS and issubclass(_class_of(value), tuple)
+def _is_own_private(value: Any, name: str) -> bool:
+    """Whether a private attribute is one the workflow's own classes and functions have made."""
+    owner = _subject(value)
+    if not owns(owner):
+        return False
+    lookup = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+    if isinstance(value, super):
+        lookup = lookup[lookup.index(SUPER_CLASS(value)) + 1 :]
+    elif isinstance(owner, type):
+        lookup += type(owner).__mro__
+    for cls in lookup:
+        if name in cls.__dict__:
+            return MARK in cls.__dict__ or name in names.PRIVATE_OF_ENUMS
+    return True  # in the instance, or nowhere
+
+
+def _read_public_private(value: Any, name: str) -> Any:
+    if name not in names.PRIVATE_OF_HOSTS or not issubclass(_class_of(value), tuple):
+        refuse(name, "it is private to its library")
+    found = getattr(value, name)
+    # The one that can be written to.
+    return dict(found) if name == "_field_defaults" else found
 
 
 def _read_special(value: Any, name: str, default: Any) -> Any:
@@ -118,7 +148,13 @@ def _read_context(value: Any, name: str) -> None:
 
 def _read_clock(value: Any, name: str) -> Callable[..., Any] | None:
     owner, cls = _subject(value), _class_of(value)
-    return clock.emulated(owner, name) if issubclass(cls, _datetime.date) else None
+    if not issubclass(cls, _datetime.date):
+        return None
+    if not isinstance(value, super):
+        return clock.emulated(owner, name)
+    # What is written in Python is an emulation already, or a class of the workflow's own.
+    native = isinstance(getattr(value, name), BuiltinMethodType | MethodDescriptorType)
+    return clock.emulated_above(owner, name) if native else None
 
 
 def _read_model(value: Any, name: str) -> Callable[..., Any] | None:
@@ -136,12 +172,26 @@ def _read_model(value: Any, name: str) -> Callable[..., Any] | None:
     return model_validate
 
 
+def _read_model_table(value: Any, name: str) -> Any:
+    pydantic = sys.modules.get("pydantic")
+    cls = _class_of(value)
+    if pydantic is None or not issubclass(cls, pydantic.BaseModel):
+        return None
+    if isinstance(value, super):
+        refuse(name, "read it from the class")
+    # A model of the workflow has tables of its own; those of BaseModel are for the whole process.
+    return None if owns(cls) else MappingProxyType(getattr(cls, name))
+
+
 _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "format": _read_format,
     "format_map": _read_format,
     "get_context": _read_context,
     "obj": _read_obj,
     "register": _read_register,
+    "model_computed_fields": _read_model_table,
+    "model_config": _read_model_table,
+    "model_fields": _read_model_table,
     "model_validate": _read_model,
     "parse_file": _read_model,
     "parse_raw": _read_model,

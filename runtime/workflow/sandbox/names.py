@@ -14,6 +14,7 @@ __all__ = [
     "DEFINABLE_DUNDERS",
     "FORBIDDEN",
     "GUARDED",
+    "PRIVATE_OF_ENUMS",
     "PRIVATE_OF_HOSTS",
     "READABLE_DUNDERS",
     "RESERVED",
@@ -83,6 +84,9 @@ GUARDED = frozenset(
         "format_map",
         "fromtimestamp",
         "get_context",
+        "model_computed_fields",
+        "model_config",
+        "model_fields",
         "model_validate",
         "now",
         "obj",
@@ -134,6 +138,12 @@ RESERVED = frozenset({"breakpoint", "compile", "eval", "exec"})
 
 PRIVATE_OF_HOSTS = frozenset({"_asdict", "_fields", "_field_defaults", "_make", "_replace"})
 """Names with one underscore that are public on classes of the standard library (named tuples)."""
+
+
+PRIVATE_OF_ENUMS = frozenset(
+    {"_generate_next_value_", "_missing_", "_name_", "_sort_order_", "_value_"}
+)
+"""Names with one underscore that `enum` documents for its subclasses."""
 
 
 def is_dunder(name: str) -> bool:

@@ -65,6 +65,7 @@ def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str,
         "__package__": package,
         "$annotation": evaluate,
         "$read": guards.read,
+        "$super": guards.above,
         "$write": guards.writable,
         MARK: TOKEN,
     }

@@ -89,6 +89,8 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """A variable. `__name__` may be read: it is the module's name, a constant."""
         if node.id != "__name__" or not isinstance(node.ctx, ast.Load):
             self.check_name(node, node.id)
+        if node.id == "super":
+            self.error(node, "super can only be called: `super().name`")
         return node
 
     def visit_Global(self, node: ast.Global) -> ast.AST:
@@ -196,8 +198,15 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         return self.node_contents_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """What can be reached can be called."""
-        return self.node_contents_visit(node)
+        """What can be reached can be called. `super` with arguments asks which class it is given;
+        without any, the class is the one around it."""
+        if not _is_super_call(node):
+            return self.node_contents_visit(node)
+        if node.args or node.keywords:
+            node.args = [self.visit(arg) for arg in node.args]
+            node.keywords = [self.visit(keyword) for keyword in node.keywords]
+            node.func = _at(ast.Name("$super", ast.Load()), node.func)
+        return node
 
     # -- functions and classes --------------------------------------------------------------------
 

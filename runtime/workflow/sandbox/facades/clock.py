@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from workflow.errors import SandboxError
 from workflow.replay.loop import DetLoop, running
 
-__all__ = ["EMULATED_METHODS", "TWINS", "Date", "DateTime", "active", "emulated", "time_members"]
+__all__ = ["EMULATED_METHODS", "TWINS", "Date", "DateTime", "active", "emulated", "emulated_above", "time_members"]
 
 UTC = real.timezone.utc  # noqa: UP017 - the facade is built for 3.11 too, where both exist
 _EPOCH = real.datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +61,10 @@ class _Twin(type):
         if cls in _TWIN_CLASSES:
             return issubclass(subclass, cls._real)
         return super().__subclasscheck__(subclass)
+
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """As a field of a model it means the real class, and so do its instances."""
+        return handler(cls._real)
 
 
 class Date(real.date, metaclass=_Twin):
@@ -133,18 +137,30 @@ def emulated(value: Any, name: str) -> Callable[..., Any] | None:
     if name in _ZONED:
         if not issubclass(cls, real.datetime):
             return None
+        if getattr(cls, name) is not getattr(real.datetime, name):
+            return None  # one of the workflow's own
         return _ZONED[name] if value is cls else partial(_ZONED[name], value)
     if not _TWIN_CLASSES.isdisjoint(cls.__mro__):
         return None
     return getattr(DateTime if issubclass(cls, real.datetime) else Date, name, None)
 
 
+def emulated_above(owner: Any, name: str) -> Callable[..., Any] | None:
+    """The emulation for `super().name` of `owner`, a date, a datetime or a class of them."""
+    cls: type = owner if isinstance(owner, type) else type(owner)
+    if name in _ZONED:
+        return _ZONED[name] if owner is cls else partial(_ZONED[name], owner)
+    twin = DateTime if issubclass(cls, real.datetime) else Date
+    method = twin.__dict__.get(name)
+    return None if method is None else method.__get__(None, cls)  # type: ignore[no-any-return]
+
+
 def _timestamp(moment: real.datetime) -> float:
-    return _aware(moment).timestamp()
+    return real.datetime.timestamp(_aware(moment))
 
 
 def _astimezone(moment: real.datetime, tz: real.tzinfo | None = None) -> real.datetime:
-    return _aware(moment).astimezone(UTC if tz is None else tz)
+    return real.datetime.astimezone(_aware(moment), UTC if tz is None else tz)
 
 
 _ZONED: dict[str, Callable[..., Any]] = {"astimezone": _astimezone, "timestamp": _timestamp}
@@ -152,7 +168,9 @@ _ZONED: dict[str, Callable[..., Any]] = {"astimezone": _astimezone, "timestamp":
 
 def _aware(moment: real.datetime) -> real.datetime:
     # Without a zone of its own a datetime would ask the machine for one.
-    return moment if moment.utcoffset() is not None else moment.replace(tzinfo=UTC)
+    if real.datetime.utcoffset(moment) is not None:
+        return moment
+    return real.datetime.replace(moment, tzinfo=UTC)
 
 
 # -- time ------------------------------------------------------------------------------------------

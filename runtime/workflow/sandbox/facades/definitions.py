@@ -14,18 +14,20 @@ import dataclasses
 import enum
 import functools
 import sys
+import textwrap
 import typing
 from collections.abc import Callable, Iterable
 from inspect import get_annotations
-from types import FunctionType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from workflow.errors import SandboxError
 from workflow.sandbox import guards, names
 from workflow.sandbox.annotations import refuse_text
 from workflow.sandbox.classes import forget_plain_repr
+from workflow.sandbox.facades import aio
 from workflow.sandbox.facades.facade import Facade
-from workflow.sandbox.ownership import claim
+from workflow.sandbox.ownership import claim, owns
 
 __all__ = ["REPLACED"]
 
@@ -211,10 +213,26 @@ def methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any
     return call
 
 
+# A copy of these would take the state of the run along, for everyone to read.
+_LIVE = ("asyncio", "_asyncio", "workflow.authoring.hooks", "workflow.engine", "workflow.replay")
+_LIVE_CLASSES = (Facade, aio.LoopView, ModuleType)
+
+
 def _copyable(value: Any) -> Any:
-    if isinstance(value, Facade):
-        raise SandboxError("modules cannot be copied in workflow code")
+    if isinstance(value, _LIVE_CLASSES):
+        raise SandboxError("modules and the event loop cannot be copied in workflow code")
+    if not isinstance(value, BaseException):
+        for cls in type(value).__mro__:
+            if cls.__module__.startswith(_LIVE) and not owns(cls):
+                raise SandboxError(f"{cls.__name__} objects cannot be copied in workflow code")
     return value
+
+
+class _Memo(dict[int, Any]):
+    """What `deepcopy` remembers: each copy is put here before it is given its state."""
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        super().__setitem__(key, _copyable(value))
 
 
 def shallow_copy(x: Any) -> Any:
@@ -222,9 +240,15 @@ def shallow_copy(x: Any) -> Any:
     return copy.copy(_copyable(x))
 
 
-def deep_copy(x: Any, memo: Any = None) -> Any:
-    """`copy.deepcopy`."""
-    return copy.deepcopy(_copyable(x), memo)
+def deep_copy(x: Any) -> Any:
+    """`copy.deepcopy`, without its `memo`: that would show what the objects of a run are made of."""
+    return copy.deepcopy(_copyable(x), _Memo())
+
+
+class TextWrapper(textwrap.TextWrapper):
+    """`textwrap.TextWrapper` with a translation table nobody can write to."""
+
+    unicode_whitespace_trans: Any = MappingProxyType(textwrap.TextWrapper.unicode_whitespace_trans)
 
 
 _ENUMS = ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")
@@ -237,6 +261,7 @@ REPLACED: dict[str, dict[str, Any]] = {
     "enum": {name: _enum_base(name) for name in _ENUMS},
     "functools": {"total_ordering": total_ordering, "wraps": wraps},
     "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
+    "textwrap": {"TextWrapper": TextWrapper},
     "typing": {
         "NamedTuple": _NamedTuple(typing.NamedTuple),
         "NewType": new_type,

@@ -9,8 +9,8 @@ async def download(url: str) -> bytes:
 
 
 
-def shorten(page: bytes, length: int) -> bytes:
-    return _wfc_step("step//steps.py//shorten", {"page": page, "length": length})
+async def shorten(page: bytes, length: int) -> bytes:
+    return await _wfc_step("step//steps.py//shorten", {"page": page, "length": length})
 
 
 

@@ -18,8 +18,8 @@ async def create_user(email: str, *, plan: str = "basic") -> User:
 
 
 
-def send_mail(to: str, *lines: str, **headers: str) -> None:
-    return _wfc_step("step//flows.py//send_mail", {"to": to, "*lines": lines, "**headers": headers})
+async def send_mail(to: str, *lines: str, **headers: str) -> None:
+    return await _wfc_step("step//flows.py//send_mail", {"to": to, "*lines": lines, "**headers": headers})
 
 
 
