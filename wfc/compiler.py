@@ -1,4 +1,4 @@
-"""The pipeline: discover → parse → analyse → check → transform → emit. Start reading here.
+"""The pipeline: discover → parse → analyse → check → transform → load → emit. Start reading here.
 
 Every stage takes and returns the data of `model.py`. Mistakes of the user are collected as
 diagnostics and reported together; files are written only when there is no error.
@@ -73,7 +73,10 @@ def build(root: Path | str = ".", *, write: bool = True, cache: bool = True) -> 
     diagnostics = tuple(checks.silence(program.modules, found))
     if _errors(diagnostics) or not program.marked:
         return BuildResult(project, diagnostics, None, {}, {})
-    bundle, manifest, files = _emit(project, program, texts, store)
+    bundle, failure = _loaded(project, program, texts, store)
+    if failure is not None:
+        return BuildResult(project, (*diagnostics, failure), None, {}, {})
+    manifest, files = _emit(project, program, bundle, texts, store)
     generated = project.root / project.generated
     stale = tuple(writer.write(generated, files) if write else writer.stale(generated, files))
     return BuildResult(project, diagnostics, bundle, manifest, files, stale)
@@ -100,12 +103,27 @@ def load_program(project: Project) -> Program:
     )
 
 
-def _emit(
+def _loaded(
     project: Project, program: Program, texts: Mapping[str, str], store: TextCache
-) -> tuple[Bundle, dict[str, Any], dict[str, str]]:
+) -> tuple[Bundle, Diagnostic | None]:
+    """The bundle, and why a worker could not load it, if it could not."""
     from wfc.emit.bundle import make_bundle
+    from wfc.emit.loading import load_failure
 
     bundle = make_bundle(program, texts)
+    failure = load_failure(bundle, project.root, project.passthrough, store)
+    if failure is None:
+        return bundle, None
+    return bundle, checks.load_failure(program.modules, failure.path, failure.line, failure.why)
+
+
+def _emit(
+    project: Project,
+    program: Program,
+    bundle: Bundle,
+    texts: Mapping[str, str],
+    store: TextCache,
+) -> tuple[dict[str, Any], dict[str, str]]:
     files = {f"workflows/{m.path}": texts[m.name] for m in program.bundled}
     for module in {m.module.name: m.module for m in program.of(Kind.WORKFLOW)}.values():
         files[client_path(module)] = client_text(program, module, store)
@@ -118,7 +136,7 @@ def _emit(
         generated=project.generated,
         files=files,
     )
-    return bundle, manifest, {**files, "manifest.json": to_text(manifest)}
+    return manifest, {**files, "manifest.json": to_text(manifest)}
 
 
 def _errors(found: list[Diagnostic] | tuple[Diagnostic, ...]) -> bool:

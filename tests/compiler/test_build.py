@@ -46,7 +46,8 @@ def test_second_build_changes_nothing_and_needs_no_libcst(project: Path) -> None
     code = (
         "import sys, wfc\n"
         f"assert wfc.build({str(project)!r}).stale == ()\n"
-        "assert 'libcst' not in sys.modules"
+        "assert 'libcst' not in sys.modules\n"
+        "assert 'workflow.sandbox.program' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -134,6 +135,38 @@ async def main(plain: Plain) -> None:
         "class//flows.py//Plain": True,
     }
     assert "requests" not in result.files["workflows/flows.py"]
+
+
+LOADED = {
+    "enum": ('import enum\n\nclass A(enum.Enum):\n    a = int("x")\n', 4, "ValueError: invalid"),
+    "dataclass": (
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    a: int = 1\n    b: str\n",
+        4,
+        "TypeError: non-default",
+    ),
+    "random": ("import random\n\nA = random.random()\n", 3, "SandboxError: a random number"),
+    "pydantic": (
+        'from pydantic import BaseModel\n\nclass A(BaseModel):\n    a: "Nope[int]"\n',
+        3,
+        "SandboxError: model A",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "why"), [pytest.param(*v, id=k) for k, v in LOADED.items()]
+)
+def test_module_that_cannot_be_loaded_fails_the_build(
+    code: str, line: int, why: str, tmp_path: Path
+) -> None:
+    """What raises at module level is a finding at its line, on every build until it is mended."""
+    text = f'{code}\n\nasync def main() -> str:\n    "use workflow"\n    return str(A)\n'
+    root = write_project(tmp_path, {"helper.py": "", "flows.py": text})
+    for _ in range(2):
+        (found,) = wfc.build(root).diagnostics
+        assert (found.code, found.path, found.span.line) == ("WF812", "flows.py", line)
+        assert why in found.message
+    assert not (root / "generated").exists()
 
 
 def test_virtual_environments_and_caches_are_not_searched(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from workflow.api import resume_hook, start, with_options
 from workflow.engine import Application
 from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError, WorldError
 from workflow.testing import VirtualClock
-from workflow.world.records import Append, Appended, Letter, Parked, WorkerRecord
+from workflow.world.records import Append, Appended, Letter, NewRun, Parked, WorkerRecord
 from workflow.worlds import memory
 from workflow.worlds.memory import MemoryWorld
 
@@ -301,3 +301,59 @@ def test_hooks_work_again_after_a_conflict_is_over(tmp_path: Path) -> None:
             assert (await run.result(10))[0] == "first"
 
     play(tmp_path, act)
+
+
+def test_a_run_that_kills_every_worker_ends_as_failed(tmp_path: Path) -> None:
+    """Claims without an append are counted, and after a limit the run fails with its reason."""
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        world = memory.create(VirtualClock(START))
+        async with Application(world, project, worker=False):
+            run = await start(loaded(tmp_path).pay)
+            for n in range(21):  # as many workers claim the run and die before they append
+                assert (await world.claim_runs(f"dead-{n}", 1)).runs
+                await world.leave(f"dead-{n}")
+        async with Application(world, project):
+            with pytest.raises(WorkflowRunFailedError, match="kills the worker") as caught:
+                await run.result(10)
+            assert caught.value.error_code == "crash-loop"
+            assert loaded(tmp_path).calls == []
+
+    asyncio.run(main())
+
+
+def test_a_start_that_fails_leaves_the_world_closed(tmp_path: Path) -> None:
+    """The storage is not held by an application that never came up."""
+    project = build(tmp_path, FLOWS)
+    world = Unreliable(VirtualClock(START))
+    world.breaks["beat"] = "before"
+
+    async def main() -> None:
+        with pytest.raises(OSError, match="descriptors"):
+            await Application(world, project).start()
+        with pytest.raises(WorldError, match="closed"):
+            await world.get_run("wrun_1")
+
+    asyncio.run(main())
+
+
+def test_parking_survives_a_broken_connection(tmp_path: Path) -> None:
+    """A run that has to be parked is parked, even if the first try fails."""
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        world = Unreliable(VirtualClock(START))
+        world.breaks["park"] = "before"
+        async with Application(world, project):
+            created = await world.create(
+                NewRun(run_id="wrun_1", workflow="workflow//nowhere", input=b"", meta=b"{}")
+            )
+
+            async def parked() -> bool:
+                run = await world.get_run(created.run_id)
+                return run is not None and run.parked is not None
+
+            await until(world, parked)
+
+    asyncio.run(main())

@@ -33,6 +33,8 @@ class _TypeOfType(type):
         found = type(args[0])
         if issubclass(found, type) or args[0] is cls:
             return cls  # a metaclass would make classes behind the policy's back
+        if issubclass(found, super):
+            raise SandboxError("type() of a super() is not available in workflow code")
         if found.__module__ == "workflow.authoring.hooks":
             raise SandboxError("type() of a hook is not available in workflow code")
         return clock.TWINS.get(found) or chance.TWINS.get(found) or found

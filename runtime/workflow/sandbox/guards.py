@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as _datetime
+import inspect
 import sys
 from collections.abc import Callable
 from enum import EnumMeta
@@ -87,7 +88,7 @@ def _is_own_private(value: Any, name: str) -> bool:
     if isinstance(value, super):
         lookup = lookup[lookup.index(SUPER_CLASS(value)) + 1 :]
     elif isinstance(owner, type):
-        lookup += type(owner).__mro__
+        lookup += inspect.getmro(type(owner))
     for cls in lookup:
         if name in cls.__dict__:
             return MARK in cls.__dict__ or name in names.PRIVATE_OF_ENUMS

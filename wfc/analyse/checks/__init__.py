@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 
-from wfc.analyse.checks import not_in_sandbox, unused_ignore
+from wfc.analyse.checks import not_in_sandbox, not_loadable, unused_ignore
 from wfc.diagnostics import Diagnostic, Rule
 from wfc.model import Module, Program
 
-__all__ = ["refusals", "rules", "run", "silence"]
+__all__ = ["load_failure", "refusals", "rules", "run", "silence"]
 
 _FILES = [
     "directive_misplaced",
@@ -45,6 +45,7 @@ _FILES = [
     "eval_exec",
     "introspection",
     "not_in_sandbox",
+    "not_loadable",
     "unserialisable_argument",
 ]
 
@@ -107,3 +108,9 @@ def refusals(
     spoken_of = {d.span.line for d in found if d.path == module.path}
     fresh = [p for p in problems if p[0] not in spoken_of]
     return list(not_in_sandbox.refusals(module, fresh))
+
+
+def load_failure(modules: Mapping[str, Module], path: str, line: int, why: str) -> Diagnostic:
+    """The finding for the file `path`, whose line `line` raised when the bundle was loaded."""
+    module = next(m for m in modules.values() if m.path == path)
+    return not_loadable.failed(module, line, why)

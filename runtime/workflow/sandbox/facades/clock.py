@@ -18,7 +18,16 @@ from typing import Any, NoReturn
 from workflow.errors import SandboxError
 from workflow.replay.loop import DetLoop, running
 
-__all__ = ["EMULATED_METHODS", "TWINS", "Date", "DateTime", "active", "emulated", "emulated_above", "time_members"]
+__all__ = [
+    "EMULATED_METHODS",
+    "TWINS",
+    "Date",
+    "DateTime",
+    "active",
+    "emulated",
+    "emulated_above",
+    "time_members",
+]
 
 UTC = real.timezone.utc  # noqa: UP017 - the facade is built for 3.11 too, where both exist
 _EPOCH = real.datetime(1970, 1, 1, tzinfo=UTC)
@@ -152,7 +161,7 @@ def emulated_above(owner: Any, name: str) -> Callable[..., Any] | None:
         return _ZONED[name] if owner is cls else partial(_ZONED[name], owner)
     twin = DateTime if issubclass(cls, real.datetime) else Date
     method = twin.__dict__.get(name)
-    return None if method is None else method.__get__(None, cls)  # type: ignore[no-any-return]
+    return None if method is None else method.__get__(None, cls)
 
 
 def _timestamp(moment: real.datetime) -> float:
