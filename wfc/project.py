@@ -80,11 +80,17 @@ def load_project(root: Path) -> Project:
     for name in dirs:
         if not _inside(name) or not (root / name).is_dir():
             raise ProjectError(f"[tool.workflow] dirs: there is no folder {name!r} in the project")
+    passthrough = frozenset(_strings(settings, "passthrough"))
+    if ours := sorted(name for name in passthrough if name.partition(".")[0] == "workflow"):
+        raise ProjectError(
+            f"[tool.workflow] passthrough: {ours[0]!r} is the runtime itself; workflow code gets "
+            "what it can use of it without this, and calls the rest from steps"
+        )
     return Project(
         root=root.resolve(),
         dirs=dirs,
         source_roots=roots,
-        passthrough=frozenset(_strings(settings, "passthrough")),
+        passthrough=passthrough,
         generated=PurePosixPath(generated).as_posix(),
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +13,9 @@ import msgspec
 from workflow.authoring.context import moment
 from workflow.authoring.streams import DEFAULT_STREAM
 from workflow.codec import Codec
+from workflow.engine import endings
 from workflow.errors import (
+    InternalError,
     RunEndedError,
     WorkflowRunCancelledError,
     WorkflowRunFailedError,
@@ -26,6 +29,8 @@ __all__ = ["Readable", "Run"]
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+BETWEEN_READS = 25_000  # microseconds between two looks at a run that others may end
 
 
 class Reading(Generic[V]):
@@ -211,28 +216,38 @@ class Run(Generic[T]):
 
     async def _result(self) -> T:
         change = 0
-        while True:
-            change = await self._world.wait_for_change(change, None)
-            run = await self._record()
-            match run.status:
-                case "completed":
-                    value: T = self._codec.decode(run.output or b"")
-                    return value
-                case "failed":
-                    cause = self._codec.decode_error(run.output or b"")
-                    failure = WorkflowRunFailedError(
-                        self.run_id,
-                        _text(cause),
-                        error_code=run.error_code or "workflow-error",
-                    )
-                    recorded = getattr(cause, "workflow_traceback", None)
-                    if recorded:  # frames do not survive a log, their text does
-                        failure.add_note(f"As recorded in the run:\n\n{recorded.rstrip()}")
-                    raise failure from cause
-                case "cancelled":
-                    raise WorkflowRunCancelledError(self.run_id, await self._reason())
-                case _:
-                    pass
+        with endings.watch(self.run_id) as ended:
+            while True:
+                run = await self._record()
+                if run.completed_at is not None:
+                    return await self._outcome(run)
+                read_at = self._world.now()
+                change = await _either(ended, self._world.wait_for_change(change, None)) or change
+                pause = (read_at + BETWEEN_READS - self._world.now()) / 1_000_000
+                if pause > 0:  # commits come thick and fast; our own end would be told
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(ended.wait(), pause)
+
+    async def _outcome(self, run: RunRecord) -> T:
+        match run.status:
+            case "completed":
+                value: T = self._codec.decode(run.output or b"")
+                return value
+            case "failed":
+                cause = self._codec.decode_error(run.output or b"")
+                failure = WorkflowRunFailedError(
+                    self.run_id,
+                    _text(cause),
+                    error_code=run.error_code or "workflow-error",
+                )
+                recorded = getattr(cause, "workflow_traceback", None)
+                if recorded:  # frames do not survive a log, their text does
+                    failure.add_note(f"As recorded in the run:\n\n{recorded.rstrip()}")
+                raise failure from cause
+            case "cancelled":
+                raise WorkflowRunCancelledError(self.run_id, await self._reason())
+            case _:
+                raise InternalError(f"{run.run_id} is {run.status} and has an end")
 
     async def _reason(self) -> str:
         """Why the run was cancelled, as far as its log says."""
@@ -240,6 +255,18 @@ class Run(Generic[T]):
             if event.meta and event.type in ("run_cancel_requested", "run_cancelled"):
                 return str(msgspec.json.decode(event.meta).get("reason", ""))
         return ""
+
+
+async def _either(event: asyncio.Event, other: Coroutine[Any, Any, V]) -> V | None:
+    """Wait for the event or for the coroutine: its value, None if the event was first."""
+    first = asyncio.ensure_future(event.wait())
+    second = asyncio.ensure_future(other)
+    try:
+        await asyncio.wait((first, second), return_when=asyncio.FIRST_COMPLETED)
+        return second.result() if second.done() else None
+    finally:
+        first.cancel()
+        second.cancel()
 
 
 def _text(error: BaseException) -> str:

@@ -47,7 +47,7 @@ def test_second_build_changes_nothing_and_needs_no_libcst(project: Path) -> None
         "import sys, wfc\n"
         f"assert wfc.build({str(project)!r}).stale == ()\n"
         "assert 'libcst' not in sys.modules\n"
-        "assert 'workflow.sandbox.program' not in sys.modules"
+        "assert 'workflow.sandbox.facades.ours' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -207,6 +207,8 @@ def test_dirs_narrow_the_search(tmp_path: Path) -> None:
         ('generated = "../out"', "inside the project"),
         ("dirs = 3", "list of strings"),
         ("dirs = [", "cannot be read"),
+        ('passthrough = ["workflow"]', "'workflow' is the runtime itself"),
+        ('passthrough = ["workflow.api"]', "'workflow.api' is the runtime itself"),
     ],
 )
 def test_wrong_settings_are_named(settings: str, message: str, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_no_subclass_gives_out_a_container_to_write_to(module: str) -> None:
     """A class of the workflow reads no shared container of its bases either."""
     found = []
     for key in sorted(facades.names()[module]):
-        source = f"from {module} import {key} as Base\nclass Sub(Base): pass\nresult = Sub\n"
+        source = f"import {module} as m\nclass Sub(m.{key}): pass\nresult = Sub\n"
         try:
             cls: Any = run_snippet(source)
         except (AttributeError, SandboxError, TypeError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from workflow.engine import failpoints
+from workflow.engine import endings, failpoints
 from workflow.engine.bodiless import before_its_time, give_up
 from workflow.engine.steps import (
     Completed,
@@ -247,6 +247,7 @@ class Session:
         for ref in append.drop_tasks:
             self._stop_body(ref)
         if append.end is not None:
+            endings.tell(self.run_id)
             self._report(append)
             live.close()
             self._live = None

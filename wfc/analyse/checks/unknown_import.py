@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from wfc.analyse.checks.use_notes import notes_for
 from wfc.analyse.externals import Reason, refused
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Program
+from wfc.model import Program, Reference
 
 RULE = Rule(
     code="WF702",
@@ -49,6 +49,9 @@ def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each function of workflow code and unknown package it uses."""
     for reference, refusal in refused(program, Reason.UNKNOWN):
         package = reference.target.module.partition(".")[0]
+        if package == "workflow":
+            yield _ours(program, reference)
+            continue
         yield RULE.at(
             reference.module,
             reference.node,
@@ -58,3 +61,14 @@ def check(program: Program) -> Iterator[Diagnostic]:
             f'[tool.workflow] passthrough = ["{package}"].',
             notes_for(program, reference),
         )
+
+
+def _ours(program: Program, reference: Reference) -> Diagnostic:
+    return RULE.at(
+        reference.module,
+        reference.node,
+        f"{reference.target} is for applications: it talks to the database, and a replay would do "
+        "that again. Workflow code imports from `workflow` itself.",
+        'Call it in a function marked "use step" and await that here.',
+        notes_for(program, reference),
+    )

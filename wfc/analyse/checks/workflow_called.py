@@ -3,8 +3,10 @@
 A workflow has a run: an id, a log, a status. Called like a function it would have none, so the
 call raises.
 
-Start it: `await start(other, ...)` makes a run of its own. If the code should be part of this
-run, put what both need into an ordinary function without a directive.
+If the code should be part of this run, put what both need into an async function without a
+directive. If it should be a run of its own, start it from a step: in a function marked
+`"use step"`, `await start(other, ...)` from `workflow.api` works. A workflow cannot wait for the
+result of another run; there are no child workflows yet.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
                         node,
                         f"{name} is a workflow and needs a run of its own; called like a function "
                         "it raises.",
-                        f"Write `await start({name}, ...)`, or move what both need into a function "
-                        "without a directive.",
+                        "Move what both need into an async function without a directive and await "
+                        f"that.\nFor a run of its own, write a step that calls `await start({name}, "
+                        "...)` from workflow.api.",
                     )

@@ -241,7 +241,7 @@ def shallow_copy(x: Any) -> Any:
 
 
 def deep_copy(x: Any) -> Any:
-    """`copy.deepcopy`, without its `memo`: that would show what the objects of a run are made of."""
+    """`copy.deepcopy`, without its `memo`: it would show what objects of a run are made of."""
     return copy.deepcopy(_copyable(x), _Memo())
 
 

@@ -1,0 +1,95 @@
+"""What the findings advise is true: the code they recommend is built, and does what they say."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wfc
+from tests.compiler.projects import write_project
+from tests.project import build, ended, loaded
+from workflow.api import get_run, start
+from workflow.engine import Application
+from workflow.testing.clock import VirtualClock
+from workflow.worlds import memory
+
+
+def result_of(folder: Path, source: str, workflow: str, *args: Any) -> Any:
+    """Build `source`, run a workflow of it to the end and return the result."""
+    project = build(folder, source)
+
+    async def play() -> Any:
+        world = memory.create(VirtualClock(1_700_000_000_000_000))
+        async with Application(world, project) as application:
+            run: Any = await start(getattr(loaded(folder), workflow), *args)
+            await ended(application, run.run_id)
+            result = await run.result()
+            if isinstance(result, str) and result.startswith("wrun_"):
+                await ended(application, result)
+                result = await get_run(result).result()
+            return result
+
+    return asyncio.run(play())
+
+
+def test_step_can_start_a_run_of_another_workflow(tmp_path: Path) -> None:
+    """The advice for a workflow that calls a workflow: a step with start() in it."""
+    source = """
+        from workflow.api import start
+
+        async def remind(email: str) -> str:
+            "use workflow"
+            return f"reminded {email}"
+
+        async def start_reminder(email: str) -> str:
+            "use step"
+            return (await start(remind, email)).run_id
+
+        async def sign_up(email: str) -> str:
+            "use workflow"
+            return await start_reminder(email)
+    """
+    assert result_of(tmp_path, source, "sign_up", "a@b.c") == "reminded a@b.c"
+
+
+def test_plain_step_is_a_coroutine_function_in_a_workflow(tmp_path: Path) -> None:
+    """Tasks, task groups and gather take a step that is a plain `def`."""
+    source = """
+        import asyncio
+
+        def double(n: int) -> int:
+            "use step"
+            return 2 * n
+
+        async def sums(n: int) -> list[int]:
+            "use workflow"
+            task = asyncio.create_task(double(n))
+            async with asyncio.TaskGroup() as group:
+                other = group.create_task(double(n + 1))
+            more = await asyncio.gather(double(0), double(1))
+            return [await task, other.result(), *more, await double(5)]
+    """
+    assert result_of(tmp_path, source, "sums", 3) == [6, 8, 0, 2, 10]
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        ("await remind()", "a step that calls `await start(remind, ...)` from workflow.api"),
+        ("await start(remind)", 'Call it in a function marked "use step"'),
+    ],
+)
+def test_no_child_workflows_are_promised(body: str, advice: str, tmp_path: Path) -> None:
+    """Starting a run from a workflow body is refused with the way that works."""
+    text = (
+        "from workflow.api import start\n\n"
+        'async def remind() -> None:\n    "use workflow"\n\n'
+        f'async def main() -> None:\n    "use workflow"\n    {body}\n'
+    )
+    root = write_project(tmp_path, text)
+    (found,) = wfc.build(root, write=False, cache=False).diagnostics
+    assert advice in found.fix
+    assert "passthrough" not in found.fix
