@@ -90,6 +90,7 @@ class SourceError:
     line: int
     column: int
     message: str
+    fix: str = "Correct the syntax and build again."
 
 
 @dataclass(frozen=True, eq=False)

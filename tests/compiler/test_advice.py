@@ -75,6 +75,32 @@ def test_plain_step_is_a_coroutine_function_in_a_workflow(tmp_path: Path) -> Non
     assert result_of(tmp_path, source, "sums", 3) == [6, 8, 0, 2, 10]
 
 
+def test_default_that_needs_the_host_is_filled_in_by_the_step(tmp_path: Path) -> None:
+    """A default that is computed belongs to the step: it is neither built in nor recorded."""
+    source = """
+        import os
+        from pathlib import Path
+
+        def name(path: str, folder: Path = Path(
+            "/tmp"
+        ), *, ending: str = os.path.extsep + "txt", count: int = -1) -> str:
+            "use step"
+            return f"{folder / path}{ending} {count}"
+
+        async def names(path: str) -> list[str]:
+            "use workflow"
+            return [await name(path), await name(path, ending=".md", count=2)]
+    """
+    assert result_of(tmp_path, source, "names", "a") == ["/tmp/a.txt -1", "/tmp/a.md 2"]
+    (text,) = (tmp_path / "generated" / "workflows").glob("*.py")
+    (user,) = tmp_path.glob("*.py")
+    made = text.read_text("utf-8").split("\n")
+    assert "os" not in "".join(made[:5])
+    for number, line in enumerate(user.read_text("utf-8").split("\n")):
+        if line.startswith("async def names"):
+            assert made[number] == line
+
+
 @pytest.mark.parametrize(
     ("body", "advice"),
     [

@@ -63,3 +63,18 @@ async def two() -> None:
 """
     found = wfc.build(write_project(tmp_path, text), write=False, cache=False).diagnostics
     assert [d.code for d in found] == ["WF701", "WF301", "WF002"]
+
+
+def test_each_use_on_a_line_is_reported(tmp_path: Path) -> None:
+    """Two forbidden uses on one line are two findings; the same use twice is one."""
+    text = """\
+import os
+
+async def main() -> str:
+    "use workflow"
+    return os.environ["A"] + os.environ["B"] + os.getenv("C")
+"""
+    found = wfc.build(write_project(tmp_path, text), write=False, cache=False).diagnostics
+    assert [d.code for d in found] == ["WF701", "WF701"]
+    assert "os.environ" in found[0].message
+    assert "os.getenv" in found[1].message

@@ -120,6 +120,13 @@ log.log(35, 'e')
     ]
 
 
+def test_a_mistaken_message_is_spoken_raw() -> None:
+    """Arguments that do not fit the message are shown behind it, as nothing may fail in logging."""
+    run = VirtualRun()
+    run_snippet("import logging\nlogging.info('order %d', 's')\n", run)
+    assert run.loop.utterances == [("root", logging.INFO, "order %d ('s',)")]
+
+
 def test_logged_exceptions_show_the_error() -> None:
     """logger.exception adds the traceback of the error being handled."""
     run = VirtualRun()

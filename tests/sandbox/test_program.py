@@ -94,6 +94,15 @@ def test_other_modules_are_read_only() -> None:
             buy(program)
 
 
+def test_private_names_of_other_modules_can_be_read() -> None:
+    """One leading underscore is a matter of the project itself."""
+    program = program_of(
+        shop__flows="from shop import models\nasync def buy():\n    return models._get()\n",
+        shop__models="def _get(): return 6\n",
+    )
+    assert buy(program) == 6
+
+
 def test_unknown_imports_come_with_advice() -> None:
     """A module that is neither bundled nor a facade says what to do."""
     program = program_of(shop__flows="import numpy\nasync def buy(): ...\n")
@@ -178,6 +187,29 @@ def test_a_traceback_shows_the_users_file(tmp_path: Path) -> None:
     frame = last_frame(program_of(tmp_path, shop__flows=_without_appended(COMPILED)))
     where = (frame.filename, frame.lineno, frame.name, frame.line)
     assert where == (str(file), 11, "buy", "return await charge(1 / n)")
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding", "bom"),
+    [
+        ("# a\x0cb \x0b \x1c\x0c\n", "utf-8", b""),
+        ("# \u2028 \x85\n", "utf-8", b""),
+        ("# é\n", "utf-8", b"\xef\xbb\xbf"),
+        ("# -*- coding: latin-1 -*-\n", "latin-1", b""),
+    ],
+)
+def test_lines_and_encodings_are_those_of_python(
+    tmp_path: Path, head: str, encoding: str, bom: bytes
+) -> None:
+    """Form feeds and other separators end no line, and the file says how it is encoded."""
+    file = tmp_path / "shop" / "flows.py"
+    file.parent.mkdir()
+    text = head + "async def buy(n):\n    return 1 / n  # é\n"
+    file.write_bytes(bom + text.encode(encoding))
+    frame = last_frame(program_of(tmp_path, shop__flows=text))
+    assert (frame.filename, frame.lineno) == (str(file), 3)
+    frame = last_frame(program_of(None, shop__flows=text))
+    assert (frame.lineno, frame.line) == (3, "return 1 / n  # é")
 
 
 def _without_appended(text: str) -> str:

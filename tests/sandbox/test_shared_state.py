@@ -10,7 +10,7 @@ import pytest
 
 from tests.sandbox.snippets import run_snippet
 from workflow.authoring.hooks import Hook, Webhook
-from workflow.errors import SandboxError
+from workflow.errors import BundleError, SandboxError
 from workflow.sandbox import facades, guards
 from workflow.sandbox.facades.definitions import deep_copy, shallow_copy
 from workflow.sandbox.names import FORBIDDEN
@@ -47,10 +47,10 @@ def test_no_subclass_gives_out_a_container_to_write_to(module: str) -> None:
     """A class of the workflow reads no shared container of its bases either."""
     found = []
     for key in sorted(facades.names()[module]):
-        source = f"import {module} as m\nclass Sub(m.{key}): pass\nresult = Sub\n"
+        source = f"from {module} import {key} as Base\nclass Sub(Base): pass\nresult = Sub\n"
         try:
             cls: Any = run_snippet(source)
-        except (AttributeError, SandboxError, TypeError):
+        except (AttributeError, BundleError, SandboxError, TypeError):
             continue  # not a class, or not one to inherit from
         for name in _names(cls):
             try:

@@ -142,9 +142,12 @@ class Fates:
 
 def _opposite(target: ast.expr, values: ast.Tuple, value: ast.expr) -> ast.expr:
     """What `value` out of `values` is assigned to in `target = values`; else `values`."""
-    if isinstance(target, ast.Tuple | ast.List) and len(target.elts) == len(values.elts):
-        if not any(isinstance(e, ast.Starred) for e in [*target.elts, *values.elts]):
-            return target.elts[values.elts.index(value)]
+    if (
+        isinstance(target, ast.Tuple | ast.List)
+        and len(target.elts) == len(values.elts)
+        and not any(isinstance(e, ast.Starred) for e in [*target.elts, *values.elts])
+    ):
+        return target.elts[values.elts.index(value)]
     return values
 
 

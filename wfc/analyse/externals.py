@@ -64,8 +64,13 @@ def refused(program: Program, reason: Reason) -> list[tuple[Reference, Refusal]]
     for reference in program.reach.references:
         refused = refusal(reference.target, program.passthrough)
         if refused is not None and refused.reason is reason:
-            what = reference.target.module if reason is not Reason.UNLISTED else reference.target
-            found.setdefault((reference.owner, str(what)), (reference, refused))
+            target = reference.target
+            what = {
+                Reason.UNKNOWN: target.module,
+                Reason.BANNED: f"{target.module}.{target.member}",
+                Reason.UNLISTED: str(target),
+            }[reason]
+            found.setdefault((reference.owner, what), (reference, refused))
     return list(found.values())
 
 

@@ -51,7 +51,8 @@ class _Scope:
 def uses(statement: ast.stmt, stubs: frozenset[Function] = frozenset()) -> list[Use | ImportUse]:
     """Everything `statement`, at top level, takes from outside itself when it runs or is called.
 
-    Of the functions in `stubs` (steps) only the defaults count: their bodies do not run here.
+    The functions in `stubs` (steps) take nothing: neither their bodies nor their defaults are
+    evaluated here.
     """
     return list(_Walker(stubs).visit(statement))
 
@@ -118,9 +119,9 @@ class _Walker:
                     yield from self.visit(child)
 
     def _function(self, node: Function) -> Iterator[Use | ImportUse]:
-        yield from self._defaults(node.args)
         if node in self.stubs:
             return
+        yield from self._defaults(node.args)
         for decorator in node.decorator_list:
             yield from self.visit(decorator)
         yield from self._inner(node.args, node.body, getattr(node, "type_params", []))

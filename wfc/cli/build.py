@@ -50,10 +50,10 @@ def build(root: str, check: bool, output_format: str, no_cache: bool) -> None:
     if not result.ok:
         raise SystemExit(1)
     if result.bundle is None:
-        click.echo(_EMPTY.format(root=root), err=True, nl=False)
+        click.echo(_EMPTY.format(root=Path(root).resolve().name or root), err=True, nl=False)
         raise SystemExit(1)
     if check and result.stale:
-        _report_stale(result)
+        _report_stale(result, output_format)
         raise SystemExit(1)
     if output_format == "text":
         _report_built(result, check)
@@ -67,7 +67,11 @@ def _report(result: BuildResult, output_format: str) -> None:
         click.echo(f"\n{summary(result.diagnostics)}")
 
 
-def _report_stale(result: BuildResult) -> None:
+def _report_stale(result: BuildResult, output_format: str) -> None:
+    if output_format == "github":
+        from wfc.render.github import stale
+
+        click.echo(stale(f"{result.project.generated}/{p}" for p in result.stale), nl=False)
     click.echo("These generated files are stale; run `wfc build`:", err=True)
     for path in result.stale:
         click.echo(f"  {result.project.generated}/{path}", err=True)

@@ -16,13 +16,16 @@ from wfc.parse.directives import sightings
 __all__ = ["parse"]
 
 _IGNORE = re.compile(r"#\s*wfc:\s*ignore\[([^\]]*)\]")
+_CODING = re.compile(rb"coding[:=]")
+_ENCODING = (
+    "Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
+)
 
 
 def parse(name: str, path: str, data: bytes) -> Module:
     """Parse `data`, the bytes of the file `path` imported as `name`. Line ends become `\\n`."""
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        text = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
         text = text.removeprefix("\ufeff")
         lines = tuple(text.split("\n"))
         with warnings.catch_warnings():
@@ -31,10 +34,17 @@ def parse(name: str, path: str, data: bytes) -> Module:
     except SyntaxError as error:
         found = SourceError(error.lineno or 1, error.offset or 1, error.msg)
         return _broken(name, path, data, found)
-    except (UnicodeDecodeError, ValueError, LookupError) as error:
-        return _broken(name, path, data, SourceError(1, 1, str(error)))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"byte 0x{data[error.start]:02x} in line {line} is not {error.encoding.upper()}"
+        return _broken(name, path, data, SourceError(line, 1, why, _ENCODING))
+    except ValueError as error:
+        fix = "Remove what is not text from the file."
+        return _broken(name, path, data, SourceError(1, 1, str(error), fix))
     except RecursionError:
-        return _broken(name, path, data, SourceError(1, 1, "the code is nested too deeply"))
+        fix = "Take the deeply nested expression apart."
+        found = SourceError(1, 1, "the code is nested too deeply", fix)
+        return _broken(name, path, data, found)
     return Module(
         name=name,
         path=path,
@@ -47,6 +57,14 @@ def parse(name: str, path: str, data: bytes) -> Module:
         lines=lines,
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _decoded(data: bytes) -> str:
+    """Raises SyntaxError for an encoding that Python does not know, UnicodeDecodeError."""
+    if not _CODING.search(b"\n".join(data.split(b"\n", 2)[:2])):
+        return data.decode("utf-8")
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
 
 
 def _broken(name: str, path: str, data: bytes, error: SourceError) -> Module:

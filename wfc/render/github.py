@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from wfc.diagnostics import Diagnostic, Severity
 
-__all__ = ["render_all"]
+__all__ = ["render_all", "stale"]
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -15,6 +15,12 @@ _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 def render_all(diagnostics: Iterable[Diagnostic]) -> str:
     """One command a line."""
     return "".join(f"{_command(d)}\n" for d in diagnostics)
+
+
+def stale(paths: Iterable[str]) -> str:
+    """One error a line for generated files that are not what a build makes."""
+    text = "This generated file is stale; run `wfc build` and commit what it writes."
+    return "".join(f"::error file={_property(p)},title=stale::{_data(text)}\n" for p in paths)
 
 
 def _command(d: Diagnostic) -> str:

@@ -103,7 +103,10 @@ def _blanks(statement: Statement) -> int:
 
 
 def _stub(function: cst.FunctionDef, qualname: str, *, static: bool = False) -> cst.FunctionDef:
-    message = f"{qualname} is a workflow: use start({qualname}, ...)"
+    message = (  # the words of the runtime, which refuses calls of the function itself
+        f"{qualname} is a workflow; calling it directly would neither record nor resume it."
+        " Use `await start(function, ...)` from workflow.api"
+    )
     failing = cst.parse_statement(f"raise DirectCallError({json.dumps(message)})")
     doc = _docstring(function)
     decorators = [cst.Decorator(cst.Name("staticmethod"))] if static else []

@@ -6,11 +6,12 @@ top-level statements by their index, which the syntax trees of `ast` and libcst 
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wfc.model import Kind, Marked, Module, Program
+from wfc.model import Function, Kind, Marked, Module, Program
 
 __all__ = ["WorkflowPlan", "workflow_plan"]
 
@@ -19,13 +20,15 @@ __all__ = ["WorkflowPlan", "workflow_plan"]
 class Stub:
     """A step to be replaced: its id, what it records, and where its directive is.
 
-    `arguments` are (key in the record, parameter name); `statement` is the index of the directive
-    in the body, None when it stands at the top of the file.
+    `arguments` are (key in the record, parameter name). Those in `optional` have a default that
+    only the step's side can tell, and are recorded when given. `statement` is the index of the
+    directive in the body, None when it stands at the top of the file.
     """
 
     id: str
     arguments: tuple[tuple[str, str], ...]
     statement: int | None
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class WorkflowPlan:
                 "keep": sorted(self.keep),
                 "aliases": {str(i): sorted(names) for i, names in self.aliases.items()},
                 "stubs": {
-                    name: [s.id, s.arguments, s.statement]
+                    name: [s.id, s.arguments, s.statement, sorted(s.optional)]
                     for name, s in self.stubs.items()
                 },
             },
@@ -80,4 +83,30 @@ def stub(step: Marked) -> Stub:
         id=step.id,
         arguments=tuple((_STARS.get(p.kind, "") + p.name, p.name) for p in step.parameters),
         statement=body.index(step.sighting.statement) if inside else None,
+        optional=frozenset(_computed(step.node)),
     )
+
+
+def _computed(function: Function) -> Iterator[str]:
+    """The parameters whose default is more than a constant."""
+    a = function.args
+    positional = [*a.posonlyargs, *a.args]
+    from_the_end = zip(reversed(positional), reversed(a.defaults), strict=False)
+    for arg, default in [*from_the_end, *zip(a.kwonlyargs, a.kw_defaults, strict=True)]:
+        if default is not None and not _is_constant(default):
+            yield arg.arg
+
+
+def _is_constant(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant():
+            return True
+        case ast.UnaryOp(operand=ast.Constant()):
+            return True
+        case ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items):
+            return all(map(_is_constant, items))
+        case ast.Dict(keys=keys, values=values):
+            return all(key is not None and _is_constant(key) for key in keys) and all(
+                map(_is_constant, values)
+            )
+    return False

@@ -53,7 +53,8 @@ def _parsed(module: Module) -> cst.Module:
         import libcst
     except ImportError as error:
         raise ProjectError(
-            "building needs libcst; install it with: pip install 'workflow-compiler[build]'"
+            "building needs libcst; install the compiler's part from the checkout: "
+            "pip install 'path/to/checkout[build]'"
         ) from error
     try:
         return libcst.parse_module(module.text)

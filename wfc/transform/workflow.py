@@ -8,6 +8,7 @@ where it moves nothing.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -64,13 +65,32 @@ def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
             decorators=static, lines_after_decorators=function.lines_after_decorators
         )
     )
+    params = _without_defaults(function.params, stub)
+    above += line_count(function) - line_count(function.with_changes(params=params))
     return function.with_changes(
+        params=params,
         # A step is a coroutine function in workflow mode even where the user wrote `def`: the
         # call crosses processes, and `asyncio.create_task` takes nothing but coroutines.
         asynchronous=function.asynchronous or cst.Asynchronous(),
         decorators=static,
         leading_lines=[*function.leading_lines, *blank(above)],
         body=_body(function.body, stub),
+    )
+
+
+def _without_defaults(params: cst.Parameters, stub: Stub) -> cst.Parameters:
+    """`...` for the defaults that are left to the step's side."""
+
+    def short(parameters: Sequence[cst.Param]) -> list[cst.Param]:
+        return [
+            p.with_changes(default=cst.Ellipsis()) if p.name.value in stub.optional else p
+            for p in parameters
+        ]
+
+    return params.with_changes(
+        posonly_params=short(params.posonly_params),
+        params=short(params.params),
+        kwonly_params=short(params.kwonly_params),
     )
 
 
@@ -129,12 +149,15 @@ def _is_string(line: cst.BaseStatement) -> bool:
 
 def call(stub: Stub) -> cst.Return:
     """`return await _wfc_step("step//…", {"email": email})`."""
-    items = ", ".join(
-        f"{json.dumps(key, ensure_ascii=False)}: {name}" for key, name in stub.arguments
-    )
+    items = ", ".join(_item(key, name, name in stub.optional) for key, name in stub.arguments)
     step = json.dumps(stub.id, ensure_ascii=False)
     line = cst.parse_statement(f"return await _wfc_step({step}, {{{items}}})")
     assert isinstance(line, cst.SimpleStatementLine)
     statement = line.body[0]
     assert isinstance(statement, cst.Return)
     return statement
+
+
+def _item(key: str, name: str, optional: bool) -> str:
+    item = f"{json.dumps(key, ensure_ascii=False)}: {name}"
+    return f"**({{}} if {name} is ... else {{{item}}})" if optional else item

@@ -17,7 +17,7 @@ from workflow.sandbox.facades import chance, clock
 from workflow.sandbox.facades.facade import Facade
 from workflow.sandbox.ownership import claim, owns
 
-__all__ = ["TypeProxy", "build_class", "forget_plain_repr"]
+__all__ = ["TypeProxy", "build_class", "forget_plain_repr", "keep_plain_repr"]
 
 # Metaclasses change what attribute access and isinstance mean; a lying `split()` of an exception
 # group crashes CPython; formatters read attributes by text; facades are frozen.
@@ -56,6 +56,12 @@ def _plain_repr(self: object) -> str:
     return f"<{type(self).__module__}.{type(self).__qualname__} object>"
 
 
+def keep_plain_repr(cls: Any) -> None:
+    """Give a class without a `__repr__` one that is the same in every process."""
+    if cls.__repr__ is object.__repr__ and not getattr(cls, "_is_protocol", False):
+        cls.__repr__ = _plain_repr
+
+
 def forget_plain_repr(cls: type) -> None:
     """Let a class decorator that writes a `__repr__` do so."""
     if cls.__dict__.get("__repr__") is _plain_repr:
@@ -74,10 +80,7 @@ def build_class(function: Callable[[], Any], name: str, *bases: Any, **keywords:
         raise SandboxError(f"class {name}: its bases do not make a class")
     _check_slots(cls)
     _check_model(cls)
-    own: Any = cls
-    if own.__repr__ is object.__repr__ and not getattr(cls, "_is_protocol", False):
-        # The default repr is a memory address, different in every process.
-        own.__repr__ = _plain_repr
+    keep_plain_repr(cls)
     claim(cls)
     return cls
 

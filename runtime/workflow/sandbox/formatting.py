@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+from workflow.sandbox import texts
+
 __all__ = ["SUPER_CLASS", "SUPER_SELF", "guarded_format"]
 
 SUPER_SELF: Callable[[super], Any] = super.__self__.__get__  # type: ignore[attr-defined]
@@ -35,6 +37,14 @@ class _GuardedFormatter(Formatter):
         for is_attribute, key in rest:
             value = self._read(value, key) if is_attribute else value[key]
         return value, first
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return texts.format_text(value, format_spec)
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        if conversion in ("s", "r", "a"):
+            return texts.field_text(value, ord(conversion), "")
+        return super().convert_field(value, conversion)
 
     def check_unused_args(
         self, used_args: set[int | str], args: Sequence[Any], kwargs: Mapping[str, Any]

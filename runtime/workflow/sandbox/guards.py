@@ -22,6 +22,7 @@ from workflow.sandbox import names
 from workflow.sandbox.facades import clock
 from workflow.sandbox.formatting import SUPER_CLASS, SUPER_SELF, guarded_format
 from workflow.sandbox.ownership import MARK, TOKEN, owns
+from workflow.sandbox.views import ModuleView
 
 __all__ = ["above", "delete", "has", "read", "refuse", "writable", "write"]
 
@@ -82,6 +83,8 @@ def _class_of(value: Any) -> type:
 def _is_own_private(value: Any, name: str) -> bool:
     """Whether a private attribute is one the workflow's own classes and functions have made."""
     owner = _subject(value)
+    if type(owner) is ModuleView:
+        return True
     if not owns(owner):
         return False
     lookup = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
@@ -184,12 +187,23 @@ def _read_model_table(value: Any, name: str) -> Any:
     return None if owns(cls) else MappingProxyType(getattr(cls, name))
 
 
+def _read_strftime(value: Any, name: str) -> Callable[..., str] | None:
+    owner, cls = _subject(value), _class_of(value)
+    if not issubclass(cls, _datetime.date | _datetime.time):
+        return None
+    native = getattr(value, name)
+    if isinstance(owner, type):
+        return lambda moment, format: native(moment, clock.portable(format))
+    return lambda format: native(clock.portable(format))
+
+
 _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "format": _read_format,
     "format_map": _read_format,
     "get_context": _read_context,
     "obj": _read_obj,
     "register": _read_register,
+    "strftime": _read_strftime,
     "model_computed_fields": _read_model_table,
     "model_config": _read_model_table,
     "model_fields": _read_model_table,

@@ -93,6 +93,7 @@ GUARDED = frozenset(
         "parse_file",
         "parse_raw",
         "register",
+        "strftime",
         "timestamp",
         "today",
         "utcfromtimestamp",

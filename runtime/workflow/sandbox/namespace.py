@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-from workflow.sandbox import guards
+from workflow.sandbox import guards, texts
 from workflow.sandbox.annotations import evaluate
 from workflow.sandbox.classes import TypeProxy, build_class
 from workflow.sandbox.facades.speech import speak_print
@@ -29,19 +29,22 @@ ReferenceError ResourceWarning RuntimeError RuntimeWarning StopAsyncIteration St
 SyntaxError SyntaxWarning SystemError SystemExit TabError TimeoutError True TypeError
 UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError
 UnicodeWarning UserWarning ValueError Warning ZeroDivisionError
-abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod
-enumerate filter float format frozenset hex int isinstance issubclass iter len list map max min
-next object oct ord pow property range repr reversed round set slice sorted staticmethod str sum
+abs aiter all anext any bin bool bytearray bytes callable chr classmethod complex dict divmod
+enumerate filter float frozenset hex int isinstance issubclass iter len list map max min
+next object oct ord pow property range reversed round set slice sorted staticmethod str sum
 super tuple zip
 """
 _NATIVE = frozenset(_NATIVE_NAMES.split())
 
 _GUARDED: dict[str, Any] = {
     "__build_class__": build_class,
+    "ascii": texts.ascii_text,
     "delattr": guards.delete,
+    "format": texts.format_text,
     "getattr": guards.read,
     "hasattr": guards.has,
     "print": speak_print,
+    "repr": texts.repr_text,
     "setattr": guards.write,
     "type": TypeProxy,
 }
@@ -64,7 +67,11 @@ def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str,
         "__name__": name,
         "__package__": package,
         "$annotation": evaluate,
+        "$field": texts.field_text,
+        "$maker": texts.maker,
+        "$percent": texts.percent,
         "$read": guards.read,
+        "$str": texts.call_text,
         "$super": guards.above,
         "$write": guards.writable,
         MARK: TOKEN,

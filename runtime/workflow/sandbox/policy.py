@@ -18,10 +18,10 @@ import ast
 from types import CodeType
 from typing import Any
 
-from RestrictedPython.transformer import RestrictingNodeTransformer
-
 from workflow.errors import SandboxError
 from workflow.sandbox import names
+from workflow.sandbox.textpolicy import TextPolicy
+from workflow.sandbox.trees import at, call, no_arguments
 from workflow.sandbox.typegrammar import TypeGrammar
 
 __all__ = ["PolicyError", "Problem", "WorkflowPolicy", "check", "compile_module"]
@@ -43,7 +43,7 @@ class PolicyError(SandboxError):
         self.problems = problems
 
 
-class WorkflowPolicy(RestrictingNodeTransformer):
+class WorkflowPolicy(TextPolicy):
     """Admits orchestration code and rewrites what needs a look at run time.
 
     Nodes that are not overridden here are admitted (literals, operators, control flow) or refused
@@ -161,10 +161,10 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         guarded = self._judge_attribute(node)
         node.value = self.visit(node.value)
         if not isinstance(node.ctx, ast.Load):
-            node.value = _call("$write", [node.value], node)
+            node.value = call("$write", [node.value], node)
             return node
         if guarded:
-            return _call("$read", [node.value, _at(ast.Constant(node.attr), node)], node)
+            return call("$read", [node.value, at(ast.Constant(node.attr), node)], node)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
@@ -201,11 +201,11 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """What can be reached can be called. `super` with arguments asks which class it is given;
         without any, the class is the one around it."""
         if not _is_super_call(node):
-            return self.node_contents_visit(node)
+            return super().visit_Call(node)
         if node.args or node.keywords:
             node.args = [self.visit(arg) for arg in node.args]
             node.keywords = [self.visit(keyword) for keyword in node.keywords]
-            node.func = _at(ast.Name("$super", ast.Load()), node.func)
+            node.func = at(ast.Name("$super", ast.Load()), node.func)
         return node
 
     # -- functions and classes --------------------------------------------------------------------
@@ -280,7 +280,7 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """Check an annotation and keep it as a string, as the `annotations` future would."""
         text = ast.unparse(annotation)
         self.visit(self._types.clean(annotation))
-        constant: ast.expr = _at(ast.Constant(text), annotation)
+        constant: ast.expr = at(ast.Constant(text), annotation)
         return constant
 
     def _flatten_annotations(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -297,9 +297,9 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         pydantic need the types: they are evaluated here and now, never again from text."""
         if self._scope == "class":
             cleaned = self.visit(self._types.clean(node.annotation))
-            thunk = _at(ast.Lambda(_no_arguments(), cleaned), node.annotation)
-            owner = _at(ast.Constant(self._class_name), node.annotation)
-            node.annotation = _call("$annotation", [thunk, owner], node.annotation)
+            thunk = at(ast.Lambda(no_arguments(), cleaned), node.annotation)
+            owner = at(ast.Constant(self._class_name), node.annotation)
+            node.annotation = call("$annotation", [thunk, owner], node.annotation)
         else:
             node.annotation = self._as_text(node.annotation)
         node.target = self.visit(node.target)
@@ -394,20 +394,6 @@ class WorkflowPolicy(RestrictingNodeTransformer):
         """As template strings."""
         self.not_allowed(node)
         return node
-
-
-def _at(node: Any, place: ast.AST) -> Any:
-    return ast.copy_location(node, place)
-
-
-def _call(guard: str, args: list[ast.expr], place: ast.AST) -> ast.Call:
-    function = _at(ast.Name(guard, ast.Load()), place)
-    call: ast.Call = _at(ast.Call(function, args, []), place)
-    return call
-
-
-def _no_arguments() -> ast.arguments:
-    return ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
 
 
 def _is_super_call(node: ast.expr) -> bool:

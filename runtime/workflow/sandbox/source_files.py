@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import linecache
+import tokenize
 from pathlib import Path
 
 from workflow.sandbox.bundle import ModuleSource
@@ -24,8 +25,10 @@ def filename_for(module: ModuleSource, root: Path | None) -> str:
     if root is not None:
         path = root / module.path
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            # The encoding that the file itself declares, as Python reads it.
+            with tokenize.open(path) as file:
+                text = file.read()
+        except (OSError, SyntaxError, UnicodeDecodeError):
             text = None
         if text is not None and _same_lines(module.source, text):
             return str(path)
@@ -35,7 +38,7 @@ def filename_for(module: ModuleSource, root: Path | None) -> str:
     linecache.cache[name] = (
         len(module.source),
         None,
-        module.source.splitlines(keepends=True),
+        [f"{line}\n" for line in module.source.split("\n")],
         name,
     )
     return name
@@ -43,7 +46,8 @@ def filename_for(module: ModuleSource, root: Path | None) -> str:
 
 def _same_lines(bundled: str, current: str) -> bool:
     """Whether each line of the bundle is blank, written by the compiler, or as in the file."""
-    ours, theirs = bundled.splitlines(), current.splitlines()
+    # Not `splitlines`: a form feed or U+2028 does not end a line of Python.
+    ours, theirs = bundled.split("\n"), current.split("\n")
     written = _import_lines(bundled)
     for number, line in enumerate(ours, 1):
         if not line.strip() or number in written or _STEP_CALL in line:

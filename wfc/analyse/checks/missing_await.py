@@ -41,14 +41,17 @@ async def sign_up(email: str) -> None:
 )
 
 _AWAITED = {("workflow", "sleep"), ("asyncio", "sleep"), ("workflow", "fetch")}
-_PLAIN_BUILTINS = frozenset(
-    "abs all any bool bytes dict divmod enumerate float format int len list max min pow print range "
-    "repr reversed round set sorted str sum tuple".split()
-)
-_PLAIN_MODULES = frozenset(
-    "base64 datetime decimal fractions hashlib json logging math re statistics string textwrap "
-    "time uuid".split()
-)
+# fmt: off
+_PLAIN_BUILTINS = {
+    "abs", "all", "any", "bool", "bytes", "dict", "divmod", "enumerate", "float", "format",
+    "int", "len", "list", "max", "min", "pow", "print", "range", "repr", "reversed", "round",
+    "set", "sorted", "str", "sum", "tuple",
+}
+_PLAIN_MODULES = {
+    "base64", "datetime", "decimal", "fractions", "hashlib", "json", "logging", "math", "re",
+    "statistics", "string", "textwrap", "time", "uuid",
+}
+# fmt: on
 
 
 def check(program: Program) -> Iterator[Diagnostic]:

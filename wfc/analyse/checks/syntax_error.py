@@ -41,5 +41,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 module,
                 Span(error.line, column, error.line, column + 1),
                 f"Python cannot read this file: {error.message}.",
-                "Correct the syntax and build again.",
+                error.fix,
             )

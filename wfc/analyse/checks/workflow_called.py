@@ -55,6 +55,6 @@ def check(program: Program) -> Iterator[Diagnostic]:
                         f"{name} is a workflow and needs a run of its own; called like a function "
                         "it raises.",
                         "Move what both need into an async function without a directive and await "
-                        f"that.\nFor a run of its own, write a step that calls `await start({name}, "
-                        "...)` from workflow.api.",
+                        "that.\nFor a run of its own, write a step that calls "
+                        f"`await start({name}, ...)` from workflow.api.",
                     )

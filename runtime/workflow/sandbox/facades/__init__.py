@@ -19,7 +19,18 @@ from workflow.sandbox.facades.pure import ADVICE, PURE, REFUSED
 __all__ = ["Facade", "advice", "get", "names"]
 
 _PYDANTIC = frozenset(
-    {"BaseModel", "ConfigDict", "Field", "ValidationError", "field_validator", "model_validator"}
+    {
+        "BaseModel",
+        "ConfigDict",
+        "Field",
+        "NonNegativeFloat",
+        "NonNegativeInt",
+        "PositiveFloat",
+        "PositiveInt",
+        "ValidationError",
+        "field_validator",
+        "model_validator",
+    }
 )
 _ABI = "workflow.abi.flow_v1"
 _OURS = ("workflow", "workflow.errors", _ABI)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as real
+import re
 import time as real_time
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +27,7 @@ __all__ = [
     "active",
     "emulated",
     "emulated_above",
+    "portable",
     "time_members",
 ]
 
@@ -182,6 +184,16 @@ def _aware(moment: real.datetime) -> real.datetime:
     return real.datetime.replace(moment, tzinfo=UTC)
 
 
+_DIRECTIVE = re.compile(r"%[-_0^#+:]*[0-9]*[EO]?(.)", re.DOTALL)
+
+
+def portable(format: str) -> str:
+    """Return a format of `strftime`, unless it has `%s`, which asks the machine for its zone."""
+    if any(directive[1] == "s" for directive in _DIRECTIVE.finditer(format)):
+        raise SandboxError("strftime('%s') depends on the machine; write int(moment.timestamp())")
+    return format
+
+
 # -- time ------------------------------------------------------------------------------------------
 
 
@@ -202,7 +214,9 @@ def _gmtime(seconds: float | None = None) -> real_time.struct_time:
 
 
 def _strftime(format: str, t: Any = None) -> str:
-    return real_time.strftime(format, _gmtime() if t is None else t)
+    # The two fields behind the nine are for %Z and %z, which would be the machine's otherwise.
+    moment = real_time.struct_time((*(_gmtime() if t is None else t)[:9], "UTC", 0))
+    return real_time.strftime(portable(format), moment)
 
 
 def _asctime(t: Any = None) -> str:

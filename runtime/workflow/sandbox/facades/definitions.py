@@ -22,12 +22,12 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from workflow.errors import SandboxError
-from workflow.sandbox import guards, names
+from workflow.sandbox import guards, names, texts
 from workflow.sandbox.annotations import refuse_text
-from workflow.sandbox.classes import forget_plain_repr
+from workflow.sandbox.classes import forget_plain_repr, keep_plain_repr
 from workflow.sandbox.facades import aio
 from workflow.sandbox.facades.facade import Facade
-from workflow.sandbox.ownership import claim, owns
+from workflow.sandbox.ownership import MARK, TOKEN, claim, owns
 
 __all__ = ["REPLACED"]
 
@@ -99,6 +99,7 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
                 guards.refuse(name)
         forget_plain_repr(target)
         made = dataclasses.dataclass(target, **options)
+        keep_plain_repr(made)
         claim(made)
         return made
 
@@ -162,6 +163,14 @@ def new_type(name: str, kind: Any) -> Any:
 class _EnumMeta(enum.EnumMeta):
     """`Enum("E", {...})` sets attributes by name: hold the names to the policy."""
 
+    @classmethod
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **options: Any) -> Any:
+        space = super().__prepare__(name, bases, **options)
+        # The members are made, and their `__init__` called, before the class can be claimed. Past
+        # the namespace's own method, which would take the mark for a member.
+        dict.__setitem__(space, MARK, TOKEN)
+        return space
+
     def __call__(cls, value: Any, names: Any = None, *args: Any, **options: Any) -> Any:
         if names is None:
             return super().__call__(value, *args, **options)
@@ -182,7 +191,7 @@ class _EnumMeta(enum.EnumMeta):
 
 def _enum_base(name: str) -> Any:
     base = getattr(enum, name)
-    return _EnumMeta(name, (base,), _EnumMeta.__prepare__(name, (base,)))
+    return _EnumMeta(name, (base,), enum.EnumMeta.__prepare__(name, (base,)))
 
 
 # -- operator, copy -------------------------------------------------------------------------------
@@ -261,6 +270,7 @@ REPLACED: dict[str, dict[str, Any]] = {
     "enum": {name: _enum_base(name) for name in _ENUMS},
     "functools": {"total_ordering": total_ordering, "wraps": wraps},
     "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
+    "pprint": {"pformat": texts.pformat},
     "textwrap": {"TextWrapper": TextWrapper},
     "typing": {
         "NamedTuple": _NamedTuple(typing.NamedTuple),

@@ -89,6 +89,7 @@ _TABLE = {
         irshift is_ is_not isub itemgetter itruediv ixor le length_hint lshift lt matmul
         methodcaller mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor
     """,
+    "pprint": "pformat",
     "re": """
         A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern RegexFlag S U UNICODE
         VERBOSE X compile error escape findall finditer fullmatch match search split sub
@@ -126,6 +127,7 @@ _TABLE = {
         unquote_plus unquote_to_bytes urldefrag urlencode urljoin urlparse urlsplit
         urlunparse urlunsplit
     """,
+    "zoneinfo": "ZoneInfo ZoneInfoNotFoundError",
 }
 
 
@@ -153,8 +155,7 @@ REFUSED = {
     "sys": "it is the interpreter that happens to run the workflow",
     "threading": "a workflow has no threads; use asyncio tasks, or a `def` step",
     "traceback": "it reads frames; log with exc_info=True instead",
-    "types": "it makes functions and classes behind the policy's back",
-    "zoneinfo": "time zone data differs between machines; use a fixed offset, or convert in a step",
+    "types": "it makes functions and classes behind the policy's back; use a dataclass",
 }
 """What to do instead of importing these."""
 

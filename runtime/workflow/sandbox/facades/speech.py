@@ -74,11 +74,7 @@ class Logger:
         stacklevel: int = 1,
         extra: Any = None,
     ) -> None:
-        text = str(msg)
-        if args:
-            # As logging does: a single mapping is for %(name)s.
-            single = len(args) == 1 and isinstance(args[0], dict) and args[0]
-            text %= args[0] if single else args
+        text = _message(msg, args)
         if exc_info:
             error = exc_info if isinstance(exc_info, BaseException) else _current_error()
             text += f"\n{_text_of(error)}" if error is not None else ""
@@ -108,6 +104,20 @@ class Logger:
 
     def getChild(self, suffix: str) -> Logger:  # noqa: N802 - the name is logging's
         return Logger(suffix if self.name == "root" else f"{self.name}.{suffix}")
+
+
+def _message(msg: object, args: tuple[Any, ...]) -> str:
+    """The text of a message. As in logging, a mistake in it does not disturb the workflow."""
+    try:
+        text = str(msg)
+        # A single mapping is for %(name)s.
+        single = len(args) == 1 and isinstance(args[0], dict) and args[0]
+        return text % (args[0] if single else args) if args else text
+    except Exception:
+        try:
+            return f"{msg} {args!r}"
+        except Exception as error:
+            return f"a message that cannot be shown: {type(error).__name__}"
 
 
 def _current_error() -> BaseException | None:

@@ -114,7 +114,7 @@ def append(tx: Tx, asked: Append) -> Appended:
     head = _write(tx, run, row["head"], asked.events)
     opened = _tokens(tx, run, head, asked)
     begins = row["status"] == "pending" and (asked.events or asked.open_tokens)
-    tx.do(
+    after = tx.one(
         "advance",
         run=run,
         status="running" if begins else row["status"],
@@ -129,6 +129,7 @@ def append(tx: Tx, asked: Append) -> Appended:
         bundle=asked.bundle or row["bundle"],
         python=asked.python or row["python"],
     )
+    assert after is not None
     tx.many("eat_letters", [{"run": run, "n": n} for n in asked.eat])
     tx.many("drop_task", [{"run": run, "step_id": step} for step in asked.drop_tasks])
     tx.many("add_tasks", [{**asdict(task), "run": run} for task in asked.add_tasks])
@@ -136,11 +137,12 @@ def append(tx: Tx, asked: Append) -> Appended:
         create(tx, child)
     for to, letter in asked.letters:
         deliver(tx, to, letter)
+    if asked.letters:  # one of them may be for the run itself
+        after = tx.one("run_row", run_id=asked.run_id)
+        assert after is not None
     if asked.end is not None:
         _end(tx, row, asked.end, asked.output, asked.error_code, asked.at)
-    after = tx.one("run_row", run_id=asked.run_id)
-    assert after is not None
-    return Appended(ok=True, head=after["head"], mail=after["mail"], opened=opened)
+    return Appended(ok=True, head=head + len(opened), mail=after["mail"], opened=opened)
 
 
 def _tokens(tx: Tx, run: int, head: int, asked: Append) -> tuple[Event, ...]:

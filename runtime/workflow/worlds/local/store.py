@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,10 @@ class Tx:
         """Run a query that writes; how many rows it touched."""
         return self._connection.execute(QUERIES[query], values).rowcount
 
-    def many(self, query: str, values: Iterable[Mapping[str, Any]]) -> None:
+    def many(self, query: str, values: Sequence[Mapping[str, Any]]) -> None:
         """Run a query that writes once for each set of values."""
-        self._connection.executemany(QUERIES[query], values)
+        if values:  # every statement gives the interpreter up and has to get it back
+            self._connection.executemany(QUERIES[query], values)
 
     def one(self, query: str, **values: Any) -> sqlite3.Row | None:
         """The first row of a query."""

@@ -121,6 +121,7 @@ update runs set
     mailed_at = :now, next_timer = :next_timer, claims = 0, owner = :owner,
     attributes = :attributes, bundle = :bundle, python = :python
 where id = :run
+returning mail;
 
 -- :name park
 -- Takes an open run out of the circle of due runs.

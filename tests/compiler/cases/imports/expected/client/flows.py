@@ -10,7 +10,7 @@ if t.TYPE_CHECKING:
 
 
 async def w(y: "Y", *, n=pkg.sub.deep.N) -> "Y":
-    raise DirectCallError("w is a workflow: use start(w, ...)")
+    raise DirectCallError("w is a workflow; calling it directly would neither record nor resume it. Use `await start(function, ...)` from workflow.api")
 
 
 w.workflow_id = "workflow//flows.py//w"  # type: ignore[attr-defined]

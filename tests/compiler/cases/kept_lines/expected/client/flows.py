@@ -7,7 +7,7 @@ from workflow.errors import DirectCallError
 async def main(x: int) -> int:
     '''Use
     all of them.'''
-    raise DirectCallError("main is a workflow: use start(main, ...)")
+    raise DirectCallError("main is a workflow; calling it directly would neither record nor resume it. Use `await start(function, ...)` from workflow.api")
 
 
 main.workflow_id = "workflow//flows.py//main"  # type: ignore[attr-defined]

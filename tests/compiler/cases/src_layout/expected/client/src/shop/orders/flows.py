@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 async def fulfil(order: Order, basket: Basket = Basket.SMALL) -> str:
     """Ship an order."""
-    raise DirectCallError("fulfil is a workflow: use start(fulfil, ...)")
+    raise DirectCallError("fulfil is a workflow; calling it directly would neither record nor resume it. Use `await start(function, ...)` from workflow.api")
 
 
 fulfil.workflow_id = "workflow//src/shop/orders/flows.py//fulfil"  # type: ignore[attr-defined]

@@ -1,0 +1,92 @@
+"""Texts made of values, without what differs between processes.
+
+The default repr of functions, methods, generators and of many library objects has the address of
+the object in it. In a text that becomes the argument of a step, or decides a branch, that would be
+another value at every replay: it is left out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import pprint
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from workflow.sandbox.facades import clock
+
+__all__ = [
+    "ascii_text",
+    "call_text",
+    "field_text",
+    "format_text",
+    "maker",
+    "percent",
+    "pformat",
+    "repr_text",
+]
+
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+_CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
+_EXACT = frozenset({bool, bytes, float, int, str, type(None)})
+
+
+def _plain(text: Any, value: object) -> Any:
+    """`text`, made of `value`, without addresses. What is text or a number itself stays."""
+    if type(value) in _EXACT or not isinstance(text, str) or " at 0x" not in text:
+        return text
+    return _ADDRESS.sub("", text)
+
+
+def repr_text(obj: Any, /) -> str:
+    """`repr` for workflow code."""
+    text: str = _plain(repr(obj), obj)
+    return text
+
+
+def ascii_text(obj: Any, /) -> str:
+    """`ascii` for workflow code."""
+    text: str = _plain(ascii(obj), obj)
+    return text
+
+
+def format_text(value: Any, format_spec: str = "", /) -> str:
+    """`format` for workflow code."""
+    if isinstance(value, datetime.date | datetime.time) and isinstance(format_spec, str):
+        clock.portable(format_spec)
+    text: str = _plain(format(value, format_spec), value)
+    return text
+
+
+def field_text(value: Any, conversion: int, spec: str) -> str:
+    """One replacement field of an f-string; `conversion` is -1 or the character after the `!`."""
+    if conversion == -1:
+        return format_text(value, spec)
+    text: str = _plain(_CONVERSIONS[conversion](value), value)
+    return format(text, spec)
+
+
+def call_text(function: Any, /, *args: Any, **options: Any) -> Any:
+    """A call of whatever is named `str`."""
+    made = function(*args, **options)
+    if function is not str or len(args) != 1 or options:
+        return made
+    return _plain(made, args[0])
+
+
+def maker(function: Any, /) -> Any:
+    """What is mapped when workflow code maps whatever is named `str`."""
+    return partial(call_text, function)
+
+
+def percent(template: str, values: Any) -> str:
+    """`template % values`, as workflow code writes it with a literal template."""
+    text: str = _plain(template % values, values)
+    return text
+
+
+def pformat(object: Any, *args: Any, **options: Any) -> str:
+    """`pprint.pformat` for workflow code."""
+    text: str = _plain(pprint.pformat(object, *args, **options), object)
+    return text
