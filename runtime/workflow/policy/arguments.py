@@ -10,20 +10,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 __all__ = ["record", "spread"]
 
-_SIGNATURES: dict[Any, inspect.Signature] = {}
+# By the function itself: functions of different parameters may share a code object.
+_SIGNATURES: WeakKeyDictionary[Any, inspect.Signature] = WeakKeyDictionary()
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature, remembered per code object (a class of functions shares one)."""
-    key = getattr(function, "__code__", function)
-    found = _SIGNATURES.get(key)
+    found = _SIGNATURES.get(function)
     if found is None:
-        if len(_SIGNATURES) > 10_000:
-            _SIGNATURES.clear()
-        found = _SIGNATURES[key] = inspect.signature(function)
+        found = _SIGNATURES[function] = inspect.signature(function)
     return found
 
 

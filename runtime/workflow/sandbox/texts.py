@@ -1,8 +1,8 @@
 """Texts made of values, without what differs between processes.
 
 The default repr of functions, methods, generators and of many library objects has the address of
-the object in it. In a text that becomes the argument of a step, or decides a branch, that would be
-another value at every replay: it is left out.
+the object in it, that of a task the path of a file. In a text that becomes the argument of a step,
+or decides a branch, that would be another value at every replay: it is left out.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ __all__ = [
     "repr_text",
 ]
 
-_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+| (?:running|defined) at [^<>]*:[0-9]+(?=>)")
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
 _EXACT = frozenset({bool, bytes, float, int, str, type(None)})
 
 
 def _plain(text: Any, value: object) -> Any:
     """`text`, made of `value`, without addresses. What is text or a number itself stays."""
-    if type(value) in _EXACT or not isinstance(text, str) or " at 0x" not in text:
+    if type(value) in _EXACT or not isinstance(text, str) or " at " not in text:
         return text
     return _ADDRESS.sub("", text)
 

@@ -164,7 +164,9 @@ class _EnumMeta(enum.EnumMeta):
     """`Enum("E", {...})` sets attributes by name: hold the names to the policy."""
 
     @classmethod
-    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **options: Any) -> Any:
+    def __prepare__(  # type: ignore[override]  # the two bases do not agree in typeshed
+        cls, name: str, bases: tuple[type, ...], /, **options: Any
+    ) -> Any:
         space = super().__prepare__(name, bases, **options)
         # The members are made, and their `__init__` called, before the class can be claimed. Past
         # the namespace's own method, which would take the mark for a member.
