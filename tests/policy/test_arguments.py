@@ -40,7 +40,7 @@ def test_a_parameter_that_is_gone_is_named() -> None:
 
     def after(new: int) -> None: ...
 
-    with pytest.raises(TypeError, match="'new'.*'old'"):
+    with pytest.raises(TypeError, match=r"'new'.*'old'"):
         spread(after, record(before, (1,), {}))
 
 

@@ -62,7 +62,7 @@ def test_a_body_that_swallows_its_cancellation_cannot_hang_us(ends: bool) -> Non
     """Dropping a live copy returns, whatever the body does about it."""
 
     async def stubborn() -> None:
-        while True:
+        while not over:
             try:
                 await sleep(30)
             except (asyncio.CancelledError, GeneratorExit):
@@ -76,12 +76,14 @@ def test_a_body_that_swallows_its_cancellation_cannot_hang_us(ends: bool) -> Non
                 continue
 
     closing: list[bool] = []
+    over: list[bool] = []  # the coroutine is kept for ever: let it end with the interpreter
     run = Driver(stubborn if ends else restless)
     closing.append(True)
     before = run.types()
     run.live.close()
     assert run.types() == before
     assert run.live.ended
+    over.append(True)
 
 
 @pytest.mark.parametrize("error", [GeneratorExit, asyncio.CancelledError, KeyboardInterrupt])

@@ -17,7 +17,7 @@ from workflow.sandbox.bundle import ModuleSource
 
 __all__ = ["filename_for"]
 
-_STEP_CALL = "_wfc_step("
+_STEP_CALL = "_wfc_step"
 
 
 def filename_for(module: ModuleSource, root: Path | None) -> str:
@@ -48,23 +48,33 @@ def _same_lines(bundled: str, current: str) -> bool:
     """Whether each line of the bundle is blank, written by the compiler, or as in the file."""
     # Not `splitlines`: a form feed or U+2028 does not end a line of Python.
     ours, theirs = bundled.split("\n"), current.split("\n")
-    written = _import_lines(bundled)
+    written = _written_lines(bundled)
     for number, line in enumerate(ours, 1):
-        if not line.strip() or number in written or _STEP_CALL in line:
+        if not line.strip() or number in written:
             continue
         if number > len(theirs) or line.rstrip() != theirs[number - 1].rstrip():
             return False
     return True
 
 
-def _import_lines(text: str) -> set[int]:
-    # The compiler drops unused names from imports and appends one of its own.
+def _written_lines(text: str) -> set[int]:
+    # The compiler drops unused names from imports and appends one of its own, and it writes the
+    # signatures (`async`, computed defaults) and bodies of steps.
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return set()
     lines: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if not isinstance(node, ast.Import | ast.ImportFrom | ast.AsyncFunctionDef):
+            continue
+        if not isinstance(node, ast.AsyncFunctionDef) or _is_stub(node):
             lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
+
+
+def _is_stub(function: ast.AsyncFunctionDef) -> bool:
+    match function.body[-1]:
+        case ast.Return(value=ast.Await(value=ast.Call(func=ast.Name(id=name)))):
+            return name == _STEP_CALL
+    return False
