@@ -65,7 +65,7 @@ def test_a_body_that_swallows_its_cancellation_cannot_hang_us(ends: bool) -> Non
         while not over:
             try:
                 await sleep(30)
-            except (asyncio.CancelledError, GeneratorExit):
+            except caught:
                 continue
 
     async def restless() -> None:
@@ -76,6 +76,7 @@ def test_a_body_that_swallows_its_cancellation_cannot_hang_us(ends: bool) -> Non
                 continue
 
     closing: list[bool] = []
+    caught = (asyncio.CancelledError, GeneratorExit)
     over: list[bool] = []  # the coroutine is kept for ever: let it end with the interpreter
     run = Driver(stubborn if ends else restless)
     closing.append(True)
