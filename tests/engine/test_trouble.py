@@ -234,18 +234,15 @@ def test_a_lost_reply_loses_no_result(tmp_path: Path, event: str, when: str) -> 
     play(tmp_path, act, Unreliable)
 
 
-def test_stopping_hands_a_step_over_without_counting_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_hands_a_step_over_without_counting_it(tmp_path: Path) -> None:
     """A step cut off by a graceful stop begins afresh elsewhere, as its first attempt."""
-    monkeypatch.setattr("workflow.engine.worker.GRACE", 0.05)  # a setting, not a part
     project = build(tmp_path, FLOWS)
     flows = loaded(tmp_path)
 
     async def main() -> None:
         world = memory.create(VirtualClock(START))
         flows.gate = asyncio.Event()
-        async with Application(world, project):
+        async with Application(world, project, grace=0.05):
             run = await start(flows.long)
 
             while flows.calls != ["worked"]:  # noqa: ASYNC110  # in memory: a matter of turns

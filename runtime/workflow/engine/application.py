@@ -33,9 +33,15 @@ def set_current_world(world: World | None) -> None:
 
 
 class Application:
-    """`project` at work on `world`. With `worker=False` it only creates, posts and answers."""
+    """`project` at work on `world`. With `worker=False` it only creates, posts and answers.
 
-    def __init__(self, world: World, project: Project, *, worker: bool = True) -> None:
+    `grace` is how many seconds running steps get to finish when it stops.
+    """
+
+    def __init__(
+        self, world: World, project: Project, *, worker: bool = True, grace: float = 5.0
+    ) -> None:
+        self._grace = grace
         self.world = world
         self.project = project
         self.base_url = ""
@@ -50,7 +56,7 @@ class Application:
         await self.world.open()
         try:
             await self.world.put_bundle(self.project.bundle.hash, self.project.bundle.to_bytes())
-            self._worker = Worker(self.world, self.project)
+            self._worker = Worker(self.world, self.project, grace=self._grace)
             if self._wants_worker:
                 await self._worker.start()
         except BaseException:

@@ -41,13 +41,16 @@ RUNS = 500  # runs owned at a time
 TASKS = 64  # task bodies at a time
 CACHED = 2000  # idle live copies kept
 SECOND = 1_000_000
-GRACE = 5.0  # seconds running work gets to finish when the worker is asked to stop
 
 
 class Worker:
-    """Works on the runs of `world` with the code of `project`. Create it inside its event loop."""
+    """Works on the runs of `world` with the code of `project`. Create it inside its event loop.
 
-    def __init__(self, world: World, project: Project) -> None:
+    `grace` is how many seconds running work gets to finish when the worker is asked to stop.
+    """
+
+    def __init__(self, world: World, project: Project, *, grace: float = 5.0) -> None:
+        self._grace = grace
         self.world = world
         self.project = project
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -80,14 +83,14 @@ class Worker:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         if self._running:  # idle runs have no session: whatever is left is at work
-            await asyncio.wait(set(self._running), timeout=GRACE)
+            await asyncio.wait(set(self._running), timeout=self._grace)
         if self._running:
             for session in list(self._sessions.values()):
                 session.hand_over()
             for task in self._running:
                 if task.get_name().startswith("task "):
                     task.cancel()
-            await asyncio.wait(set(self._running), timeout=GRACE)
+            await asyncio.wait(set(self._running), timeout=self._grace)
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
