@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
     """
     arguments = _arguments(text)
     project = built_project(root)
+    # The end of the run is printed below; the engine's own report of it would be the second one.
+    logging.getLogger("workflow.engine").addHandler(logging.NullHandler())
     try:
         # What steps and bodies print belongs with the events: stdout is for the result alone.
         with contextlib.redirect_stdout(sys.stderr):

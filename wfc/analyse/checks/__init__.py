@@ -31,6 +31,7 @@ _FILES = [
     "unimportable_path",
     "unused_ignore",
     "unstable_value",
+    "set_iteration",
     "file_io",
     "terminal",
     "missing_await",
