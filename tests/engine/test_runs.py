@@ -195,6 +195,7 @@ def test_a_traceback_shows_the_users_own_line(make_world: MakeWorld, tmp_path: P
         assert f'File "{flows.__file__}", line {number}, in boom' in text
         assert 'raise ValueError(f"boom {x}")' in text
         assert "workflow/replay" not in text
+        assert any(text.rstrip() in note for note in caught.value.__notes__)
 
     serve(make_world, tmp_path, ERRORS, play)
 

@@ -12,7 +12,12 @@ import pytest
 from tests.project import Events, build, loaded, until
 from workflow.api import resume_hook, start, with_options
 from workflow.engine import Application
-from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError, WorldError
+from workflow.errors import (
+    StepCrashedError,
+    WorkflowRunCancelledError,
+    WorkflowRunFailedError,
+    WorldError,
+)
 from workflow.testing import VirtualClock
 from workflow.world.records import Append, Appended, Letter, NewRun, Parked, WorkerRecord
 from workflow.worlds import memory
@@ -47,6 +52,11 @@ FLOWS = """
         if gate is not None and len(calls) == 1:
             await gate.wait()
         return text
+
+    async def two() -> None:
+        "use workflow"
+        await stuck("one")
+        await note("two")
 
     def stops() -> None:
         "use step"
@@ -352,5 +362,83 @@ def test_parking_survives_a_broken_connection(tmp_path: Path) -> None:
                 return run is not None and run.parked is not None
 
             await until(world, parked)
+
+    asyncio.run(main())
+
+
+async def held(flows: Any) -> None:
+    """Wait until the step has begun; it goes on when its gate is opened."""
+    while flows.calls != ["one"]:  # noqa: ASYNC110  # in memory: a matter of turns
+        await asyncio.sleep(0)
+
+
+def test_a_terminated_run_goes_no_further(tmp_path: Path) -> None:
+    """The owner's append is refused: no result is recorded and no further step begins."""
+    project = build(tmp_path, FLOWS)
+    flows = loaded(tmp_path)
+
+    async def main() -> None:
+        world = memory.create(VirtualClock(START))
+        flows.gate = asyncio.Event()
+        application = Application(world, project)
+        await application.start()
+        run = await start(flows.two)
+        await held(flows)
+        await run.terminate("enough")
+        flows.gate.set()
+        await application.stop()  # waits for what is at work
+        await world.open()
+        log = await Events.of(world, run.run_id)
+        assert log.types() == ["run_created", "step_created", "run_cancelled"]
+        assert flows.calls == ["one"]
+
+    asyncio.run(main())
+
+
+def test_a_stopping_worker_begins_no_step(tmp_path: Path) -> None:
+    """What the last result asks for is left to others, as a task nobody has tried."""
+    project = build(tmp_path, FLOWS)
+    flows = loaded(tmp_path)
+
+    async def main() -> None:
+        world = memory.create(VirtualClock(START))
+        flows.gate = asyncio.Event()
+        application = Application(world, project)
+        await application.start()
+        run = await start(flows.two)
+        await held(flows)
+        stopping = asyncio.create_task(application.stop())
+        await asyncio.sleep(0)
+        flows.gate.set()
+        await stopping
+        assert flows.calls == ["one"]
+        await world.open()
+        (task,) = await world.list_tasks(run.run_id)
+        assert (task.name.rpartition("//")[2], task.attempt) == ("note", 0)
+
+    asyncio.run(main())
+
+
+def test_a_step_that_kills_its_workers_is_given_up(tmp_path: Path) -> None:
+    """Attempts are counted when they are claimed; over the limit the step fails as crashed."""
+    project = build(tmp_path, FLOWS)
+    flows = loaded(tmp_path)
+
+    async def main() -> None:
+        world = memory.create(VirtualClock(START))
+        flows.gate = asyncio.Event()
+        async with Application(world, project, grace=0.05):
+            run = await start(flows.two)
+            await held(flows)
+        await world.open()
+        names = project.registry.steps.keys()
+        for n in range(4):  # max_retries=3: four attempts, and every time the process dies
+            assert await world.claim_tasks(f"dead-{n}", 1, names)
+            await world.leave(f"dead-{n}")
+        async with Application(world, project):
+            with pytest.raises(WorkflowRunFailedError, match="process died") as caught:
+                await run.result(10)
+            assert isinstance(caught.value.__cause__, StepCrashedError)
+        assert flows.calls == ["one"]
 
     asyncio.run(main())

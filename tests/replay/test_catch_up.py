@@ -113,3 +113,27 @@ def test_a_log_with_an_orphan_fact_diverges() -> None:
     short = [log[0], log[1], *log[3:4]]  # run_created, step one, then parallel calls without result
     with pytest.raises(DivergenceError):
         replay(numbered(list(short)), journey)
+
+
+async def two_at_once() -> None:
+    await asyncio.gather(step("a"), step("b"))
+
+
+async def two_and_another() -> None:
+    async def more() -> None:
+        await step("a")
+        await step("c")
+
+    await asyncio.gather(more(), step("b"))
+
+
+def test_a_request_the_log_does_not_have_is_found_at_once() -> None:
+    """The next fact may not come while a decision of the code has no place in the log."""
+    run = Driver(two_at_once)
+    run.complete("A")
+    run.complete("B")
+    with pytest.raises(DivergenceError) as caught:
+        replay(numbered(run.log), two_and_another)
+    assert caught.value.position == 5
+    assert "step_completed" in caught.value.recorded
+    assert "c" in caught.value.asked
