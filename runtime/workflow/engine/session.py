@@ -257,7 +257,12 @@ class Session:
                 self._pending.extend(live.feed(event))
             live.head = event.seq
         for call in starting:
-            if call.ref in live.steps:  # not given up on the answer of a hook
+            if call.ref not in live.steps:
+                continue  # given up on the answer of a hook
+            self._calls[call.ref] = call
+            if self.worker.stopping:
+                self._unbegun.append(call.ref)
+            else:
                 self._start_body(call)
         if append.release:
             self.worker.cache(live, self._run.bundle)
@@ -290,20 +295,17 @@ class Session:
 
     def _feed(self, turn: Turn, loaded: Loaded | None, now: int) -> None:
         results, self._results = self._results, []
-        for index, (ref, outcome) in enumerate(results):
+        for ref, outcome in results:
             if turn.live.ended:
-                self._results = results[index:]  # of no use to anyone, but not lost silently
-                return
+                return  # nobody waits for the other results any more
+            call = self._calls.pop(ref)
             match outcome:
                 case Completed(payload=payload, meta=meta):
-                    name = self._calls[ref].name
-                    turn.feed_result("step_completed", ref, name, payload, meta)
+                    turn.feed_result("step_completed", ref, call.name, payload, meta)
                 case Failed(payload=payload, meta=meta):
-                    name = self._calls[ref].name
-                    turn.feed_result("step_failed", ref, name, payload, meta)
+                    turn.feed_result("step_failed", ref, call.name, payload, meta)
                 case TryAgain(at=at, error=error):
                     if ref in turn.live.steps:
-                        call = self._calls[ref]
                         turn.add_task(
                             ref, call.name, call.payload or b"", attempt=1, run_at=at, error=error
                         )
@@ -359,7 +361,6 @@ class Session:
     # -- inline steps --------------------------------------------------------------------------
 
     def _start_body(self, event: NewEvent) -> None:
-        self._calls[event.ref] = event
         self._bodies[event.ref] = asyncio.create_task(self._body(event), name=event.ref)
 
     async def _body(self, event: NewEvent) -> None:
