@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Diagnostic", "Note", "Rule", "Severity", "Source", "Span", "span_of"]
+__all__ = ["Diagnostic", "Edit", "Note", "Rule", "Severity", "Source", "Span", "note_at", "span_of"]
 
 
 class Severity(StrEnum):
@@ -35,10 +35,27 @@ class Span:
 
 @dataclass(frozen=True)
 class Note:
-    """A second place that belongs to a finding, such as the import behind a use."""
+    """A second place that belongs to a finding, such as the import behind a use.
+
+    With a `span` it is shown with its source line and a caret, as `note_at` makes it.
+    """
 
     path: str
     line: int
+    text: str
+    span: Span | None = None
+    source_line: str = ""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A safe change that mends a finding: replace `span` of the finding's file by `text`.
+
+    Safe means that what runs afterwards is what the user meant and nothing else changes. An empty
+    span inserts.
+    """
+
+    span: Span
     text: str
 
 
@@ -55,6 +72,7 @@ class Diagnostic:
     message: str
     fix: str
     notes: tuple[Note, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def sort_key(self) -> tuple[str, Span, str, str]:
@@ -91,6 +109,12 @@ def span_of(source: Source, place: Place) -> Span:
     return Span(line, start, line, _column(text, getattr(place, "end_col_offset", 0)))
 
 
+def note_at(source: Source, place: Place, text: str) -> Note:
+    """A note that is shown with its own source line and caret."""
+    span = span_of(source, place)
+    return Note(source.path, span.line, text, span, _line(source, span.line))
+
+
 def _line(source: Source, line: int) -> str:
     return source.lines[line - 1] if 0 < line <= len(source.lines) else ""
 
@@ -117,9 +141,15 @@ class Rule:
     silenceable: bool = True
 
     def at(
-        self, source: Source, place: Place, message: str, fix: str, notes: Iterable[Note] = ()
+        self,
+        source: Source,
+        place: Place,
+        message: str,
+        fix: str,
+        notes: Iterable[Note] = (),
+        edits: Iterable[Edit] = (),
     ) -> Diagnostic:
-        """A finding of this rule at `place` in `source`."""
+        """A finding of this rule at `place` in `source`; `edits` are for `wfc build --fix`."""
         span = span_of(source, place)
         return Diagnostic(
             code=self.code,
@@ -131,4 +161,5 @@ class Rule:
             message=message,
             fix=fix,
             notes=tuple(notes),
+            edits=tuple(edits),
         )

@@ -1,6 +1,7 @@
 """The rules, one file each. A file's docstring is the page of its rule, `wfc explain CODE`.
 
-To add a rule: write a file with `RULE` and `check`, and name it in `_FILES`.
+To add a rule: write a file with `RULE` and `check`. Every file of this package that has a `RULE` is
+found by itself.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
 from wfc.analyse.checks import not_in_sandbox, not_loadable, unused_ignore
 from wfc.diagnostics import Diagnostic, Rule
@@ -15,40 +17,6 @@ from wfc.model import Module, Program
 
 __all__ = ["load_failure", "refusals", "rules", "run", "silence"]
 
-_FILES = [
-    "directive_misplaced",
-    "directive_misspelt",
-    "workflow_not_async",
-    "generator",
-    "nested_function",
-    "duplicate_id",
-    "directive_not_plain",
-    "directive_target",
-    "conditional_definition",
-    "directive_spelling",
-    "method",
-    "syntax_error",
-    "unimportable_path",
-    "unused_ignore",
-    "unstable_value",
-    "set_iteration",
-    "file_io",
-    "terminal",
-    "missing_await",
-    "workflow_called",
-    "dropped_statement",
-    "banned_import",
-    "unknown_import",
-    "star_import",
-    "shadows_runtime",
-    "unlisted_member",
-    "missing_name",
-    "eval_exec",
-    "introspection",
-    "not_in_sandbox",
-    "not_loadable",
-    "unserialisable_argument",
-]
 
 Check = Callable[[Program], Iterator[Diagnostic]]
 
@@ -56,9 +24,11 @@ Check = Callable[[Program], Iterator[Diagnostic]]
 @cache
 def _loaded() -> Mapping[str, tuple[Rule, Check]]:
     found: dict[str, tuple[Rule, Check]] = {}
-    for name in _FILES:
-        module = import_module(f"wfc.analyse.checks.{name}")
-        found[module.RULE.code] = (module.RULE, module.check)
+    for info in iter_modules(__path__):
+        module = import_module(f"{__name__}.{info.name}")
+        if hasattr(module, "RULE"):
+            assert module.RULE.code not in found, module.RULE.code
+            found[module.RULE.code] = (module.RULE, module.check)
     return dict(sorted(found.items()))
 
 
