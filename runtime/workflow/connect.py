@@ -16,13 +16,14 @@ _BUILT_IN = {
     "local": "workflow.worlds.local:create",
     "embedded": "workflow.worlds.local:create",  # the reference's name for it
     "memory": "workflow.worlds.memory:create",
+    "postgres": "workflow.worlds.postgres:create",
 }
 
 
 def connect(target: str | None = None) -> World:
     """A world that is not open yet.
 
-    `target` is `local` (alias `embedded`), `memory`, the name of an entry point of the group
+    `target` is `local` (alias `embedded`), `memory`, `postgres`, the name of an entry point of the group
     `workflow.worlds`, or `module:factory`; default WORKFLOW_TARGET_WORLD, then `local`. Raises
     WorldError for a target that cannot be found.
     """
@@ -43,4 +44,8 @@ def connect(target: str | None = None) -> World:
     try:
         return cast(World, getattr(import_module(module), factory)())
     except (ImportError, AttributeError) as error:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
+            raise WorldError(
+                "the PostgreSQL world needs psycopg; install workflow-compiler[postgres]"
+            ) from error
         raise WorldError(f"the world {name!r} cannot be loaded: {error}") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import new_world
 from workflow.testing.conformance import WorldConformance
 from workflow.world.port import Clock, World
 from workflow.worlds import local, memory
@@ -27,3 +28,10 @@ class TestLocal(WorldConformance):
 
     async def make_world(self, clock: Clock) -> World:
         return local.create_local_world(self.folder, clock)
+
+
+class TestPostgres(WorldConformance):
+    """The PostgreSQL world, in a schema of its own for each test."""
+
+    async def make_world(self, clock: Clock) -> World:
+        return new_world(clock)

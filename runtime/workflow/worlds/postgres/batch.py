@@ -1,0 +1,368 @@
+"""A group of operations as one transaction of few statements.
+
+Every operation first says what it wants to know (`Wants`). One round trip locks the runs in the
+order of their ids and reads all of it. The operations then work on these rows in memory, one after
+the other, with the same rules as in the other worlds, and what they changed is written back in one
+more round trip, one statement for each table, together with the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, Protocol
+
+from psycopg import Connection, Cursor
+
+from workflow.world.records import Micros, NewEvent, NewTask
+from workflow.worlds.postgres.arrays import Blobs, Ints, Texts
+
+__all__ = ["Again", "Batch", "Holder", "Operation", "Row", "Stream", "TaskRow", "Wants"]
+
+
+class Again(Exception):
+    """What an operation wanted has moved meanwhile; run it again in the next group."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A run as the rules see it. `changed` and `deep` say how much of it has to be written."""
+
+    id: int
+    run_id: str
+    workflow: str
+    status: str
+    started_at: Micros | None
+    completed_at: Micros | None
+    output: bytes | None
+    error_code: str | None
+    bundle: str | None
+    python: str | None
+    attributes: str
+    parent_run: str | None
+    parent_ref: str | None
+    head: int
+    mail: int
+    seen: int
+    mailed_at: Micros
+    next_timer: Micros | None
+    owner: str | None
+    fence: int
+    claims: int
+    parked: str | None
+    created_at: Micros = 0
+    key: str | None = None
+    is_new: bool = False
+    changed: bool = False
+    deep: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.completed_at is None
+
+
+class Holder(NamedTuple):
+    """Who holds a token."""
+
+    run_id: str
+    hook_id: str
+
+
+class TaskRow(NamedTuple):
+    """Whose attempt a task is."""
+
+    id: int
+    owner: str | None
+    attempt: int
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream as the rules see it."""
+
+    id: int
+    run: int
+    name: str
+    next: int
+    closed: bool
+
+
+@dataclass(slots=True)
+class Wants:
+    """What a group needs to know, and which runs it has to lock."""
+
+    runs: set[str] = field(default_factory=set)
+    children: set[str] = field(default_factory=set)  # runs whose parents are wanted too
+    tokens: set[str] = field(default_factory=set)  # posted to: their holders are locked
+    open_tokens: set[str] = field(default_factory=set)
+    new_runs: list[str] = field(default_factory=list)
+    keys: set[tuple[str, str]] = field(default_factory=set)  # (workflow, idempotency key)
+    letter_keys: set[tuple[str, str]] = field(default_factory=set)  # (run id, dedupe)
+    token_letter_keys: set[tuple[str, str]] = field(default_factory=set)  # (token, dedupe)
+    tasks: set[tuple[str, str]] = field(default_factory=set)  # (run id, step id)
+    last_events: set[str] = field(default_factory=set)
+    streams: set[tuple[str, str]] = field(default_factory=set)  # (run id, name)
+
+    @property
+    def names(self) -> list[str]:
+        """What two transactions must not insert at once."""
+        return [
+            *(f"token {token}" for token in self.open_tokens),
+            *(f"key {workflow} {key}" for workflow, key in self.keys),
+            *(f"run {run_id}" for run_id in self.new_runs),
+        ]
+
+
+class Operation(Protocol):
+    """One call of the port that writes."""
+
+    @property
+    def exclusive(self) -> str | None:
+        """A run that no other operation of the same group may be exclusive on."""
+
+    @property
+    def gives_work(self) -> bool:
+        """Whether somebody may have something to claim afterwards."""
+
+    def wants(self, wants: Wants) -> None: ...
+
+    def apply(self, batch: Batch) -> Any:
+        """Change rows of the batch; the answer. Raises before it changes anything, or not at
+        all."""
+
+
+Execute = Callable[[str, Mapping[str, Any]], Cursor[Any]]
+
+
+class Batch:
+    """The rows a group works on, and what it adds and takes away."""
+
+    def __init__(self, now: Micros) -> None:
+        self.now = now
+        self.rows: dict[str, Row] = {}
+        self.hooks: dict[str, Holder] = {}
+        self.keys: dict[tuple[str, str], str] = {}
+        self.letter_keys: dict[tuple[str, str], bool] = {}
+        self.tasks: dict[tuple[str, str], TaskRow] = {}
+        self.last_events: dict[str, Micros] = {}
+        self.streams: dict[tuple[str, str], Stream] = {}
+        self._run_ids: list[int] = []
+        self._stream_ids: list[int] = []
+        # What will be written, a tuple a row.
+        self.events: list[tuple[int, int, NewEvent]] = []
+        self.letters: list[tuple[Any, ...]] = []
+        self.new_letter_keys: list[tuple[int, str, bool]] = []
+        self.eaten: list[tuple[int, int]] = []
+        self.added_tasks: list[tuple[int, NewTask]] = []
+        self.dropped_tasks: list[tuple[int, str]] = []
+        self.finished_tasks: list[int] = []
+        self.retried_tasks: list[tuple[int, Micros, bytes | None, bool]] = []
+        self.ended: list[int] = []
+        self.new_hooks: dict[str, tuple[Any, ...]] = {}
+        self.closed_hooks: list[tuple[int, str]] = []
+        self.used_streams: dict[int, Stream] = {}
+        self.chunks: list[tuple[int, int, str, int, bytes]] = []
+
+    def next_run_id(self) -> int:
+        return self._run_ids.pop()
+
+    def next_stream_id(self) -> int:
+        return self._stream_ids.pop()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def lock(self, connection: Connection[Any], execute: Execute, wants: Wants) -> None:
+        """Begin the transaction; lock and read what is wanted."""
+        found: dict[str, Cursor[Any]] = {}
+
+        def ask(name: str, **values: Any) -> None:
+            found[name] = execute(name, values)
+
+        with connection.pipeline():
+            connection.execute("begin")
+            if names := wants.names:
+                ask("lock_names", names=Texts(names))
+            runs = Texts(sorted(wants.runs.union(wants.new_runs)))
+            if wants.children or wants.tokens:
+                children, tokens = Texts(wants.children), Texts(wants.tokens)
+                ask("lock_related", runs=runs, children=children, tokens=tokens)
+            else:
+                ask("lock_runs", runs=runs)
+            if holding := wants.tokens | wants.open_tokens:
+                ask("find_hooks", tokens=Texts(holding))
+            if wants.keys:
+                workflows, keys = zip(*wants.keys, strict=True)
+                ask("find_keys", workflows=Texts(workflows), keys=Texts(keys))
+            if wants.letter_keys:
+                ids, dedupes = zip(*wants.letter_keys, strict=True)
+                ask("find_letter_keys", runs=Texts(ids), dedupes=Texts(dedupes))
+            if wants.token_letter_keys:
+                used, dedupes = zip(*wants.token_letter_keys, strict=True)
+                ask("find_token_letter_keys", tokens=Texts(used), dedupes=Texts(dedupes))
+            if wants.tasks:
+                ids, steps = zip(*wants.tasks, strict=True)
+                ask("lock_tasks", runs=Texts(ids), steps=Texts(steps))
+            if wants.last_events:
+                ask("last_events", runs=Texts(wants.last_events))
+            if wants.streams:
+                ids, names_ = zip(*wants.streams, strict=True)
+                ask("find_streams", runs=Texts(ids), names=Texts(names_))
+                ask("new_stream_ids", count=len(wants.streams))
+            if wants.new_runs:
+                ask("new_run_ids", count=len(wants.new_runs))
+        for name, cursor in found.items():
+            getattr(self, f"_{name}")(cursor)
+
+    def _lock_names(self, cursor: Cursor[Any]) -> None:
+        pass
+
+    def _lock_runs(self, cursor: Cursor[Any]) -> None:
+        for values in cursor:
+            row = Row(*values)
+            self.rows[row.run_id] = row
+
+    _lock_related = _lock_runs
+
+    def _find_hooks(self, cursor: Cursor[Any]) -> None:
+        self.hooks = {token: Holder(run_id, hook_id) for token, run_id, hook_id in cursor}
+
+    def _find_keys(self, cursor: Cursor[Any]) -> None:
+        self.keys = {(workflow, key): run_id for workflow, key, run_id in cursor}
+
+    def _find_letter_keys(self, cursor: Cursor[Any]) -> None:
+        self.letter_keys.update({(run_id, key): in_time for run_id, key, in_time in cursor})
+
+    _find_token_letter_keys = _find_letter_keys
+
+    def _lock_tasks(self, cursor: Cursor[Any]) -> None:
+        for id_, run_id, step_id, owner, attempt in cursor:
+            self.tasks[run_id, step_id] = TaskRow(id_, owner, attempt)
+
+    def _last_events(self, cursor: Cursor[Any]) -> None:
+        self.last_events = dict(cursor)
+
+    def _find_streams(self, cursor: Cursor[Any]) -> None:
+        for id_, run_id, name, next_, closed in cursor:
+            run = self.rows[run_id].id
+            self.streams[run_id, name] = Stream(id_, run, name, next_, closed)
+
+    def _new_stream_ids(self, cursor: Cursor[Any]) -> None:
+        self._stream_ids = [id_ for (id_,) in cursor]
+
+    def _new_run_ids(self, cursor: Cursor[Any]) -> None:
+        self._run_ids = [id_ for (id_,) in cursor]
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write(self, execute: Execute) -> None:
+        """Write everything that has changed, table by table, in an order all writers share."""
+        rows = self.rows.values()
+        if new := [row for row in rows if row.is_new]:
+            new.sort(key=lambda row: row.run_id)
+            execute("add_runs", _run_columns(new, _RUN_COLUMNS))
+        deep = [row for row in rows if row.deep and not row.is_new]
+        if deep:
+            execute("save_rest_of_runs", _run_columns(deep, _DEEP_COLUMNS))
+        if flat := [row for row in rows if row.changed and not row.is_new and not row.deep]:
+            execute("save_runs", _run_columns(flat, _FLAT_COLUMNS))
+        self._write_events(execute)
+        self._write_mail(execute)
+        self._write_tasks(execute)
+        self._write_hooks(execute)
+        self._write_streams(execute)
+
+    def _write_events(self, execute: Execute) -> None:
+        if not self.events:
+            return
+        events = [event for _, _, event in self.events]
+        execute(
+            "add_events",
+            {
+                "run": Ints(run for run, _, _ in self.events),
+                "seq": Ints(seq for _, seq, _ in self.events),
+                "type": Texts(e.type for e in events),
+                "at": Ints(e.at for e in events),
+                "ref": Texts(e.ref for e in events),
+                "name": Texts(e.name for e in events),
+                "payload": Blobs(e.payload for e in events),
+                "meta": Blobs(e.meta for e in events),
+            },
+        )
+
+    def _write_mail(self, execute: Execute) -> None:
+        _insert(execute, "eat_letters", self.eaten, {"run": Ints, "n": Ints})
+        _insert(execute, "add_letters", self.letters, _LETTER_COLUMNS)
+        columns = {"run": Ints, "dedupe": Texts, "in_time": Ints}
+        _insert(execute, "add_letter_keys", sorted(self.new_letter_keys), columns)
+
+    def _write_tasks(self, execute: Execute) -> None:
+        if self.finished_tasks:
+            execute("finish_tasks", {"id": Ints(sorted(self.finished_tasks))})
+        retry = {"id": Ints, "run_at": Ints, "error": Blobs, "uncount": Ints}
+        _insert(execute, "retry_tasks", sorted(self.retried_tasks, key=lambda t: t[0]), retry)
+        _insert(execute, "drop_tasks", sorted(self.dropped_tasks), {"run": Ints, "step_id": Texts})
+        added = [
+            (run, t.step_id, t.name, t.payload, t.attempt, t.run_at, t.created_at, t.error, t.meta)
+            for run, t in self.added_tasks
+        ]
+        _insert(execute, "add_tasks", added, _TASK_COLUMNS)
+        if self.ended:
+            execute("drop_tasks_of_runs", {"run": Ints(self.ended)})
+
+    def _write_hooks(self, execute: Execute) -> None:
+        columns = {"run": Ints, "hook_id": Texts}
+        _insert(execute, "close_hooks", sorted(self.closed_hooks), columns)
+        if self.ended:
+            execute("close_hooks_of_runs", {"run": Ints(self.ended)})
+        _insert(execute, "add_hooks", list(self.new_hooks.values()), _HOOK_COLUMNS)
+
+    def _write_streams(self, execute: Execute) -> None:
+        used = sorted(self.used_streams.values(), key=lambda s: s.id)
+        rows = [(s.id, s.run, s.name, s.next, s.closed) for s in used]
+        columns = {"id": Ints, "run": Ints, "name": Texts, "next": Ints, "closed": Ints}
+        _insert(execute, "save_streams", rows, columns)
+        chunk = {"stream": Ints, "i": Ints, "step_id": Texts, "attempt": Ints, "data": Blobs}
+        _insert(execute, "add_chunks", self.chunks, chunk)
+
+
+_Column = Callable[[Iterable[Any]], Any]
+
+_LETTER_COLUMNS: Mapping[str, _Column] = {
+    "run": Ints, "n": Ints, "kind": Texts, "ref": Texts, "name": Texts, "payload": Blobs,
+    "meta": Blobs, "at": Ints, "dedupe": Texts,
+}  # fmt: skip
+_TASK_COLUMNS: Mapping[str, _Column] = {
+    "run": Ints, "step_id": Texts, "name": Texts, "payload": Blobs, "attempt": Ints,
+    "run_at": Ints, "created_at": Ints, "error": Blobs, "meta": Blobs,
+}  # fmt: skip
+_HOOK_COLUMNS: Mapping[str, _Column] = {
+    "token": Texts, "run": Ints, "hook_id": Texts, "created_at": Ints, "webhook": Ints,
+    "metadata": Blobs, "meta": Blobs,
+}  # fmt: skip
+
+_FLAT_COLUMNS = (
+    "id", "head", "mail", "seen", "mailed_at", "next_timer", "owner", "fence", "claims",
+)  # fmt: skip
+_DEEP_COLUMNS = (
+    *_FLAT_COLUMNS, "status", "started_at", "completed_at", "output", "error_code", "bundle",
+    "python", "attributes", "parked",
+)  # fmt: skip
+_RUN_COLUMNS = (
+    *_DEEP_COLUMNS, "run_id", "workflow", "created_at", "key", "parent_run", "parent_ref",
+)  # fmt: skip
+_BLOBS = {"output"}
+_TEXTS = {f.name for f in fields(Row) if "str" in str(f.type)}
+
+
+def _run_columns(rows: list[Row], names: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in names:
+        column: _Column = Texts if name in _TEXTS else Blobs if name in _BLOBS else Ints
+        found[name] = column([getattr(row, name) for row in rows])
+    return found
+
+
+def _insert(execute: Execute, query: str, rows: list[Any], columns: Mapping[str, _Column]) -> None:
+    if rows:
+        values = zip(columns.items(), zip(*rows, strict=True), strict=True)
+        execute(query, {name: column(of) for (name, column), of in values})

@@ -1,0 +1,106 @@
+-- :name run_record
+-- A run as the port shows it.
+select run_id, workflow, status, r.created_at, e.payload, started_at, completed_at, output,
+    error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
+    mail, seen, next_timer, owner, fence, claims, parked
+from {schema}.workflow_runs as r left join {schema}.workflow_events as e on e.run = r.id and e.seq = 1
+where run_id = %(run_id)s
+
+-- :name list_runs
+-- A page of runs, newest first, one more than asked to see whether it was the last page.
+select run_id, workflow, status, r.created_at, e.payload, started_at, completed_at, output,
+    error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
+    mail, seen, next_timer, owner, fence, claims, parked
+from {schema}.workflow_runs as r left join {schema}.workflow_events as e on e.run = r.id and e.seq = 1
+where (%(workflow)s::text is null or workflow = %(workflow)s)
+    and (%(status)s::text is null or status = %(status)s)
+    and (%(parked)s::boolean is null or (parked is not null) = %(parked)s)
+    and (%(created_from)s::bigint is null or r.created_at >= %(created_from)s)
+    and (%(created_before)s::bigint is null or r.created_at < %(created_before)s)
+    and (%(cursor_at)s::bigint is null or (r.created_at, run_id) < (%(cursor_at)s, %(cursor_id)s))
+    and attributes @> %(attributes)s::jsonb
+order by r.created_at desc, run_id desc
+limit %(limit)s
+
+-- :name list_events
+-- A run's events after a position.
+select seq, type, at, ref, name, payload, meta from {schema}.workflow_events
+where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s) and seq > %(after)s
+order by seq limit %(limit)s
+
+-- :name list_letters
+-- A run's unused mail in order.
+select kind, n, ref, name, payload, meta, at, dedupe from {schema}.workflow_letters
+where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
+order by n limit %(limit)s
+
+-- :name lettered_steps
+-- Steps whose result is in a run's mail.
+select ref from {schema}.workflow_letters
+where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
+    and kind in ('step_completed', 'step_failed')
+
+-- :name task_steps
+-- Steps of a run that have a task.
+select step_id from {schema}.workflow_tasks
+where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
+
+-- :name list_tasks
+-- The tasks of a run in the order they were made.
+select run_id, step_id, name, payload, attempt, run_at, t.created_at, error, meta, t.owner
+from {schema}.workflow_tasks as t join {schema}.workflow_runs as r on r.id = t.run
+where run_id = %(run_id)s order by t.id
+
+-- :name list_hooks
+-- The open hooks of one run, or of all.
+select run_id, hook_id, token, h.created_at, webhook, metadata, meta
+from {schema}.workflow_hooks as h join {schema}.workflow_runs as r on r.id = h.run
+where %(run_id)s::text is null or run_id = %(run_id)s
+order by h.id
+
+-- :name get_hook
+-- The open hook that holds a token.
+select run_id, hook_id, token, h.created_at, webhook, metadata, meta
+from {schema}.workflow_hooks as h join {schema}.workflow_runs as r on r.id = h.run
+where token = %(token)s
+
+-- :name stream_of_run
+-- A stream of a run that is there; nulls for a stream that is not.
+select completed_at is null, s.id, s.next, s.closed
+from {schema}.workflow_runs as r
+left join {schema}.workflow_streams as s on s.run = r.id and s.name = %(stream)s
+where run_id = %(run_id)s
+
+-- :name list_chunks
+-- Chunks of a stream from an index on.
+select i, data, step_id, attempt from {schema}.workflow_stream_chunks
+where stream = (
+    select s.id from {schema}.workflow_runs as r
+    join {schema}.workflow_streams as s on s.run = r.id and s.name = %(stream)s
+    where run_id = %(run_id)s
+) and i >= %(start)s
+order by i limit %(limit)s
+
+-- :name list_streams
+-- The names of a run's streams.
+select name from {schema}.workflow_streams
+where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
+order by name collate "C"
+
+-- :name add_bundle
+-- Keeps a bundle's source.
+insert into {schema}.workflow_bundles (bundle, source) values (%(bundle)s, %(source)s)
+on conflict do nothing
+
+-- :name get_bundle
+-- A bundle's source.
+select source from {schema}.workflow_bundles where bundle = %(bundle)s
+
+-- :name add_secret
+-- Keeps a new secret unless there is one of this name.
+insert into {schema}.workflow_secrets (name, value) values (%(name)s, %(value)s)
+on conflict do nothing
+
+-- :name get_secret
+-- A secret's value.
+select value from {schema}.workflow_secrets where name = %(name)s

@@ -1,0 +1,175 @@
+"""The database: how connections are made, how its schema is set up, what its errors mean."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from workflow.errors import WorldError
+from workflow.worlds.postgres import arrays
+from workflow.worlds.postgres.queries import queries
+
+__all__ = ["SCHEMA_VERSION", "Database", "lost"]
+
+SCHEMA_VERSION = 1
+
+_VERSION_TABLE = "create table if not exists {schema}.workflow_schema (version bigint primary key)"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where a world lives. `pooled`: behind a pooler that hands connections out for a transaction
+    at a time, where nothing may be kept on a connection."""
+
+    url: str
+    schema: str = "workflow"
+    pooled: bool = False
+
+    @property
+    def place(self) -> str:
+        """The database in words, without the password."""
+        try:
+            parts = conninfo_to_dict(self.url)
+        except psycopg.ProgrammingError:
+            return "PostgreSQL"
+        host = parts.get("host") or "the local socket"
+        port = f":{parts['port']}" if parts.get("port") else ""
+        name = parts.get("dbname") or parts.get("user") or ""
+        return f"PostgreSQL at {host}{port}/{name}"
+
+    @property
+    def quoted(self) -> str:
+        """The schema's name as it stands in a statement."""
+        return sql.Identifier(self.schema).as_string(None)
+
+    @property
+    def queries(self) -> Mapping[str, bytes]:
+        return queries(self.quoted)
+
+    @property
+    def channel(self) -> str:
+        """The channel that tells other processes to look."""
+        return f"workflow {self.schema}"
+
+    def connect(self, *, timeout: float = 10) -> psycopg.Connection[Any]:
+        """A connection of our own. `timeout` is in seconds. Raises WorldError."""
+        self._refuse_split_password()
+        with self.explain():
+            connection = psycopg.connect(
+                self.url, autocommit=True, connect_timeout=max(2, round(timeout)),
+                application_name="workflow", keepalives_idle=5, keepalives_interval=2,
+                keepalives_count=3,
+            )  # fmt: skip
+            self.configure(connection)
+            return connection
+
+    def _refuse_split_password(self) -> None:
+        # The rest of such a password would be taken for the host, and be printed.
+        with contextlib.suppress(psycopg.ProgrammingError):
+            host = conninfo_to_dict(self.url).get("host") or ""
+            if "@" in str(host):
+                raise WorldError(
+                    "the address of the PostgreSQL database has an @ in its user or password; "
+                    "write it %40"
+                )
+
+    def configure(self, connection: psycopg.Connection[Any]) -> None:
+        """Prepare a new connection for our statements."""
+        arrays.register(connection)
+        connection.prepared_max = 1000
+        connection.prepare_threshold = None if self.pooled else 0
+        if not self.pooled:
+            # Our statements look rows up by keys whatever the parameters are. Planning one anew
+            # costs more than running it.
+            connection.execute("set plan_cache_mode = force_generic_plan")
+            # A plan made while a table was empty would read all of it for ever.
+            connection.execute("set enable_seqscan = off")
+
+    @contextlib.contextmanager
+    def explain(self) -> Iterator[None]:
+        """Turn errors of PostgreSQL into a WorldError that says what to do."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self.describe(error) from error
+        except ValueError as error:
+            raise WorldError(f"{self.place}: {error}") from error
+
+    def describe(self, error: psycopg.Error) -> WorldError:
+        """The WorldError for an error of PostgreSQL."""
+        reason = str(error).strip().split("\n")[0]
+        match error:
+            case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
+                advice = f"has no tables of ours in the schema {self.schema}; run `wfc world setup`"
+            case psycopg.errors.InsufficientPrivilege():
+                advice = f"refuses what we need ({reason}); grant the rights on {self.schema}"
+            case psycopg.errors.ReadOnlySqlTransaction():
+                advice = "only reads; is this a replica? Connect to the primary"
+            case psycopg.errors.DiskFull():
+                advice = "cannot grow, its disk is full; nothing written so far is lost"
+            case psycopg.errors.TooManyConnections():
+                advice = "has no connection free; raise max_connections or run fewer workers"
+            case psycopg.OperationalError() if error.sqlstate is None:
+                advice = f"does not answer ({reason}); is it running, and is the address right?"
+            case _:
+                advice = f"says: {reason}"
+        return WorldError(f"{self.place} {advice}")
+
+    # -- schema ----------------------------------------------------------------------------
+
+    def version(self, connection: psycopg.Connection[Any]) -> int:
+        """The version of the schema in the database, 0 where there is none."""
+        found = connection.execute(
+            "select to_regclass(%s) is not null", (f"{self.quoted}.workflow_schema",)
+        ).fetchone()
+        if found is None or not found[0]:
+            return 0
+        row = connection.execute(
+            f"select max(version) from {self.quoted}.workflow_schema".encode()
+        ).fetchone()
+        return (row and row[0]) or 0
+
+    def check(self, connection: psycopg.Connection[Any]) -> None:
+        """Raise WorldError unless the schema is the one this version works with."""
+        version = self.version(connection)
+        if version > SCHEMA_VERSION:
+            raise WorldError(
+                f"{self.place} has version {version} of our schema, this installation knows up to "
+                f"{SCHEMA_VERSION}; upgrade workflow-compiler"
+            )
+        if version < SCHEMA_VERSION:
+            raise WorldError(
+                f"{self.place} is not set up (schema {self.schema}, version {version} of "
+                f"{SCHEMA_VERSION}); run `wfc world setup`"
+            )
+
+    def migrate(self, connection: psycopg.Connection[Any]) -> int:
+        """Create the schema or bring it up to date, whole or not at all; the version before."""
+        with self.explain(), connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                               (f"setup {self.schema}",))  # fmt: skip
+            before = self.version(connection)
+            if before > SCHEMA_VERSION:
+                self.check(connection)
+            if before == 0:
+                connection.execute(f"create schema if not exists {self.quoted}".encode())
+                connection.execute(_VERSION_TABLE.replace("{schema}", self.quoted).encode())
+            for step in range(before + 1, SCHEMA_VERSION + 1):
+                script = (Path(__file__).parent / "schema" / f"{step}.sql").read_text("utf-8")
+                connection.execute(script.replace("{schema}", self.quoted).encode(), prepare=False)
+                connection.execute(
+                    f"insert into {self.quoted}.workflow_schema values ({step})".encode()
+                )
+            return before
+
+
+def lost(error: BaseException) -> bool:
+    """Whether an error means that the connection is of no use any more."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

@@ -1,0 +1,482 @@
+"""The port over PostgreSQL.
+
+One connection appends, a few read and claim, one beats and one listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import msgspec
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from workflow.errors import WorkflowRunNotFoundError, WorldError
+from workflow.world.port import Clock
+from workflow.world.records import (
+    Append,
+    Appended,
+    ChunkPage,
+    ChunkWrite,
+    Claimed,
+    Created,
+    Event,
+    Finish,
+    HookRecord,
+    Letter,
+    Loaded,
+    Micros,
+    NewEvent,
+    NewRun,
+    Page,
+    Parked,
+    Posted,
+    RunFilter,
+    RunRecord,
+    Task,
+    WorkerRecord,
+)
+from workflow.worlds.changes import Changes
+from workflow.worlds.cursor import cursor_of, read_cursor
+from workflow.worlds.postgres import rows
+from workflow.worlds.postgres.arrays import Texts
+from workflow.worlds.postgres.batch import Operation
+from workflow.worlds.postgres.clock import ServerClock
+from workflow.worlds.postgres.listener import Listener
+from workflow.worlds.postgres.quiet import Quiet
+from workflow.worlds.postgres.runs import (
+    Appending,
+    Creating,
+    Parking,
+    Posting,
+    Terminating,
+    Unparking,
+)
+from workflow.worlds.postgres.store import Database
+from workflow.worlds.postgres.work import Chunking, Finishing
+from workflow.worlds.postgres.writer import Writer
+
+__all__ = ["PostgresWorld"]
+
+_T = TypeVar("_T")
+
+# Seconds that a read waits for a connection.
+_PATIENCE = 10.0
+
+
+class _Session:
+    """A connection with the named queries of one world."""
+
+    def __init__(self, connection: psycopg.Connection[Any], known: Mapping[str, bytes]) -> None:
+        self.connection = connection
+        self._known = known
+
+    def ask(self, query: str, **values: Any) -> psycopg.Cursor[Any]:
+        return self.connection.execute(self._known[query], values, binary=True)
+
+    def one(self, query: str, **values: Any) -> Any:
+        return self.ask(query, **values).fetchone()
+
+    def all(self, query: str, **values: Any) -> list[Any]:
+        return self.ask(query, **values).fetchall()
+
+
+class _Heart:
+    """The connection for signs of life, so that a busy pool cannot cost a lease."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+
+    @contextmanager
+    def session(self) -> Iterator[_Session]:
+        """A transaction. The connection is made again when it was lost."""
+        with self._lock, self._database.explain():
+            if self._connection is None or self._connection.closed:
+                self._connection = self._database.connect()
+            try:
+                with self._connection.transaction():
+                    yield _Session(self._connection, self._database.queries)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Everything an open world holds."""
+
+    pool: ConnectionPool
+    heart: _Heart
+    writer: Writer
+    listener: Listener
+    pid: int
+
+
+class PostgresWorld:
+    """A `World` in one schema of a database. Usable from several event loops and threads, not
+    across a fork."""
+
+    name = "postgres"
+
+    def __init__(
+        self, database: Database, clock: Clock | None = None, *, pool_size: int = 4
+    ) -> None:
+        self.database = database
+        self._server_clock = ServerClock() if clock is None else None
+        self._clock: Clock = clock or cast(ServerClock, self._server_clock)
+        self._changes = Changes(self._clock)
+        self._quiet = Quiet()
+        self._pool_size = pool_size
+        self._opening = threading.Lock()
+        self._state: _Open | None = None
+
+    async def open(self) -> None:
+        await asyncio.to_thread(self._open)
+
+    def _open(self) -> None:
+        with self._opening:
+            if self._state is not None:
+                return
+            database = self.database
+            with database.connect() as connection, database.explain():
+                database.check(connection)
+                if self._server_clock is not None:
+                    self._server_clock.set_by(connection)
+            pool = ConnectionPool(
+                database.url,
+                min_size=1,
+                max_size=self._pool_size,
+                kwargs={"autocommit": True, "application_name": "workflow"},
+                configure=database.configure,
+                open=True,
+                timeout=_PATIENCE,
+                name="workflow",
+            )
+            name = secrets.token_hex(8)
+            self._state = _Open(
+                pool,
+                _Heart(database),
+                Writer(database, self._clock, self._changes, self._quiet, name),
+                Listener(database, self._changes, self._quiet, name),
+                os.getpid(),
+            )
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._opening:
+            state, self._state = self._state, None
+            if state is None or state.pid != os.getpid():
+                return  # the connections of a fork belong to its parent
+            state.writer.close()
+            state.listener.close()
+            state.heart.close()
+            state.pool.close()
+        self._changes.bump()
+
+    def now(self) -> Micros:
+        return self._clock.now()
+
+    @property
+    def _opened(self) -> _Open:
+        if self._state is None:
+            raise WorldError("the world is closed; call `await world.open()` first")
+        if self._state.pid != os.getpid():
+            raise WorldError(
+                "the world was opened before this process was forked; open a world of its own in "
+                "the child"
+            )
+        return self._state
+
+    async def _write(self, operation: Operation) -> Any:
+        return await self._opened.writer.run(operation)
+
+    async def _read(self, work: Callable[[_Session], _T]) -> _T:
+        pool = self._opened.pool
+
+        def in_thread() -> _T:
+            # A connection that was lost while it lay in the pool is found out only by using it.
+            for trial in range(3):
+                try:
+                    with pool.connection() as connection:
+                        return work(_Session(connection, self.database.queries))
+                except PoolTimeout as error:
+                    raise self.database.describe(error) from error
+                except (psycopg.OperationalError, psycopg.InterfaceError):
+                    if trial == 2:
+                        raise
+                    pool.check()
+            raise AssertionError("unreachable")
+
+        with self.database.explain():
+            return await asyncio.to_thread(in_thread)
+
+    # -- runs ------------------------------------------------------------------------------
+
+    async def create(self, run: NewRun) -> Created:
+        created: Created = await self._write(Creating(run))
+        return created
+
+    async def post(self, run_id: str, letter: Letter) -> Posted:
+        posted: Posted = await self._write(Posting(run_id, letter))
+        return posted
+
+    async def post_to_token(self, token: str, letter: Letter) -> Posted:
+        posted: Posted = await self._write(Posting(token, letter, by_token=True))
+        return posted
+
+    async def claim_runs(self, worker: str, limit: int) -> Claimed:
+        who = ("runs", worker)
+        news, now = self._quiet.news, self.now()
+        if self._quiet.holds(who, now):
+            self._opened  # noqa: B018 (raises when the world is closed)
+            return Claimed(next_due=self._quiet.next_due(who))
+
+        def work(session: _Session) -> Claimed:
+            asked = {"worker": worker, "now": now}
+            with session.connection.pipeline():
+                claimed = session.ask("claim_runs", **asked, limit=limit)
+                own = session.ask("own_due", **asked)
+                due = session.ask("next_due", **asked)
+            runs = tuple(map(rows.run_record, claimed))
+            new = {run.run_id for run in runs}
+            later = due.fetchone()
+            return Claimed(
+                runs=runs,
+                look=tuple(run_id for (run_id,) in own if run_id not in new),
+                next_due=None if later is None else later[0],
+            )
+
+        claimed = await self._read(work)
+        if len(claimed.runs) < limit and not claimed.look:
+            self._quiet.found_nothing_more(who, news, claimed.next_due)
+        if claimed.runs:
+            self._changes.bump()
+        return claimed
+
+    async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
+        def work(session: _Session) -> Loaded:
+            with session.connection.pipeline():
+                session.connection.execute("begin isolation level repeatable read read only")
+                found = session.ask("run_record", run_id=run_id)
+                events = session.ask("list_events", run_id=run_id, after=after, limit=None)
+                letters = session.ask("list_letters", run_id=run_id, limit=limit)
+                tasks = session.ask("task_steps", run_id=run_id)
+                lettered = session.ask("lettered_steps", run_id=run_id)
+                session.connection.execute("commit")
+            row = found.fetchone()
+            if row is None:
+                raise WorkflowRunNotFoundError(run_id)
+            return Loaded(
+                run=rows.run_record(row),
+                events=tuple(map(rows.event_record, events)),
+                letters=tuple(map(rows.letter_record, letters)),
+                tasks=frozenset(step for (step,) in tasks),
+                lettered=frozenset(ref for (ref,) in lettered),
+                now=self.now(),
+            )
+
+        return await self._read(work)
+
+    async def append(self, append: Append) -> Appended:
+        appended: Appended = await self._write(Appending(append))
+        return appended
+
+    async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
+        done: bool = await self._write(Parking(run_id, fence, parked))
+        return done
+
+    async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
+        done: bool = await self._write(Unparking(run_id, bundle))
+        return done
+
+    async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:
+        done: bool = await self._write(Terminating(run_id, event, output, code))
+        return done
+
+    # -- tasks -----------------------------------------------------------------------------
+
+    async def claim_tasks(
+        self, worker: str, limit: int, names: Collection[str]
+    ) -> tuple[Task, ...]:
+        who = ("tasks", worker, frozenset(names))
+        news, now = self._quiet.news, self.now()
+        if self._quiet.holds(who, now):
+            self._opened  # noqa: B018 (raises when the world is closed)
+            return ()
+
+        def work(session: _Session) -> tuple[tuple[Task, ...], Micros | None]:
+            known = Texts(names)
+            with session.connection.pipeline():
+                found = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
+                later = session.ask("next_task_due", now=now, names=known).fetchone()
+            return tuple(map(rows.task_record, found)), None if later is None else later[0]
+
+        tasks, next_due = await self._read(work)
+        if len(tasks) < limit:
+            self._quiet.found_nothing_more(who, news, next_due)
+        if tasks:
+            self._changes.bump()
+        return tasks
+
+    async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
+        done: tuple[bool, ...] = await self._write(Finishing(finishes))
+        return done
+
+    # -- workers ---------------------------------------------------------------------------
+
+    async def beat(self, worker: WorkerRecord) -> int:
+        heart = self._opened.heart
+
+        def in_thread() -> int:
+            with heart.session() as session:
+                if self._server_clock is not None:
+                    self._server_clock.set_by(session.connection)
+                session.ask("renew_lease", **msgspec.structs.asdict(worker))
+                session.ask("drop_lost_workers", now=self.now())
+                return self._free(session, None)
+
+        freed = await asyncio.to_thread(in_thread)
+        if freed:
+            self._quiet.end()
+            self._changes.bump()
+        return freed
+
+    def _free(self, session: _Session, worker: str | None) -> int:
+        runs = session.ask("free_lost_runs", worker=worker, now=self.now()).rowcount
+        return runs + session.ask("free_lost_tasks", worker=worker).rowcount
+
+    async def leave(self, worker: str) -> None:
+        heart = self._opened.heart
+
+        def in_thread() -> None:
+            with heart.session() as session:
+                session.ask("drop_worker", worker=worker)
+                self._free(session, worker)
+                session.connection.execute(
+                    "select pg_notify(%s, '')", (self.database.channel,)
+                )  # the others may take over at once
+
+        await asyncio.to_thread(in_thread)
+        self._quiet.end()
+        self._changes.bump()
+
+    # -- streams ---------------------------------------------------------------------------
+
+    async def write_chunks(self, write: ChunkWrite) -> int | None:
+        first: int | None = await self._write(Chunking(write))
+        return first
+
+    async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
+        def work(session: _Session) -> ChunkPage:
+            with session.connection.pipeline():
+                session.connection.execute("begin isolation level repeatable read read only")
+                found = session.ask("stream_of_run", run_id=run_id, stream=stream)
+                chunks = session.ask(
+                    "list_chunks", run_id=run_id, stream=stream, start=start, limit=limit
+                )
+                session.connection.execute("commit")
+            row = found.fetchone()
+            if row is None:
+                raise WorkflowRunNotFoundError(run_id)
+            is_open, stream_id, next_, closed = row
+            if stream_id is None:
+                return ChunkPage(chunks=(), next=0, closed=not is_open)
+            return ChunkPage(
+                chunks=tuple(map(rows.chunk_record, chunks)),
+                next=next_,
+                closed=closed or not is_open,
+            )
+
+        return await self._read(work)
+
+    async def list_streams(self, run_id: str) -> tuple[str, ...]:
+        found = await self._read(lambda session: session.all("list_streams", run_id=run_id))
+        return tuple(name for (name,) in found)
+
+    # -- bundles and secrets ---------------------------------------------------------------
+
+    async def put_bundle(self, bundle: str, source: bytes) -> None:
+        await self._read(lambda session: session.ask("add_bundle", bundle=bundle, source=source))
+
+    async def get_bundle(self, bundle: str) -> bytes | None:
+        row = await self._read(lambda session: session.one("get_bundle", bundle=bundle))
+        return None if row is None else row[0]
+
+    async def secret(self, name: str) -> bytes:
+        def work(session: _Session) -> bytes:
+            row = session.one("get_secret", name=name)
+            if row is None:
+                session.ask("add_secret", name=name, value=secrets.token_bytes(32))
+                row = session.one("get_secret", name=name)
+            value: bytes = row[0]
+            return value
+
+        return await self._read(work)
+
+    # -- reads -----------------------------------------------------------------------------
+
+    async def get_run(self, run_id: str) -> RunRecord | None:
+        row = await self._read(lambda session: session.one("run_record", run_id=run_id))
+        return None if row is None else rows.run_record(row)
+
+    async def list_runs(
+        self, where: RunFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> Page:
+        at, run_id = (None, None) if cursor is None else read_cursor(cursor)
+        attributes = msgspec.json.encode(where.attributes).decode()
+        asked = {**msgspec.structs.asdict(where), "attributes": attributes}
+        found = await self._read(
+            lambda session: session.all(
+                "list_runs", **asked, limit=limit + 1, cursor_at=at, cursor_id=run_id
+            )
+        )
+        items = tuple(map(rows.run_record, found[:limit]))
+        more = len(found) > limit and len(items) > 0
+        return Page(items=items, cursor=cursor_of(items[-1]) if more else None)
+
+    async def list_events(
+        self, run_id: str, *, after: int = 0, limit: int = 1000
+    ) -> tuple[Event, ...]:
+        found = await self._read(
+            lambda session: session.all("list_events", run_id=run_id, after=after, limit=limit)
+        )
+        return tuple(map(rows.event_record, found))
+
+    async def list_tasks(self, run_id: str) -> tuple[Task, ...]:
+        found = await self._read(lambda session: session.all("list_tasks", run_id=run_id))
+        return tuple(map(rows.task_record, found))
+
+    async def list_letters(self, run_id: str) -> tuple[Letter, ...]:
+        found = await self._read(
+            lambda session: session.all("list_letters", run_id=run_id, limit=None)
+        )
+        return tuple(map(rows.letter_record, found))
+
+    async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]:
+        found = await self._read(lambda session: session.all("list_hooks", run_id=run_id))
+        return tuple(map(rows.hook_record, found))
+
+    async def get_hook(self, token: str) -> HookRecord | None:
+        row = await self._read(lambda session: session.one("get_hook", token=token))
+        return None if row is None else rows.hook_record(row)
+
+    # -- waiting ---------------------------------------------------------------------------
+
+    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
+        return await self._changes.wait(seen, until)

@@ -1,0 +1,332 @@
+"""The one thread that appends, and the group commit.
+
+The thread takes whatever has come in since its last commit and runs it as one batch. While a batch
+is on its way, the next one gathers. A second connection would only make the batches smaller.
+
+A batch that fails before its commit was sent has done nothing: after a deadlock or a lost
+connection it is run again, and when one operation is at fault they are run one by one, which leaves
+the error with the one that caused it. When the connection is lost after the commit was sent, nobody
+knows what became of it; all get a WorldError, and owners read their runs again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import psycopg
+
+from workflow.errors import WorkflowError, WorldError
+from workflow.world.port import Clock
+from workflow.world.records import Append
+from workflow.worlds.changes import Changes
+from workflow.worlds.postgres.appends import answers, is_short, statement
+from workflow.worlds.postgres.batch import Again, Batch, Operation, Wants
+from workflow.worlds.postgres.quiet import Quiet
+from workflow.worlds.postgres.runs import Appending
+from workflow.worlds.postgres.store import Database, lost
+
+__all__ = ["Writer"]
+
+# How many operations share one commit at most.
+_GROUP = 256
+
+# How often a group is tried when it met a deadlock or its rows moved.
+_TRIES = 8
+
+# Other processes are told at most this often, in seconds: every notification is a transaction.
+_QUIET = 0.005
+
+_CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure,
+              psycopg.errors.UniqueViolation)  # fmt: skip
+
+
+class _Signal(Enum):
+    STOP = "the world is being closed"
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One caller's operation. `answer` is set after the commit, or `error`."""
+
+    operation: Operation
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    answer: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Owner of the appending connection. `close` runs what was handed in before."""
+
+    def __init__(
+        self, database: Database, clock: Clock, changes: Changes, quiet: Quiet, name: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._changes = changes
+        self._quiet = quiet
+        self._name = name
+        self._connection: psycopg.Connection[Any] | None = None
+        self._jobs: queue.SimpleQueue[_Job | _Signal] = queue.SimpleQueue()
+        self._waiting: list[_Job] = []  # for the next group
+        self._gate = threading.Lock()
+        self._closing = False
+        self._told = 0.0
+        self._untold = False
+        self._thread = threading.Thread(target=self._work, name="workflow-append", daemon=True)
+        self._thread.start()
+
+    async def run(self, operation: Operation) -> Any:
+        """Run `operation` in a transaction; its answer after the commit."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        with self._gate:
+            if self._closing:
+                raise WorldError("the world is closed; call `await world.open()` first")
+            self._jobs.put(_Job(operation, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """Refuse new operations, finish the others, end the thread. Blocks meanwhile."""
+        with self._gate:
+            self._closing = True
+        self._jobs.put(_Signal.STOP)
+        self._thread.join()
+        if self._connection is not None:
+            self._connection.close()
+
+    # -- in the thread ---------------------------------------------------------------------
+
+    def _work(self) -> None:
+        last = False
+        while not last or self._waiting:
+            group, ends = self._gather(last)
+            last = last or ends
+            if group:
+                self._commit(group)
+            self._tell()
+
+    def _gather(self, last: bool) -> tuple[list[_Job], bool]:
+        """A group of which no two are exclusive on one run, and whether it is to be the last."""
+        group: list[_Job] = []
+        taken: set[str] = set()
+        waiting, self._waiting = self._waiting, []
+        ends = False
+        while len(group) < _GROUP:
+            if waiting:
+                job = waiting.pop(0)
+            else:
+                try:
+                    block = not (group or self._waiting or last)
+                    timeout = _QUIET if self._untold else None
+                    found = self._jobs.get(block, timeout)
+                except queue.Empty:
+                    break
+                if isinstance(found, _Signal):
+                    ends = True
+                    break
+                job = found
+            run = job.operation.exclusive
+            if run is not None and run in taken:
+                self._waiting.append(job)
+                continue
+            if run is not None:
+                taken.add(run)
+            group.append(job)
+        self._waiting += waiting
+        return group, ends
+
+    def _commit(self, group: list[_Job]) -> None:
+        try:
+            left = self._attempt(group)
+        except WorldError as error:
+            for job in group:
+                job.error = error
+            left = []
+        except Exception:
+            # One of them has something in it that PostgreSQL does not take.
+            left = []
+            for job in group:
+                try:
+                    left += self._attempt([job])
+                except Exception as alone:
+                    job.error = self._told_as(alone)
+        done = [job for job in group if job not in left]
+        self._waiting = [*left, *self._waiting]
+        good = [job for job in done if job.error is None]
+        if any(job.operation.gives_work for job in good):
+            self._quiet.end()
+        if good:
+            self._changes.bump()
+            self._untold = True
+        _answer(done)
+
+    def _told_as(self, error: Exception) -> BaseException:
+        if isinstance(error, psycopg.Error):
+            return self._database.describe(error)
+        if isinstance(error, ValueError):
+            return WorldError(f"{self._database.place}: {error}")
+        return error
+
+    def _attempt(self, group: list[_Job]) -> list[_Job]:
+        """Run and commit a group; those that have to be run again with others.
+
+        Raises WorldError when the outcome is unknown or the database is away, and what
+        PostgreSQL says when an operation spoilt the group.
+        """
+        rest = group
+        for trial in range(_TRIES):
+            try:
+                rest = self._short(rest)
+                return self._transaction(rest) if rest else []
+            except _CONFLICTS as error:
+                if trial == _TRIES - 1:
+                    raise self._database.describe(error) from error
+                time.sleep(random.uniform(0, 0.002 * 2**trial))
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                self._drop()
+                if trial:
+                    raise self._database.describe(_operational(error)) from error
+        raise AssertionError("unreachable")
+
+    def _short(self, group: list[_Job]) -> list[_Job]:
+        """Do the appends that one statement can do; the jobs left."""
+        jobs: list[_Job] = []
+        appends: list[Append] = []
+        rest: list[_Job] = []
+        for job in group:
+            operation = job.operation
+            if isinstance(operation, Appending) and is_short(operation.asked):
+                jobs.append(job)
+                appends.append(operation.asked)
+            else:
+                rest.append(job)
+        if not jobs:
+            return group
+        query, values = statement(self._database.queries, appends, self._clock.now())
+        connection = self._connected()
+        try:
+            found = connection.execute(query, values, binary=True)
+        except psycopg.Error as error:
+            if lost(error):
+                self._drop()
+                raise self._unknown() from error
+            raise
+        for job, answer in zip(jobs, answers(appends, dict(found)), strict=True):
+            job.answer, job.error = answer, None
+            if answer is None:
+                rest.append(job)
+        return rest
+
+    def _transaction(self, group: list[_Job]) -> list[_Job]:
+        connection = self._connected()
+        known = self._database.queries
+
+        def execute(name: str, values: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+            return connection.execute(known[name], values, binary=True)
+
+        wants = Wants()
+        for job in group:
+            job.operation.wants(wants)
+        batch = Batch(self._clock.now())
+        again: list[_Job] = []
+        try:
+            batch.lock(connection, execute, wants)
+            for job in group:
+                job.error = None
+                try:
+                    job.answer = job.operation.apply(batch)
+                except Again:
+                    again.append(job)
+                except WorkflowError as error:  # raised before changing anything: an answer
+                    job.error = error
+            sent = False
+            try:
+                with connection.pipeline():
+                    batch.write(execute)
+                    sent = True
+                    connection.execute("commit")
+            except psycopg.Error as error:
+                if sent and lost(error):
+                    self._drop()
+                    raise self._unknown() from error
+                raise
+        except BaseException:
+            self._roll_back()
+            raise
+        return again
+
+    def _unknown(self) -> WorldError:
+        return WorldError(
+            f"{self._database.place} was lost while it was committing; whether it did is not known"
+        )
+
+    def _roll_back(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.execute("rollback")
+            except psycopg.Error:
+                self._drop()
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._database.connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+    def _tell(self) -> None:
+        """Tell the other processes to look, not more often than they need to hear it."""
+        now = time.monotonic()
+        if not self._untold or now - self._told < _QUIET or self._connection is None:
+            return
+        self._told, self._untold = now, False
+        try:
+            with self._connection.pipeline():
+                self._connection.execute("begin")
+                # One lost in a crash costs a poll; waiting for the disk would cost more.
+                self._connection.execute("set local synchronous_commit = off")
+                self._connection.execute(
+                    "select pg_notify(%s, %s)", (self._database.channel, self._name)
+                )
+                self._connection.execute("commit")
+        except psycopg.Error:
+            self._drop()
+
+
+def _operational(error: Exception) -> psycopg.Error:
+    return error if isinstance(error, psycopg.Error) else psycopg.OperationalError(str(error))
+
+
+def _answer(group: list[_Job]) -> None:
+    """Give the callers their answers, with one call into each event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in group:
+        loops.setdefault(job.loop, []).append(job)
+    resolve: Callable[[list[_Job]], None] = _resolve
+    for loop, jobs in loops.items():
+        with contextlib.suppress(RuntimeError):  # a closed loop has nobody left to answer
+            loop.call_soon_threadsafe(resolve, jobs)
+
+
+def _resolve(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():  # the caller was cancelled; what it asked for is done all the same
+            continue
+        if job.error is None:
+            job.future.set_result(job.answer)
+        else:
+            job.future.set_exception(job.error)
