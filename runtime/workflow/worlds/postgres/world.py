@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -231,6 +232,31 @@ class PostgresWorld:
     async def create(self, run: NewRun) -> Created:
         created: Created = await self._write(Creating(run))
         return created
+
+    async def create_on(self, connection: Any, run: NewRun) -> Created:
+        """Create a run in the transaction of the caller's psycopg connection, async or not.
+
+        The run exists when the caller commits, and never if it rolls back. Works without `open`.
+        Raises TypeError for another kind of connection, WorldError as always.
+        """
+        if not isinstance(connection, psycopg.Connection | psycopg.AsyncConnection):
+            raise TypeError(
+                "a run can be started on a connection of psycopg (3), not on "
+                f"{type(connection).__module__}.{type(connection).__qualname__}"
+            )
+        values = {
+            **msgspec.structs.asdict(run),
+            "key": run.idempotency_key,
+            "attributes": msgspec.json.encode(run.attributes).decode(),
+            "now": self.now(),
+            "channel": self.database.channel,
+        }
+        with self.database.explain():
+            found = connection.execute(self.database.queries["create_on"], values)
+            cursor = await found if isawaitable(found) else found
+            row = cursor.fetchone()
+            run_id, created = await row if isawaitable(row) else row
+        return Created(run_id=run_id, created=created)
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
         posted: Posted = await self._write(Posting(run_id, letter))

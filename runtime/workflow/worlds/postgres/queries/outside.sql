@@ -1,0 +1,24 @@
+-- :name create_on
+-- Creates a run in somebody else's transaction; its id, or that of the run that has its key.
+with new as (
+    insert into {schema}.workflow_runs (
+        run_id, workflow, status, created_at, idempotency_key, attributes, parent_run, parent_ref,
+        head, mail, seen, mailed_at, next_timer, fence, claims
+    ) values (
+        %(run_id)s, %(workflow)s, 'pending', %(now)s, %(key)s, %(attributes)s::jsonb,
+        %(parent_run)s, %(parent_ref)s, 1, (%(start_at)s::bigint is null)::int, 0, %(now)s,
+        %(start_at)s, 0, 0
+    )
+    on conflict do nothing
+    returning id, run_id
+), logged as (
+    insert into {schema}.workflow_events (run, seq, type, at, ref, name, payload, meta)
+    select id, 1, 'run_created', %(now)s, '', %(workflow)s, %(input)s, %(meta)s from new
+), told as (
+    -- Heard by the workers when the transaction is committed, and only then.
+    select pg_notify(%(channel)s, '') from new
+)
+select new.run_id, true from new, told
+union all
+select run_id, false from {schema}.workflow_runs
+where (workflow = %(workflow)s and idempotency_key = %(key)s) or run_id = %(run_id)s
