@@ -255,8 +255,8 @@ class PostgresWorld:
             found = connection.execute(self.database.queries["create_on"], values)
             cursor = await found if isawaitable(found) else found
             row = cursor.fetchone()
-            run_id, created = await row if isawaitable(row) else row
-        return Created(run_id=run_id, created=created)
+            made: Any = await row if isawaitable(row) else row
+        return Created(run_id=made[0], created=made[1])
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
         posted: Posted = await self._write(Posting(run_id, letter))
