@@ -9,8 +9,7 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, TypeVar, cast
@@ -60,6 +59,7 @@ from workflow.worlds.postgres.runs import (
     Terminating,
     Unparking,
 )
+from workflow.worlds.postgres.sessions import Heart, Session
 from workflow.worlds.postgres.store import Database
 from workflow.worlds.postgres.work import Chunking, Finishing
 from workflow.worlds.postgres.writer import Writer
@@ -72,56 +72,12 @@ _T = TypeVar("_T")
 _PATIENCE = 10.0
 
 
-class _Session:
-    """A connection with the named queries of one world."""
-
-    def __init__(self, connection: psycopg.Connection[Any], known: Mapping[str, bytes]) -> None:
-        self.connection = connection
-        self._known = known
-
-    def ask(self, query: str, **values: Any) -> psycopg.Cursor[Any]:
-        return self.connection.execute(self._known[query], values, binary=True)
-
-    def one(self, query: str, **values: Any) -> Any:
-        return self.ask(query, **values).fetchone()
-
-    def all(self, query: str, **values: Any) -> list[Any]:
-        return self.ask(query, **values).fetchall()
-
-
-class _Heart:
-    """The connection for signs of life, so that a busy pool cannot cost a lease."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._lock = threading.Lock()
-        self._connection: psycopg.Connection[Any] | None = None
-
-    @contextmanager
-    def session(self) -> Iterator[_Session]:
-        """A transaction. The connection is made again when it was lost."""
-        with self._lock, self._database.explain():
-            if self._connection is None or self._connection.closed:
-                self._connection = self._database.connect()
-            try:
-                with self._connection.transaction():
-                    yield _Session(self._connection, self._database.queries)
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                self._connection.close()
-                raise
-
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-
-
 @dataclass(frozen=True, slots=True)
 class _Open:
     """Everything an open world holds."""
 
     pool: ConnectionPool
-    heart: _Heart
+    heart: Heart
     writer: Writer
     listener: Listener
     pid: int
@@ -170,7 +126,7 @@ class PostgresWorld:
             name = secrets.token_hex(8)
             self._state = _Open(
                 pool,
-                _Heart(database),
+                Heart(database),
                 Writer(database, self._clock, self._changes, self._quiet, name),
                 Listener(database, self._changes, self._quiet, name),
                 os.getpid(),
@@ -207,7 +163,7 @@ class PostgresWorld:
     async def _write(self, operation: Operation) -> Any:
         return await self._opened.writer.run(operation)
 
-    async def _read(self, work: Callable[[_Session], _T]) -> _T:
+    async def _read(self, work: Callable[[Session], _T]) -> _T:
         pool = self._opened.pool
 
         def in_thread() -> _T:
@@ -215,7 +171,7 @@ class PostgresWorld:
             for trial in range(3):
                 try:
                     with pool.connection() as connection:
-                        return work(_Session(connection, self.database.queries))
+                        return work(Session(connection, self.database.queries))
                 except PoolTimeout as error:
                     raise self.database.describe(error) from error
                 except (psycopg.OperationalError, psycopg.InterfaceError):
@@ -273,7 +229,7 @@ class PostgresWorld:
             self._opened  # noqa: B018 (raises when the world is closed)
             return Claimed(next_due=self._quiet.next_due(who))
 
-        def work(session: _Session) -> Claimed:
+        def work(session: Session) -> Claimed:
             asked = {"worker": worker, "now": now}
             with session.connection.pipeline():
                 claimed = session.ask("claim_runs", **asked, limit=limit)
@@ -296,7 +252,7 @@ class PostgresWorld:
         return claimed
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
-        def work(session: _Session) -> Loaded:
+        def work(session: Session) -> Loaded:
             with session.connection.pipeline():
                 session.connection.execute("begin isolation level repeatable read read only")
                 found = session.ask("run_record", run_id=run_id)
@@ -346,7 +302,7 @@ class PostgresWorld:
             self._opened  # noqa: B018 (raises when the world is closed)
             return ()
 
-        def work(session: _Session) -> tuple[tuple[Task, ...], Micros | None]:
+        def work(session: Session) -> tuple[tuple[Task, ...], Micros | None]:
             known = Texts(names)
             with session.connection.pipeline():
                 found = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
@@ -383,7 +339,7 @@ class PostgresWorld:
             self._changes.bump()
         return freed
 
-    def _free(self, session: _Session, worker: str | None) -> int:
+    def _free(self, session: Session, worker: str | None) -> int:
         runs = session.ask("free_lost_runs", worker=worker, now=self.now()).rowcount
         return runs + session.ask("free_lost_tasks", worker=worker).rowcount
 
@@ -409,7 +365,7 @@ class PostgresWorld:
         return first
 
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
-        def work(session: _Session) -> ChunkPage:
+        def work(session: Session) -> ChunkPage:
             with session.connection.pipeline():
                 session.connection.execute("begin isolation level repeatable read read only")
                 found = session.ask("stream_of_run", run_id=run_id, stream=stream)
@@ -445,7 +401,7 @@ class PostgresWorld:
         return None if row is None else row[0]
 
     async def secret(self, name: str) -> bytes:
-        def work(session: _Session) -> bytes:
+        def work(session: Session) -> bytes:
             row = session.one("get_secret", name=name)
             if row is None:
                 session.ask("add_secret", name=name, value=secrets.token_bytes(32))
