@@ -1,4 +1,4 @@
-"""The compiler of workflow-compiler: `wfc.build(root)` and the data it returns.
+"""The compiler of workflow-compiler: `wfc.build(root)`, `wfc.Builder`, and the data they return.
 
 Attributes are loaded when first used, so that `import wfc` and `wfc --help` stay light.
 """
@@ -8,17 +8,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wfc.compiler import BuildResult as BuildResult
-    from wfc.compiler import build as build
+    from wfc.builder import Builder as Builder
+    from wfc.builder import BuildResult as BuildResult
+    from wfc.builder import Rebuild as Rebuild
+    from wfc.builder import build as build
+    from wfc.compiler import Compilation as Compilation
     from wfc.diagnostics import Diagnostic as Diagnostic
     from wfc.diagnostics import Severity as Severity
     from wfc.diagnostics import Span as Span
+    from wfc.discover import InputFile as InputFile
+    from wfc.project import Project as Project
     from wfc.project import ProjectError as ProjectError
 
 __all__ = [
     "BuildResult",
+    "Builder",
+    "Compilation",
     "Diagnostic",
+    "InputFile",
+    "Project",
     "ProjectError",
+    "Rebuild",
     "Severity",
     "Span",
     "__version__",
@@ -28,12 +38,17 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOME = {
-    "BuildResult": "wfc.compiler",
+    "BuildResult": "wfc.builder",
+    "Builder": "wfc.builder",
+    "Compilation": "wfc.compiler",
     "Diagnostic": "wfc.diagnostics",
+    "InputFile": "wfc.discover",
+    "Project": "wfc.project",
     "ProjectError": "wfc.project",
+    "Rebuild": "wfc.builder",
     "Severity": "wfc.diagnostics",
     "Span": "wfc.diagnostics",
-    "build": "wfc.compiler",
+    "build": "wfc.builder",
 }
 
 

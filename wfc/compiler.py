@@ -1,97 +1,97 @@
 """The pipeline: discover → parse → analyse → check → transform → load → emit. Start reading here.
 
-Every stage takes and returns the data of `model.py`. Mistakes of the user are collected as
-diagnostics and reported together; files are written only when there is no error.
+Every stage takes and returns the data of `model.py`; `Builder.build` calls them one after the
+other. Mistakes of the user are collected as diagnostics and reported together; files are written
+only when there is no error.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wfc import __version__
 from wfc.analyse import checks
+from wfc.analyse.bare import bare
 from wfc.analyse.program import analyse
-from wfc.diagnostics import Diagnostic, Severity
-from wfc.emit import writer
+from wfc.analyse.silence import heed
+from wfc.diagnostics import Diagnostic, Severity, Silenced
+from wfc.discover import InputFile, discover, mentions, read_input
 from wfc.emit.cache import TextCache
-from wfc.emit.handlers import handlers
-from wfc.emit.manifest import client_path, make_manifest, to_text
+from wfc.emit.manifest import client_path, make_manifest
 from wfc.model import Key, Kind, Module, Program
 from wfc.parse.source import parse
-from wfc.project import Project, discover, load_project, module_name
-from wfc.transform.texts import client_text, workflow_text
+from wfc.project import Project, module_name
+from wfc.requires_python import oldest_python
+from wfc.transform.batch import prepare
+from wfc.transform.texts import client_text, jobs, stub_text, workflow_text
 
 if TYPE_CHECKING:
     from workflow.sandbox.bundle import Bundle
 
-__all__ = ["BuildResult", "build", "load_program"]
+__all__ = [
+    "Compilation",
+    "Findings",
+    "check_program",
+    "client_files",
+    "compile_program",
+    "load_program",
+    "manifest_of",
+]
+
+Parse = Callable[[str, str, bytes], Module]
+"""Import name, path and bytes of a file → the module. `wfc.parse.source.parse`, or one that
+remembers."""
 
 _SHADOWS = ("workflow.py", "workflow/__init__.py")
+_HOOKS = ("create_hook", "define_hook")
+_RESUMES = re.compile(rb"\bresume_hook\b|\.resume\(")
 
 
-@dataclass(frozen=True)
-class BuildResult:
-    """What a build found and made.
+@dataclass(frozen=True, eq=False)
+class Compilation:
+    """A project that compiled without an error.
 
-    `bundle` is None and `files` empty when there was an error or nothing to build. `files` maps
-    paths in the generated folder to texts; `stale` lists those that differed on disk before.
+    `texts` has the workflow mode of each module of the bundle by import name; `bundle` is the same
+    as one value with a hash, and was loaded once to see whether it can be.
     """
 
     project: Project
+    program: Program
+    texts: Mapping[str, str]
+    bundle: Bundle
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the rules found, and what of it ignore comments took out."""
+
     diagnostics: tuple[Diagnostic, ...]
-    bundle: Bundle | None
-    manifest: Mapping[str, Any]
-    files: Mapping[str, str]
-    stale: tuple[str, ...] = ()
+    silenced: tuple[Silenced, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether there was no error."""
+        """Whether there is no error."""
         return not any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
-def build(root: Path | str = ".", *, write: bool = True, cache: bool = True) -> BuildResult:
-    """Build the project at `root` and write its generated folder.
-
-    `write=False` writes nothing there and only says in `stale` what would change. `cache=False`
-    neither reads nor fills `.workflow-cache/`. Raises `ProjectError` for wrong settings and for
-    files of others in the way; mistakes in workflow code are diagnostics.
-    """
-    project = load_project(Path(root))
-    program = load_program(project)
-    found = checks.run(program)
-    store = TextCache(project.root / ".workflow-cache" if cache else None)
-    texts: dict[str, str] = {}
-    for module in program.bundled:
-        texts[module.name], problems = workflow_text(program, module, store)
-        found += checks.refusals(module, problems, found)
-    diagnostics = tuple(checks.silence(program.modules, found))
-    if _errors(diagnostics) or not program.marked:
-        return BuildResult(project, diagnostics, None, {}, {})
-    bundle, failure = _loaded(project, program, texts, store)
-    if failure is not None:
-        return BuildResult(project, (*diagnostics, failure), None, {}, {})
-    manifest, files = _emit(project, program, bundle, texts, store)
-    generated = project.root / project.generated
-    stale = tuple(writer.write(generated, files) if write else writer.stale(generated, files))
-    return BuildResult(project, diagnostics, bundle, manifest, files, stale)
-
-
-def load_program(project: Project) -> Program:
-    """Discover, parse and analyse; nothing is checked yet."""
-    modules = [parse(module_name(project, path), path, data) for path, data in discover(project)]
+def load_program(
+    project: Project, files: Iterable[InputFile] | None = None, *, parse: Parse = parse
+) -> Program:
+    """Parse `files` (default: what `discover` finds) and analyse them; nothing is checked yet."""
+    inputs = discover(project) if files is None else files
+    modules = [parse(module_name(project, file.path), file.path, file.data) for file in inputs]
     ours = {m.name: m for m in modules}
 
     @cache
     def find(name: str) -> Module | None:
         if name in ours or (path := project.locate(name)) is None:
             return ours.get(name)
-        return parse(name, path, (project.root / path).read_bytes())
+        return parse(name, path, read_input(project, path).data)
 
     return analyse(
         modules,
@@ -99,67 +99,92 @@ def load_program(project: Project) -> Program:
         is_folder=project.is_folder,
         accepts=_accepts,
         passthrough=project.passthrough,
-        shadows=tuple(_shadows(project)),
+        shadows=tuple(_shadows(project, parse)),
+        resumes_hooks=_resumes_hooks(project, modules),
+        oldest_python=oldest_python(project.root / "pyproject.toml"),
     )
 
 
-def _loaded(
-    project: Project, program: Program, texts: Mapping[str, str], store: TextCache
-) -> tuple[Bundle, Diagnostic | None]:
-    """The bundle, and why a worker could not load it, if it could not."""
+def _resumes_hooks(project: Project, modules: Iterable[Module]) -> bool:
+    """Whether the project resumes its hooks, as far as its files mention it; true without any.
+
+    The place is often a file without a directive, such as the handler of a request.
+    """
+    if not any(word in module.text for module in modules for word in _HOOKS):
+        return True
+    return any(_RESUMES.search(m.text.encode()) for m in modules) or mentions(project, _RESUMES)
+
+
+def check_program(program: Program, store: TextCache) -> tuple[dict[str, str], Findings]:
+    """The workflow mode of each module of the bundle, and what there is to say about it all."""
+    found = checks.run(program)
+    is_fine = not any(d.severity is Severity.ERROR for d in found)
+    prepare(jobs(program, client=is_fine), store)
+    texts: dict[str, str] = {}
+    for module in program.bundled:
+        texts[module.name], problems = workflow_text(program, module, store)
+        found += checks.refusals(module, problems, found)
+    left, silenced = heed(checks.rules(), program.modules, found)
+    return texts, Findings(tuple(left), tuple(silenced))
+
+
+def compile_program(
+    project: Project, program: Program, store: TextCache
+) -> tuple[Compilation | None, Findings]:
+    """Check, transform, and load the result once, as a worker would.
+
+    Gives no compilation when there is an error among the findings, or nothing to compile.
+    """
+    texts, findings = check_program(program, store)
+    if not findings.ok or not program.marked:
+        return None, findings
     from wfc.emit.bundle import make_bundle
     from wfc.emit.loading import load_failure
 
     bundle = make_bundle(program, texts)
     failure = load_failure(bundle, project.root, project.passthrough, store)
-    if failure is None:
-        return bundle, None
-    return bundle, checks.load_failure(program.modules, failure.path, failure.line, failure.why)
+    if failure is not None:
+        why = checks.load_failure(program.modules, failure.path, failure.line, failure.why)
+        return None, Findings((*findings.diagnostics, why), findings.silenced)
+    return Compilation(project, program, texts, bundle), findings
 
 
-def _emit(
-    project: Project,
-    program: Program,
-    bundle: Bundle,
-    texts: Mapping[str, str],
-    store: TextCache,
-) -> tuple[dict[str, Any], dict[str, str]]:
-    files = {f"workflows/{m.path}": texts[m.name] for m in program.bundled}
-    for module in {m.module.name: m.module for m in program.of(Kind.WORKFLOW)}.values():
-        files[client_path(module)] = client_text(program, module, store)
-    files |= handlers(program)
-    manifest = make_manifest(
-        program,
+def client_files(compilation: Compilation, store: TextCache) -> dict[str, str]:
+    """The client mode of every module that has workflows, with typed stubs beside each, by path
+    in the generated folder."""
+    program = compilation.program
+    modules = {m.module.name: m.module for m in program.of(Kind.WORKFLOW)}.values()
+    files = {client_path(module): client_text(program, module, store) for module in modules}
+    return files | {f"{client_path(m)}i": stub_text(program, m, store) for m in modules}
+
+
+def manifest_of(compilation: Compilation, files: Mapping[str, str]) -> dict[str, Any]:
+    """The manifest as JSON data. `files` maps every other file of the build to its text."""
+    return make_manifest(
+        compilation.program,
         version=__version__,
-        bundle_hash=bundle.hash,
-        source_roots=project.source_roots,
-        generated=project.generated,
+        bundle_hash=compilation.bundle.hash,
+        source_roots=compilation.project.source_roots,
+        generated=compilation.project.generated,
         files=files,
     )
-    return manifest, {**files, "manifest.json": to_text(manifest)}
-
-
-def _errors(found: list[Diagnostic] | tuple[Diagnostic, ...]) -> bool:
-    return any(d.severity is Severity.ERROR for d in found)
 
 
 def _accepts(module: Module, key: Key) -> bool:
+    """Whether the sandbox would take a class of the project as it stands."""
     from workflow.sandbox import policy
 
     for index in module.bindings.get(key[1], ()):
         node = module.tree.body[index]
-        if isinstance(node, ast.ClassDef):
-            text = ast.get_source_segment(module.text, node) or ""
-            if policy.check(text, module.path):
-                return False
+        if isinstance(node, ast.ClassDef) and policy.check(bare(module, node), module.path):
+            return False
     return True
 
 
-def _shadows(project: Project) -> list[Module]:
-    found = []
+def _shadows(project: Project, parse: Parse) -> Iterator[Module]:
+    """Files of the project that hide the runtime."""
     for source_root in project.source_roots:
         for name in _SHADOWS:
             path = name if source_root == "." else f"{source_root}/{name}"
             if (project.root / path).is_file():
-                found.append(parse("workflow", path, (project.root / path).read_bytes()))
-    return found
+                yield parse("workflow", path, read_input(project, path).data)

@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Diagnostic", "Edit", "Note", "Rule", "Severity", "Source", "Span", "note_at", "span_of"]
+__all__ = [
+    "Diagnostic",
+    "Edit",
+    "Note",
+    "Rule",
+    "Severity",
+    "Silenced",
+    "Source",
+    "Span",
+    "exact_span",
+    "inserting",
+    "note_at",
+    "replacing",
+    "span_of",
+]
 
 
 class Severity(StrEnum):
@@ -25,7 +39,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """A piece of a file. Lines and columns count characters from 1; `end_column` is exclusive."""
+    """A piece of a file. Lines and columns count characters from 1; `end_column` is exclusive.
+
+    Lines are those of Python: they end with a line feed, a carriage return, or both.
+    """
 
     line: int
     column: int
@@ -80,6 +97,14 @@ class Diagnostic:
         return (self.path, self.span, self.code, self.message)
 
 
+@dataclass(frozen=True)
+class Silenced:
+    """A finding that a `# wfc: ignore[CODE] reason` comment took out, with the reason given."""
+
+    diagnostic: Diagnostic
+    reason: str
+
+
 class Source(Protocol):
     """What a rule needs of a file to point into it."""
 
@@ -92,21 +117,68 @@ class Source(Protocol):
 Place = ast.AST | Span | int
 
 
+# Of these the first line says what they are; marking all they contain would say nothing.
+_BLOCKS = (
+    ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.If | ast.For | ast.AsyncFor
+    | ast.While | ast.With | ast.AsyncWith | ast.Try | ast.TryStar | ast.Match | ast.ExceptHandler
+)  # fmt: skip
+
+
 def span_of(source: Source, place: Place) -> Span:
-    """The span of an ast node, or of a whole line; a node over several lines ends with its
-    first."""
+    """The span of an ast node, or of a whole line; a node that holds a block ends with its first
+    line."""
     if isinstance(place, Span):
         return place
     if isinstance(place, int):
         text = _line(source, place)
         return Span(place, len(text) - len(text.lstrip()) + 1, place, len(text.rstrip()) + 1)
-    line: int = getattr(place, "lineno", 1)
-    text = _line(source, line)
-    start = _column(text, getattr(place, "col_offset", 0))
-    end_line: int = getattr(place, "end_lineno", None) or line
-    if isinstance(place, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or end_line != line:
-        return Span(line, start, line, max(len(text.rstrip()) + 1, start + 1))
-    return Span(line, start, line, _column(text, getattr(place, "end_col_offset", 0)))
+    span = exact_span(source, place)
+    if not isinstance(place, _BLOCKS):
+        return span
+    text = _line(source, span.line)
+    return Span(span.line, span.column, span.line, max(len(text.rstrip()), span.column) + 1)
+
+
+def exact_span(source: Source, node: ast.AST) -> Span:
+    """All of an ast node, with the statements in it."""
+    line: int = getattr(node, "lineno", 1)
+    end_line: int = getattr(node, "end_lineno", None) or line
+    start = _column(_line(source, line), getattr(node, "col_offset", 0))
+    end = _column(_line(source, end_line), getattr(node, "end_col_offset", None) or 0)
+    return Span(line, start, end_line, max(end, start + 1) if end_line == line else end)
+
+
+def replacing(source: Source, node: ast.expr, text: str) -> tuple[Edit, ...]:
+    """The edit that puts `text` in the place of an expression; none if its place is not certain.
+
+    Python 3.11 does not know exactly where the parts of an f-string are.
+    """
+    span = exact_span(source, node)
+    return (Edit(span, text),) if _is_there(source, span, node) else ()
+
+
+def inserting(source: Source, node: ast.expr, before: str, after: str = "") -> tuple[Edit, ...]:
+    """The edits that put text before and after an expression; none if its place is not certain."""
+    span = exact_span(source, node)
+    if not _is_there(source, span, node):
+        return ()
+    start = Span(span.line, span.column, span.line, span.column)
+    end = Span(span.end_line, span.end_column, span.end_line, span.end_column)
+    return (Edit(start, before),) + ((Edit(end, after),) if after else ())
+
+
+def _is_there(source: Source, span: Span, node: ast.expr) -> bool:
+    lines = list(source.lines[span.line - 1 : span.end_line])
+    if not lines:
+        return False
+    lines[-1] = lines[-1][: span.end_column - 1]
+    lines[0] = lines[0][span.column - 1 :]
+    try:
+        again = ast.parse("(" + "\n".join(lines) + "\n)", mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    # As text, because a name that is assigned to differs from one that is read.
+    return ast.unparse(again) == ast.unparse(node)
 
 
 def note_at(source: Source, place: Place, text: str) -> Note:

@@ -11,9 +11,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
+from functools import cached_property
 
 __all__ = [
     "External",
+    "Form",
     "Function",
     "Ignore",
     "Key",
@@ -41,6 +43,16 @@ class Kind(StrEnum):
 
     WORKFLOW = "workflow"
     STEP = "step"
+
+
+class Form(StrEnum):
+    """How a workflow or step is defined, which says how its function is found again."""
+
+    FUNCTION = "function"  # of a module
+    STATIC = "static"
+    CLASS = "class"  # a method that gets the class
+    INSTANCE = "instance"  # a method that gets the instance, which is recorded
+    NESTED = "nested"  # in another function, whose variables it may use
 
 
 class Spelling(Enum):
@@ -77,10 +89,14 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Ignore:
-    """A `# wfc: ignore[CODE]` comment."""
+    """A `# wfc: ignore[CODE] reason` comment. Columns count characters from 1, the end is
+    exclusive; a rule's name may stand for its code."""
 
     line: int
     codes: tuple[str, ...]
+    reason: str = ""
+    column: int = 1
+    end_column: int = 1
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,16 @@ class Module:
     lines: tuple[str, ...] = ()
     sha256: str = ""  # of the bytes as they are on disk
 
+    def segment(self, node: ast.AST) -> str:
+        """The source text of a node that has a place; `ast.get_source_segment` splits the whole
+        file anew for each."""
+        first: int = getattr(node, "lineno", 1)
+        last: int = getattr(node, "end_lineno", None) or first
+        lines = [line.encode() for line in self.lines[first - 1 : last]]
+        lines[-1] = lines[-1][: getattr(node, "end_col_offset", None)]
+        lines[0] = lines[0][getattr(node, "col_offset", 0) :]
+        return b"\n".join(lines).decode()
+
     @property
     def is_package(self) -> bool:
         """Whether the file is an `__init__.py`."""
@@ -131,7 +157,11 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Marked:
-    """A workflow or step that got an id."""
+    """A workflow or step that got an id.
+
+    `qualname` is what Python calls it (`outer.<locals>.inner`). `captured` are the variables of
+    enclosing functions that a nested step uses, by name; their values are recorded with a call.
+    """
 
     kind: Kind
     id: str
@@ -142,10 +172,17 @@ class Marked:
     parameters: tuple[Parameter, ...]
     returns: str | None
     doc: str | None
+    form: Form = Form.FUNCTION
+    captured: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name in the id: `create_user`, `Cart.make`, `Cart#add`, `outer/inner`."""
+        return self.id.split("//", 2)[2]
 
     @property
     def key(self) -> Key:
-        """The top-level name that binds it: itself, or its class."""
+        """The top-level name that binds it: itself, or the class or function around it."""
         return (self.module.name, self.qualname.partition(".")[0])
 
 
@@ -191,7 +228,7 @@ class Reach:
     `keep`: kept top-level statements per module; `aliases`: kept names of kept imports; `edges`:
     name → names it uses; `parents`: how each name was first reached; `meaning`: what an
     expression in workflow code stands for, where that is a workflow, a step or something
-    external.
+    external; `dropped`: methods of kept classes that only steps use, which are left out.
     """
 
     keep: Mapping[str, frozenset[int]]
@@ -201,6 +238,7 @@ class Reach:
     references: tuple[Reference, ...]
     missing: tuple[Missing, ...]
     meaning: Mapping[ast.AST, Marked | External]
+    dropped: frozenset[Function] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +246,11 @@ class Program:
     """Everything analysis found; checks and later stages read it.
 
     `modules` holds every parsed module by name, `marked` all workflows and steps by id order,
-    `classes` the project classes that may cross a boundary and whether workflow code has them.
+    `classes` the project classes that may cross a boundary and whether workflow code has them,
+    `decorators` the full names of the decorators of workflows and steps that are not the
+    project's own, `foreign` those of workflows that lead to code no workflow may run.
+    `resumes_hooks` is false where no file of the project mentions that it resumes a hook,
+    `oldest_python` the lowest version that `requires-python` allows, if the project says so.
     """
 
     modules: Mapping[str, Module]
@@ -217,6 +259,10 @@ class Program:
     classes: Mapping[Key, bool]
     passthrough: frozenset[str]
     shadows: tuple[Module, ...] = ()
+    decorators: Mapping[ast.expr, str] = field(default_factory=dict)
+    foreign: Mapping[ast.expr, External] = field(default_factory=dict)
+    resumes_hooks: bool = True
+    oldest_python: tuple[int, int] | None = None
 
     @property
     def bundled(self) -> tuple[Module, ...]:
@@ -225,15 +271,28 @@ class Program:
 
     def workflow_code(self) -> Iterator[tuple[Module, ast.AST]]:
         """Every syntax node of the code that runs as part of a workflow; step bodies do not."""
-        steps = {m.node for m in self.of(Kind.STEP)}
+        return iter(self._workflow_nodes)
+
+    @cached_property
+    def _workflow_nodes(self) -> tuple[tuple[Module, ast.AST], ...]:
+        # Two dozen rules look at all of it.
+        return tuple(self._walk_workflow_code())
+
+    def _walk_workflow_code(self) -> Iterator[tuple[Module, ast.AST]]:
+        elsewhere = self.elsewhere
+        nested: dict[ast.AST, Function] = {m.node: m.node for m in self.nested}
         for module in self.bundled:
             for index in sorted(self.reach.keep[module.name]):
                 stack: list[ast.AST] = [module.tree.body[index]]
                 while stack:
                     node = stack.pop()
-                    if node not in steps:
+                    if node not in elsewhere:
                         yield module, node
                         stack.extend(reversed(list(ast.iter_child_nodes(node))))
+                    elif node in nested:
+                        # Its defaults are evaluated where it is defined: in workflow code.
+                        args = nested[node].args
+                        stack.extend(filter(None, [*args.kw_defaults, *args.defaults]))
 
     def chain(self, owner: Key) -> tuple[tuple[Key, int], ...]:
         """How workflow code gets to `owner`: names from a workflow on, each with the line at
@@ -245,6 +304,32 @@ class Program:
             parent = self.reach.parents.get(parent[0])
         return tuple(reversed(steps))
 
+    @cached_property
+    def elsewhere(self) -> frozenset[Function]:
+        """The functions in kept statements that are no workflow code: steps, and methods that only
+        steps use."""
+        return self.reach.dropped | {m.node for m in self.of(Kind.STEP)}
+
+    @cached_property
+    def nested(self) -> tuple[Marked, ...]:
+        """The steps that are defined in other functions."""
+        return tuple(m for m in self.marked if m.form is Form.NESTED)
+
     def of(self, kind: Kind) -> tuple[Marked, ...]:
         """All workflows, or all steps."""
-        return tuple(m for m in self.marked if m.kind is kind)
+        return self._by_kind[kind]
+
+    def marked_in(self, module: Module) -> tuple[Marked, ...]:
+        """The workflows and steps of one module."""
+        return self._by_module.get(module, ())
+
+    @cached_property
+    def _by_kind(self) -> Mapping[Kind, tuple[Marked, ...]]:
+        return {kind: tuple(m for m in self.marked if m.kind is kind) for kind in Kind}
+
+    @cached_property
+    def _by_module(self) -> Mapping[Module, tuple[Marked, ...]]:
+        found: dict[Module, list[Marked]] = {}
+        for m in self.marked:
+            found.setdefault(m.module, []).append(m)
+        return {module: tuple(inside) for module, inside in found.items()}

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
-__all__ = ["Project", "ProjectError", "discover", "load_project", "module_name"]
+__all__ = ["Project", "ProjectError", "load_project", "module_name", "skipped"]
 
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist"}
 _KNOWN = {"dirs", "packages", "passthrough", "generated"}
 
-# A superset of what counts as a directive, so that `useStep` alone in a file is seen as well.
-_MENTIONS = re.compile(rb"use[\s_-]*(?:step|workflow)", re.IGNORECASE)
-
 
 class ProjectError(Exception):
-    """The project cannot be built at all: no such folder, or wrong settings."""
+    """The project cannot be built at all: no such folder, wrong settings, or files that cannot be
+    read or written."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """Settings of one project. Paths inside are POSIX and relative to `root`."""
+    """Settings of one project. Paths inside are POSIX and relative to `root`, which is absolute."""
 
     root: Path
     dirs: tuple[str, ...] = (".",)
@@ -34,6 +31,8 @@ class Project:
 
     def locate(self, module: str) -> str | None:
         """The path of a module of this project by its import name; None if there is none."""
+        if not module:
+            return None  # `from . import x` in a file that is in no package
         parts = module.split(".")
         for source_root in reversed(self.source_roots):
             base = PurePosixPath(source_root, *parts)
@@ -51,23 +50,31 @@ class Project:
         )
 
     def _is_ours(self, path: PurePosixPath) -> bool:
-        return not any(_skipped(part) for part in path.parts) and not path.is_relative_to(
+        return not any(skipped(part) for part in path.parts) and not path.is_relative_to(
             self.generated
         )
 
 
-def load_project(root: Path) -> Project:
+def load_project(root: Path, dirs: Iterable[str] | None = None) -> Project:
     """Read the settings of the project at `root`; defaults where there are none.
 
-    Raises `ProjectError` when the folder does not exist or a setting is wrong.
+    `dirs`, unless None, stands for the setting of that name. Raises `ProjectError` when the folder
+    does not exist or a setting is wrong.
     """
     if not root.is_dir():
-        raise ProjectError(f"there is no folder {root}")
+        is_file = root.exists()
+        raise ProjectError(
+            f"{root} is a file; the project is the folder that holds your code"
+            if is_file
+            else f"there is no folder {root}"
+        )
     roots = (".", "src") if _is_source_root(root / "src") else (".",)
     settings = _settings(root / "pyproject.toml")
     if unknown := sorted(set(settings) - _KNOWN):
         known = ", ".join(sorted(_KNOWN - {"packages"}))
-        raise ProjectError(f"[tool.workflow] has no setting {unknown[0]!r}; there are {known}")
+        close = get_close_matches(unknown[0], _KNOWN, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; there are {known}"
+        raise ProjectError(f"[tool.workflow] has no setting {unknown[0]!r}{hint}")
     if settings.get("packages"):
         raise ProjectError(
             "[tool.workflow] packages: installed distributions cannot be compiled by this version; "
@@ -76,10 +83,11 @@ def load_project(root: Path) -> Project:
     generated = settings.get("generated", "generated")
     if not isinstance(generated, str) or not _inside(generated) or generated in ("", "."):
         raise ProjectError("[tool.workflow] generated must be a folder inside the project")
-    dirs = _strings(settings, "dirs") or (".",)
-    for name in dirs:
+    folders = tuple(_strings(settings, "dirs") if dirs is None else dirs) or (".",)
+    for name in folders:
         if not _inside(name) or not (root / name).is_dir():
-            raise ProjectError(f"[tool.workflow] dirs: there is no folder {name!r} in the project")
+            setting = "[tool.workflow] dirs" if dirs is None else "dirs"
+            raise ProjectError(f"{setting}: there is no folder {name!r} in the project")
     passthrough = frozenset(_strings(settings, "passthrough"))
     if ours := sorted(name for name in passthrough if name.partition(".")[0] == "workflow"):
         raise ProjectError(
@@ -88,7 +96,7 @@ def load_project(root: Path) -> Project:
         )
     return Project(
         root=root.resolve(),
-        dirs=dirs,
+        dirs=tuple(PurePosixPath(name).as_posix() for name in folders),
         source_roots=roots,
         passthrough=passthrough,
         generated=PurePosixPath(generated).as_posix(),
@@ -105,7 +113,7 @@ def _settings(pyproject: Path) -> dict[str, object]:
         return {}
     try:
         table = tomllib.loads(pyproject.read_text("utf-8")).get("tool", {}).get("workflow", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ProjectError(f"pyproject.toml cannot be read: {error}") from error
     if not isinstance(table, dict):
         raise ProjectError("[tool.workflow] in pyproject.toml must be a table")
@@ -124,33 +132,9 @@ def _inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def _skipped(name: str) -> bool:
+def skipped(name: str) -> bool:
+    """Whether files in folders of this name never belong to the project."""
     return name in _SKIPPED or (name.startswith(".") and name != ".") or name.endswith(".egg-info")
-
-
-def discover(project: Project) -> Iterator[tuple[str, bytes]]:
-    """Every Python file of the project that mentions a directive, as (path, bytes), by path."""
-    found: dict[str, bytes] = {}
-    for folder in project.dirs:
-        for path in _python_files(project, project.root / folder):
-            data = path.read_bytes()
-            if _MENTIONS.search(data):
-                found[path.relative_to(project.root).as_posix()] = data
-    yield from sorted(found.items())
-
-
-def _python_files(project: Project, start: Path) -> Iterator[Path]:
-    generated = project.root / project.generated
-    for base, folders, files in os.walk(start):
-        here = Path(base)
-        folders[:] = [
-            name
-            for name in folders
-            if not _skipped(name)
-            and here / name != generated
-            and not (here / name / "pyvenv.cfg").exists()
-        ]
-        yield from (here / name for name in files if name.endswith(".py"))
 
 
 def module_name(project: Project, path: str) -> str:

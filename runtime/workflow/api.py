@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import msgspec
 
 from workflow.authoring.context import attributes_of
+from workflow.classes import ClientCodec
 from workflow.codec import Codec
 from workflow.connect import connect
 from workflow.engine import webhooks
@@ -21,13 +23,14 @@ from workflow.engine.application import current, current_world, set_current_worl
 from workflow.errors import (
     HookNotFoundError,
     WorkflowNotRegisteredError,
+    WorldError,
 )
 from workflow.policy.arguments import record
 from workflow.policy.durations import due_of
 from workflow.replay.ids import ulid
 from workflow.runs import Readable, Run
 from workflow.world.port import World
-from workflow.world.records import HookRecord, Letter, NewRun, RunFilter, Status
+from workflow.world.records import Created, HookRecord, Letter, NewRun, RunFilter, Status
 
 if TYPE_CHECKING:
     from workflow import web
@@ -74,14 +77,17 @@ def with_options(
     idempotency_key: str | None = None,
     attributes: Mapping[str, str] | None = None,
     delay: str | float | timedelta | datetime | None = None,
+    connection: Any = None,
 ) -> Starter:
     """Options for the next start: `await with_options(idempotency_key="o-1").start(fn, …)`.
 
     `run_id` chooses the id (it must begin with `wrun_`). A second start of the same workflow with
     the same `idempotency_key` returns the first run. `attributes` make runs findable. `delay` is a
-    duration or an aware datetime before which the run does not begin.
+    duration or an aware datetime before which the run does not begin. `connection` is a psycopg
+    connection to the database of the PostgreSQL world: the run is created in its transaction, so
+    your own changes and the run are committed together or not at all.
     """
-    return Starter(run_id, idempotency_key, dict(attributes or {}), delay)
+    return Starter(run_id, idempotency_key, dict(attributes or {}), delay, connection)
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class Starter:
     idempotency_key: str | None = None
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     delay: str | float | timedelta | datetime | None = None
+    connection: Any = None
 
     @overload
     async def start(
@@ -100,15 +107,17 @@ class Starter:
     @overload
     async def start(self, workflow: str, /, *args: Any, **kwargs: Any) -> Run[Any]: ...
     async def start(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
-        """As `workflow.api.start`, with these options."""
+        """As `workflow.api.start`, with these options. Raises WorldError when a `connection` was
+        given and the world cannot use it."""
         world = await _open_world()
+        create = world.create if self.connection is None else _on(world, self.connection)
         codec = _codec()
         workflow_id, arguments = _call(workflow, args, kwargs)
         run_id = self.run_id or f"wrun_{ulid(time.time_ns() // 1_000_000, secrets.token_bytes(10))}"
         if not run_id.startswith("wrun_") or len(run_id) > 128:
             raise ValueError(f"a run id begins with wrun_ and has up to 128 characters: {run_id!r}")
         attributes_of(dict(self.attributes))
-        created = await world.create(
+        created = await create(
             NewRun(
                 run_id=run_id,
                 workflow=workflow_id,
@@ -121,6 +130,17 @@ class Starter:
             )
         )
         return Run(world, codec, created.run_id)
+
+
+def _on(world: World, connection: Any) -> Callable[[NewRun], Awaitable[Created]]:
+    """How a world creates a run in the transaction of somebody else's connection."""
+    create_on = getattr(world, "create_on", None)
+    if create_on is None:
+        raise WorldError(
+            f"the {world.name} world cannot start a run in a transaction of yours; "
+            "the PostgreSQL world can"
+        )
+    return partial(create_on, connection)
 
 
 @overload
@@ -158,11 +178,12 @@ async def list_runs(
 async def resume_hook(token: str, payload: Any = None) -> HookRecord:
     """Give a hook its next payload; durable on return, whatever happens to the run's worker.
 
-    Raises HookNotFoundError when no open hook has the token, SerializationError.
+    Raises HookNotFoundError when no open hook has the token, SerializationError (with the path to
+    the value) when the payload cannot be recorded. A payload holds data, not steps or workflows.
     """
     world = await _open_world()
     hook = await get_hook_by_token(token)
-    data = _codec().encode(payload, path="payload")
+    data = _codec().encode(payload, path="payload", references=False)
     posted = await world.post_to_token(token, Letter(kind="hook_received", payload=data))
     if posted.outcome in ("missing", "ended"):
         raise HookNotFoundError(token)
@@ -217,7 +238,7 @@ async def _open_world() -> World:
 
 def _codec() -> Codec:
     application = current()
-    return application.codec if application is not None else Codec({})
+    return application.codec if application is not None else ClientCodec()
 
 
 def _base_url() -> str:
@@ -274,7 +295,9 @@ def _call(
                     "keyword arguments only: their names are what is recorded"
                 )
             return workflow_id, kwargs
-    return workflow_id, record(function, args, kwargs)
+    recorded = record(function, args, kwargs)
+    # `...` in a client module stands for a default that only the worker's side can compute.
+    return workflow_id, {name: value for name, value in recorded.items() if value is not ...}
 
 
 def __getattr__(name: str) -> Any:

@@ -119,3 +119,128 @@ def test_no_child_workflows_are_promised(body: str, advice: str, tmp_path: Path)
     (found,) = wfc.build(root, write=False, cache=False).diagnostics
     assert advice in found.fix
     assert "passthrough" not in found.fix
+
+
+def test_step_gets_what_its_argument_holds_when_it_starts(tmp_path: Path) -> None:
+    """What WF905 warns of happens, and the copy and the new list that it advises mend it."""
+    source = """
+        import asyncio
+
+        async def size(batch: list[int]) -> int:
+            "use step"
+            return len(batch)
+
+        async def sizes(n: int) -> list[int]:
+            "use workflow"
+            batch = [n]
+            emptied = size(batch)
+            copied = size(list(batch))
+            batch.clear()  # wfc: ignore[WF905] the test is about it
+            batch = [n, n]
+            kept = size(batch)
+            batch = []
+            return await asyncio.gather(emptied, copied, kept)
+    """
+    assert result_of(tmp_path, source, "sizes", 1) == [0, 1, 2]
+
+
+def test_generator_that_is_left_cleans_up_only_under_aclosing(tmp_path: Path) -> None:
+    """What WF511 warns of happens, and aclosing() mends it."""
+    source = """
+        from contextlib import aclosing
+
+        closed: list[str] = []
+
+        async def note(name: str) -> str:
+            "use step"
+            return name
+
+        async def numbers(name: str):
+            try:
+                yield 1
+                yield 2
+            finally:
+                closed.append(await note(name))
+
+        async def leave(n: int) -> list[str]:
+            "use workflow"
+            async for number in numbers("open"):  # wfc: ignore[WF511] the test is about it
+                break
+            async with aclosing(numbers("closed")) as found:
+                async for number in found:
+                    break
+            return closed
+    """
+    assert result_of(tmp_path, source, "leave", 1) == ["closed"]
+
+
+def test_state_of_modules_and_classes_is_fresh_in_every_run(tmp_path: Path) -> None:
+    """Globals, class attributes, defaults and caches that one run changed do not reach the next:
+    there is no rule against them."""
+    source = """
+        import functools
+
+        COUNT = 0
+        SEEN: list[int] = []
+
+        class Totals:
+            value = 0
+
+        def remember(n: int, known: list[int] = []) -> int:
+            known.append(n)
+            return len(known)
+
+        @functools.cache
+        def counted(n: int) -> int:
+            global COUNT
+            COUNT += 1
+            return COUNT
+
+        async def once(n: int) -> list[int]:
+            "use step"
+            return [n]
+
+        async def twice(n: int) -> list[int]:
+            "use workflow"
+            SEEN.extend(await once(n))
+            Totals.value += n
+            return [counted(n), counted(n), len(SEEN), Totals.value, remember(n)]
+    """
+    project = build(tmp_path, source)
+
+    async def play() -> list[Any]:
+        world = memory.create(VirtualClock(1_700_000_000_000_000))
+        async with Application(world, project) as application:
+            results = []
+            for _ in range(2):
+                run: Any = await start(loaded(tmp_path).twice, 7)
+                await ended(application, run.run_id)
+                results.append(await run.result())
+            return results
+
+    assert asyncio.run(play()) == [[1, 1, 1, 7, 1]] * 2
+
+
+def test_cached_coroutine_fails_the_second_time(tmp_path: Path) -> None:
+    """What WF603 warns of happens."""
+    source = """
+        import functools
+
+        async def rate(name: str) -> int:
+            "use step"
+            return 2
+
+        @functools.cache  # wfc: ignore[WF603] the test is about it
+        async def cached(name: str) -> int:
+            return await rate(name)
+
+        async def total(name: str) -> str:
+            "use workflow"
+            first = await cached(name)
+            try:
+                return str(first + await cached(name))
+            except RuntimeError as error:
+                return str(error)
+    """
+    found = result_of(tmp_path, source, "total", "a")
+    assert found == "cannot reuse already awaited coroutine"

@@ -1,8 +1,9 @@
-"""docs/configuration.md names everything that can be set."""
+"""docs/configuration.md names everything that can be set, docs/findings.md what is printed."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import click
 
 from wfc import project
 from wfc.cli import COMMANDS, main
+from wfc.cli.findings import FORMATS
+from wfc.diagnostics import Diagnostic, Edit, Note, Severity, Span
+from wfc.render import json as json_format
 from workflow.api import with_workflow
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,3 +49,25 @@ def test_every_setting_argument_and_command_is_documented() -> None:
             options = [o for p in one.params if isinstance(p, click.Option) for o in p.opts]
             for option in options:
                 assert not option.startswith("--") or option in row, (name, option)
+
+
+def test_every_format_and_every_key_of_json_is_documented() -> None:
+    """docs/findings.md has a row for each output format and names each key of the JSON object."""
+    page = (ROOT / "docs" / "findings.md").read_text("utf-8")
+    for form in set(FORMATS) - {"text"}:
+        assert f"| `{form}` |" in page, form
+    span = Span(1, 1, 1, 2)
+    edits, notes = (Edit(span, ""),), (Note("a.py", 1, ""),)
+    d = Diagnostic("X", "x", Severity.ERROR, "a.py", span, "", "", "", notes, edits)
+
+    def keys(value: object) -> set[str]:
+        match value:
+            case dict():
+                return set(value).union(*map(keys, value.values()))
+            case list():
+                return set().union(*map(keys, value))
+        return set()
+
+    found = keys(json.loads(json_format.render_all([d])))
+    assert {"version", "findings", "end_column", "text"} <= found
+    assert not {key for key in found if f"`{key}`" not in page}

@@ -18,6 +18,8 @@ from workflow.sandbox.program import Program
 HERE = Path(__file__).parent
 CASES = sorted(p.name for p in (HERE / "cases").iterdir())
 ERRORS = sorted(p.name for p in (HERE / "errors").iterdir())
+# A decorator that stays moves down to its function; of a version test stays what it gives.
+REWRITTEN = {"@staticmethod", "@classmethod", "if True:", "if False:"}
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
 
 
@@ -59,6 +61,8 @@ def test_workflow_mode_keeps_lines(name: str, tmp_path: Path) -> None:
             kept = not line or original.startswith(line.replace("async def", "def"))
             kept = kept or original.startswith(line)
             shortened_import = "import " in line and "import " in original
+            left_to_the_step = "def " in line and "= ..." in line
+            kept = kept or line.strip() in REWRITTEN or left_to_the_step
             assert kept or "_wfc_step(" in line or shortened_import, (line, original)
 
 

@@ -36,7 +36,6 @@ async def main(n: int):
 """
 FORGOTTEN = {
     "statement": "st(n)",
-    "of a plain step": "plain(n)",
     "name never read": "x = st(n)",
     "annotated name": "x: int = st(n)",
     "two names": "x = y = st(n)",
@@ -63,6 +62,8 @@ FORGOTTEN = {
     "argument of a step": "return await st(st(n))",
     "keyword of a step": "return await st(n=st(n))",
     "loop": "for x in st(n):\n    pass",
+    "comprehension": "[st(i) for i in range(n)]",
+    "list that is not used": "todo = [st(n), 2]\nreturn n",
 }
 FINE = {
     "awaited": "return await st(n)",
@@ -94,6 +95,11 @@ FINE = {
     "inner function": "x = st(n)\nasync def later():\n    return await x\nreturn await later()",
     "returned by a helper": "def both(i):\n    return st(i)\nreturn await both(n)",
     "lambda": "later = lambda: st(n)\nreturn await later()",
+    "returned in a list": "def all_of(k):\n    return [st(i) for i in range(k)]\n"
+    "return await asyncio.gather(*all_of(n))",
+    "taken out of a list": "todo = [st(n)]\nreturn await todo.pop()",
+    "closed": "x = st(n)\nx.close()",
+    "method of a value": "box = Box()\nbox.put(st(n))",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workflow.policy.arguments import record, spread
+from workflow.policy.arguments import captured_of, record, spread, with_captured
 
 
 def every_kind(a: int, /, b: int, *rest: int, c: int = 3, **more: int) -> tuple[Any, ...]:
@@ -55,3 +55,19 @@ def test_functions_that_share_code_keep_their_own_parameters() -> None:
     two.__signature__ = __import__("inspect").signature(two)  # type: ignore[attr-defined]
     two.__code__ = one.__code__
     assert record(two, (3,), {}) == {"n": 3}
+
+
+def test_captured_variables_lie_beside_the_arguments() -> None:
+    """They are sorted by name, and cannot collide with a parameter of any kind."""
+    arguments = record(every_kind, (1, 2), {"captured": 3})
+    recorded = with_captured(arguments, {"z": 1, "a": [2], "captured": 3})
+    assert list(recorded[""]) == ["a", "captured", "z"]
+    assert captured_of(recorded) == (arguments, {"a": [2], "captured": 3, "z": 1})
+
+
+def test_a_call_without_captured_variables_is_recorded_as_before() -> None:
+    """Nothing is added to the record when nothing is captured."""
+    arguments = record(every_kind, (1, 2), {})
+    assert with_captured(arguments, None) is arguments
+    assert with_captured(arguments, {}) == arguments
+    assert captured_of(arguments) == (arguments, {})

@@ -37,6 +37,19 @@ def test_round_trip() -> None:
     assert Bundle((A, B), BUNDLE.workflows, BUNDLE.classes).hash == BUNDLE.hash
 
 
+def test_steps_are_in_the_bytes_only_when_there_are_any() -> None:
+    """A bundle from before steps were listed keeps its bytes and hash, and can still be read."""
+    assert b"steps" not in BUNDLE.to_bytes()
+    assert Bundle.from_bytes(BUNDLE.to_bytes()).steps == {}
+    place = ("a", "f.<locals>.g")
+    more = Bundle(
+        BUNDLE.modules, BUNDLE.workflows, BUNDLE.classes, steps={"step//a.py//f/g": place}
+    )
+    assert json.loads(more.to_bytes())["steps"] == {"step//a.py//f/g": list(place)}
+    assert Bundle.from_bytes(more.to_bytes(), hash=more.hash) == more
+    assert more.hash != BUNDLE.hash
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -49,6 +62,13 @@ def test_round_trip() -> None:
         (b'{"abi":1,"classes":{},"modules":[],"workflows":{"w":["a","f"]}}', "not in the bundle"),
         (b'{"abi":1,"classes":{},"modules":[],"workflows":{"w":"af!"}}', "malformed"),
         (b'{"abi":1,"classes":[],"modules":[],"workflows":{}}', "malformed"),
+        (b'{"abi":1,"classes":{},"modules":[],"steps":{},"workflows":{}}', "fields of a bundle"),
+        (b'{"abi":1,"classes":{},"modules":[],"steps":[1],"workflows":{}}', "malformed"),
+        (
+            b'{"abi":1,"classes":{},"modules":[],"steps":{"s":["a","f"]},"workflows":{}}',
+            "not in the bundle",
+        ),
+        (b'{"abi":1,"classes":{},"modules":[],"tests":{},"workflows":{}}', "fields of a bundle"),
     ],
 )
 def test_bad_bytes_are_explained(data: bytes, reason: str) -> None:

@@ -32,6 +32,7 @@ _OPERATORS = (
     | ast.match_case
     | ast.comprehension
 )
+_OF_COROUTINES = {"__await__", "close", "send", "throw"}
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -85,6 +86,12 @@ class Fates:
                 return min(fates, key=lambda fate: fate[0].value)
             case ast.Tuple() if isinstance(outer := self.parents.get(parent), ast.Assign):
                 return self._stored([_opposite(t, parent, value) for t in outer.targets])
+            case ast.ListComp(elt=item) | ast.SetComp(elt=item) | ast.GeneratorExp(elt=item) if (
+                item is value
+            ):
+                return self._collected(parent)
+            case ast.List() | ast.Tuple() | ast.Set():
+                return self._collected(parent)
             case ast.BoolOp():
                 return self._of(parent)
             case ast.IfExp(test=test) if test is not value:
@@ -97,9 +104,16 @@ class Fates:
                 return (Fate.PLAIN if self.takes_plain(around) else Fate.AWAITED), ""
             case ast.Subscript(slice=key) | ast.For(target=key) if key is value:
                 return Fate.AWAITED, ""
+            case ast.Attribute(attr=attr) if attr in _OF_COROUTINES:
+                return Fate.AWAITED, ""  # somebody knows that it is a coroutine
             case _ if isinstance(parent, _OPERATORS):
                 return Fate.PLAIN, ""
         return Fate.AWAITED, ""
+
+    def _collected(self, container: ast.expr) -> tuple[Fate, str]:
+        """The fate of an item: only where nobody looks at the container, it is certain."""
+        found = self._of(container)
+        return found if found[0] in (Fate.DROPPED, Fate.FORGOTTEN) else (Fate.AWAITED, "")
 
     def _stored(self, targets: list[ast.expr]) -> tuple[Fate, str]:
         found: tuple[Fate, str] = (Fate.FORGOTTEN, "")

@@ -3,75 +3,148 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from weakref import WeakKeyDictionary
 
-from wfc.analyse.modules import MOVE, Why, facades, why_banned
+from wfc.analyse.bans import BANS, BUILTINS, MOVE, Ban
+from wfc.analyse.modules import ban_of, facades
+from wfc.analyse.statements import comment_lines
 from wfc.model import External, Key, Module, Program, Reference
 
-__all__ = ["Reason", "Refusal", "chain_notes", "refusal", "refused"]
+__all__ = [
+    "BANNED",
+    "UNKNOWN",
+    "UNLISTED",
+    "Refusal",
+    "Refused",
+    "chain_notes",
+    "refusal",
+    "refused",
+]
 
+BANNED, UNKNOWN, UNLISTED = "WF701", "WF702", "WF710"
+"""The rules for what has none of its own: the rest of Python, packages nobody knows, and members
+that the sandbox's version of a module does not have."""
 
-class Reason(Enum):
-    """Which rule speaks."""
-
-    BANNED = auto()
-    UNKNOWN = auto()
-    UNLISTED = auto()
+_SHARED_STATE = frozenset({"numpy.random"})
+"""What `passthrough` of the package around it does not let in."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A use that is not allowed; `why` has the reason and what to write instead."""
+    """A use that is not allowed: why, and what to write instead.
 
-    reason: Reason
-    why: Why
+    `thing` is what the finding is about: the package, or the one member of a module of Python.
+    """
+
+    code: str
+    thing: str
+    why: str
+    instead: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One finding's worth of uses in a file: the first, and one for each function more."""
+
+    first: Reference
+    refusal: Refusal
+    others: tuple[Reference, ...]
 
 
 def refusal(target: External, passthrough: frozenset[str]) -> Refusal | None:
     """None if workflow code may use `target`."""
     module, member = target.module, target.member
-    if module in ("builtins", "__future__") or _covers(passthrough, module):
+    if module in ("builtins", "__future__"):
         return None
+    known = ban_of(str(target))
+    if _covers(passthrough, module):
+        if known is None or known[0] not in _SHARED_STATE - passthrough:
+            return None
+        return _banned(target, *known)
     table = facades()
+    full = f"{module}.{member}"
     if module in table:
-        if member is None or member in table[module]:
+        if member is None:
             return None
-        if f"{module}.{member}" in table:
+        if full not in BANS and (member in table[module] or full in table):
             return None
-        why: Why = why_banned(f"{module}.{member}") or (
-            f"Of {module}, workflow code gets only what a replay can repeat.",
-            MOVE,
-        )
-        return Refusal(Reason.UNLISTED, why)
+        if known is not None:
+            return _banned(target, *known)
+        why = f"Of {module}, workflow code gets only what a replay can repeat."
+        return Refusal(UNLISTED, str(target), why, MOVE)
     if member is None and any(name.startswith(module + ".") for name in table):
         return None
-    if (known := why_banned(str(target))) is not None:
-        return Refusal(Reason.BANNED, known)
-    if module.partition(".")[0] in sys.stdlib_module_names:
-        general = f"{module} is not among the modules that a replay can repeat."
-        return Refusal(Reason.BANNED, (general, MOVE))
-    return Refusal(Reason.UNKNOWN, ("", MOVE))
+    if known is not None:
+        return _banned(target, *known)
+    if _is_python(module):
+        why = f"{module} is not among the modules that a replay can repeat."
+        return Refusal(BANNED, full if member else module, why, MOVE)
+    return Refusal(UNKNOWN, module.partition(".")[0], "", MOVE)
+
+
+def _banned(target: External, name: str, ban: Ban) -> Refusal:
+    member = f"{target.module}.{target.member}" if target.member else target.module
+    thing = member if _is_python(name) and len(member) > len(name) else name
+    return Refusal(ban.code, thing, ban.why, ban.instead)
+
+
+def _is_python(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _covers(passthrough: frozenset[str], module: str) -> bool:
     return any(module == name or module.startswith(name + ".") for name in passthrough)
 
 
-def refused(program: Program, reason: Reason) -> list[tuple[Reference, Refusal]]:
-    """The refused uses of one kind, one for each function and thing used."""
-    found: dict[tuple[Key, str], tuple[Reference, Refusal]] = {}
-    for reference in program.reach.references:
-        refused = refusal(reference.target, program.passthrough)
-        if refused is not None and refused.reason is reason:
-            target = reference.target
-            what = {
-                Reason.UNKNOWN: target.module,
-                Reason.BANNED: f"{target.module}.{target.member}",
-                Reason.UNLISTED: str(target),
-            }[reason]
-            found.setdefault((reference.owner, what), (reference, refused))
-    return list(found.values())
+def refused(program: Program, code: str) -> tuple[Refused, ...]:
+    """The refused uses that the rule `code` speaks about, one for each file and thing used.
+
+    A use with an ignore comment stands for itself, so that the comment silences no other.
+    """
+    found = _CACHE.get(program)
+    if found is None:
+        found = _CACHE[program] = _all_refused(program)
+    return found.get(code, ())
+
+
+_CACHE: WeakKeyDictionary[Program, Mapping[str, tuple[Refused, ...]]] = WeakKeyDictionary()
+
+
+def _all_refused(program: Program) -> Mapping[str, tuple[Refused, ...]]:
+    groups: dict[tuple[str, str, str, int], list[tuple[Reference, Refusal]]] = {}
+    commented = {
+        module.path: {ignore.line for ignore in module.ignores} for module in program.bundled
+    }
+    for reference in sorted(program.reach.references, key=_place):
+        refusing = _from_builtins(reference) or refusal(reference.target, program.passthrough)
+        if refusing is not None:
+            path, line = _place(reference)
+            beside = comment_lines(reference.module, line)
+            alone = next((at for at in beside if at in commented.get(path, ())), 0)
+            key = (path, refusing.code, refusing.thing, alone)
+            groups.setdefault(key, []).append((reference, refusing))
+    found: dict[str, list[Refused]] = {}
+    for (_, code, _, _), uses in groups.items():
+        first, refusing = uses[0]
+        others = {use.owner: use for use, _ in reversed(uses) if use.owner != first.owner}
+        found.setdefault(code, []).append(
+            Refused(first, refusing, tuple(sorted(others.values(), key=_place)))
+        )
+    return {code: tuple(each) for code, each in found.items()}
+
+
+def _from_builtins(reference: Reference) -> Refusal | None:
+    """For a name of the module `builtins`, which workflow code has only as plain names."""
+    target = reference.target
+    if target.module != "builtins" or target.member in BUILTINS or reference.imported is None:
+        return None
+    return Refusal(BANNED, str(target), BANS["builtins"].why, "Write the name without the module.")
+
+
+def _place(reference: Reference) -> tuple[str, int]:
+    return reference.module.path, getattr(reference.node, "lineno", 0)
 
 
 def chain_notes(program: Program, owner: Key) -> list[tuple[Module, int, str]]:

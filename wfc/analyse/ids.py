@@ -8,26 +8,51 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from wfc.model import Function, Kind, Marked, Module, Parameter, Place, Sighting, Spelling
+from wfc.analyse.captures import Captures
+from wfc.model import Form, Function, Kind, Marked, Module, Parameter, Place, Sighting, Spelling
+from wfc.parse.bindings import exported
 
-__all__ = ["is_static", "marked", "module_directive", "valid"]
+__all__ = ["decorator_name", "form_of", "is_static", "marked", "module_directive"]
+
+_SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+_IMPLICITLY_CLASS = {"__init_subclass__", "__class_getitem__"}
 
 
-def valid(sighting: Sighting) -> bool:
-    """Whether a directive has effect: spelt right and at the start of a supported function."""
-    if sighting.spelling not in (Spelling.EXACT, Spelling.ALTERED):
-        return False
+def form_of(sighting: Sighting) -> Form | None:
+    """How the function of a directive is defined; None where no function is found by its id."""
     function = sighting.function
     if sighting.place is not Place.FUNCTION or function is None:
-        return False
-    if sighting.kind is Kind.WORKFLOW and not isinstance(function, ast.AsyncFunctionDef):
-        return False
+        return None
     match sighting.enclosing:
         case []:
-            return True
+            return Form.FUNCTION
         case [ast.ClassDef()]:
-            return is_static(function)
-    return False
+            return _method(function)
+        case [ast.ClassDef(), *outer] | outer:
+            inner = [s for s in outer if isinstance(s, _SCOPES)]
+            if isinstance(outer[0], _FUNCTIONS) and all(isinstance(s, _FUNCTIONS) for s in inner):
+                return Form.NESTED
+    return None
+
+
+def _method(function: Function) -> Form:
+    names = {decorator_name(d) for d in function.decorator_list}
+    if "staticmethod" in names or function.name == "__new__":
+        return Form.STATIC
+    if "classmethod" in names or function.name in _IMPLICITLY_CLASS:
+        return Form.CLASS
+    return Form.INSTANCE
+
+
+def decorator_name(decorator: ast.expr) -> str:
+    """The last word of a decorator: `cache` of `@functools.cache`, `get` of `@app.get("/")`."""
+    match decorator:
+        case ast.Call(func=func):
+            return decorator_name(func)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
 
 
 def is_static(function: Function) -> bool:
@@ -38,8 +63,7 @@ def is_static(function: Function) -> bool:
 def module_directive(module: Module) -> Sighting | None:
     """The directive at the top of a file, if there is one."""
     for sighting in module.sightings:
-        spelt = sighting.spelling in (Spelling.EXACT, Spelling.ALTERED)
-        if sighting.place is Place.MODULE and spelt:
+        if sighting.place is Place.MODULE and _is_spelt(sighting):
             return sighting
     return None
 
@@ -51,12 +75,27 @@ def marked(modules: Iterable[Module]) -> tuple[Marked, ...]:
 
 
 def _of_module(module: Module) -> Iterator[Marked]:
+    found = list(_candidates(module))
+    steps = {m.node for m in found if m.kind is Kind.STEP}
+    for m in found:
+        # A step body is an ordinary function: a directive in it has no effect, and is reported.
+        if m.form is not Form.NESTED or steps.isdisjoint(m.sighting.enclosing):
+            yield m
+
+
+def _candidates(module: Module) -> Iterator[Marked]:
     own: set[Function] = set()
+    captures = Captures(module)
     for sighting in module.sightings:
         if sighting.function is not None and sighting.place is Place.FUNCTION:
             own.add(sighting.function)
-        if valid(sighting) and sighting.function is not None:
-            yield _mark(module, sighting, sighting.function)
+        form = form_of(sighting)
+        if form is None or sighting.function is None or not _is_spelt(sighting):
+            continue
+        if _is_variant(sighting.function):
+            continue
+        if sighting.kind is Kind.STEP or _can_be_workflow(form, sighting.function):
+            yield _mark(module, sighting, sighting.function, form, captures)
     whole = module_directive(module)
     if whole is None:
         return
@@ -65,32 +104,43 @@ def _of_module(module: Module) -> Iterator[Marked]:
             case ast.FunctionDef() if whole.kind is Kind.WORKFLOW:
                 continue  # a plain helper in a file of workflows
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                if statement not in own and _is_public(module, statement.name):
-                    yield _mark(module, whole, statement)
+                if statement in own or not _is_public(module, statement.name):
+                    continue
+                if not _is_variant(statement):
+                    yield _mark(module, whole, statement, Form.FUNCTION, captures)
+
+
+def _is_variant(function: Function) -> bool:
+    """Whether a function shares its name with the one that is meant, so that an id would be
+    ambiguous."""
+    names = {decorator_name(d) for d in function.decorator_list}
+    return not names.isdisjoint(("overload", "setter", "deleter"))
+
+
+def _is_spelt(sighting: Sighting) -> bool:
+    return sighting.spelling in (Spelling.EXACT, Spelling.ALTERED)
+
+
+def _can_be_workflow(form: Form, function: Function) -> bool:
+    return isinstance(function, ast.AsyncFunctionDef) and form in (
+        Form.FUNCTION,
+        Form.STATIC,
+        Form.CLASS,
+    )
 
 
 def _is_public(module: Module, name: str) -> bool:
-    listed = _exported(module)
+    listed = exported(module.tree)
     return name in listed if listed is not None else not name.startswith("_")
 
 
-def _exported(module: Module) -> set[str] | None:
-    for statement in module.tree.body:
-        match statement:
-            case ast.Assign(
-                targets=[ast.Name(id="__all__")],
-                value=ast.List(elts=items) | ast.Tuple(elts=items),
-            ):
-                return {str(i.value) for i in items if isinstance(i, ast.Constant)}
-    return None
-
-
-def _mark(module: Module, sighting: Sighting, node: Function) -> Marked:
-    classes = [c.name for c in sighting.enclosing if isinstance(c, ast.ClassDef)]
-    qualname = ".".join([*classes, node.name])
+def _mark(
+    module: Module, sighting: Sighting, node: Function, form: Form, captures: Captures
+) -> Marked:
+    qualname, name = _names(sighting, node, form)
     return Marked(
         kind=sighting.kind,
-        id=f"{sighting.kind.value}//{module.path}//{qualname}",
+        id=f"{sighting.kind.value}//{module.path}//{name}",
         module=module,
         qualname=qualname,
         node=node,
@@ -98,7 +148,25 @@ def _mark(module: Module, sighting: Sighting, node: Function) -> Marked:
         parameters=tuple(_parameters(module, node.args)),
         returns=_text(module, node.returns),
         doc=_doc(node),
+        form=form,
+        captured=captures.of(node) if form is Form.NESTED else (),
     )
+
+
+def _names(sighting: Sighting, node: Function, form: Form) -> tuple[str, str]:
+    """What Python calls a function (`C.outer.<locals>.inner`), and its id (`C#outer/inner`)."""
+    qualname = name = ""
+    scopes = [s for s in sighting.enclosing if isinstance(s, _SCOPES)]
+    for index, scope in enumerate(scopes):
+        if isinstance(scope, ast.ClassDef):
+            inner = scopes[index + 1] if len(scopes) > index + 1 else node
+            of_instance = not isinstance(inner, ast.ClassDef) and _method(inner) is Form.INSTANCE
+            qualname += f"{scope.name}."
+            name += scope.name + ("#" if of_instance else ".")
+        else:
+            qualname += f"{scope.name}.<locals>."
+            name += f"{scope.name}/"
+    return qualname + node.name, name + node.name
 
 
 def _doc(node: Function) -> str | None:
@@ -132,5 +200,5 @@ def _text(module: Module, node: ast.expr | None) -> str | None:
     # The user's own text, not `ast.unparse`, which differs between Python versions.
     if node is None:
         return None
-    segment = ast.get_source_segment(module.text, node) or ""
+    segment = module.segment(node)
     return " ".join(line.strip() for line in segment.split("\n"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 
-from wfc.analyse import ids, reach
+from wfc.analyse import decorators, ids, reach
 from wfc.analyse.externals import refusal
-from wfc.analyse.modules import facades, named
+from wfc.analyse.modules import external_modules
 from wfc.analyse.names import Names
-from wfc.model import Key, Marked, Module, Program, Reach
+from wfc.model import Form, Key, Kind, Marked, Module, Program, Reach
 
 __all__ = ["analyse"]
 
@@ -24,12 +24,15 @@ def analyse(
     accepts: Callable[[Module, Key], bool],
     passthrough: frozenset[str] = frozenset(),
     shadows: tuple[Module, ...] = (),
+    resumes_hooks: bool = True,
+    oldest_python: tuple[int, int] | None = None,
 ) -> Program:
     """Analyse `modules`, the ones with directives.
 
     `find` gives further modules of the project by import name, `is_folder` tells namespace
     packages, `accepts` says whether the sandbox would take a top-level class as it stands,
-    `passthrough` names modules the user vouches for, `shadows` are files that hide ours.
+    `passthrough` names modules the user vouches for, `shadows` are files that hide ours. The
+    rest is handed on.
     """
     seen: dict[str, Module] = {m.name: m for m in modules}
 
@@ -38,18 +41,23 @@ def analyse(
             seen[name] = found
         return seen.get(name)
 
-    names = Names(remembering, is_folder, _external_modules() | passthrough)
+    names = Names(remembering, is_folder, external_modules() | passthrough)
     marked = ids.marked(seen.values())
     while True:
+        foreign = decorators.foreign(names, marked, passthrough)
+        left_out: frozenset[ast.AST] = frozenset(foreign)
         # A module found on the way may bring steps of its own, whose bodies must not be followed.
-        reached = reach.walk(names, marked)
+        reached = reach.walk(names, marked, left_out=left_out)
         more = ids.marked(seen.values())
         if len(more) == len(marked):
             break
         marked = more
     steps = _steps_reached(marked, reached)
-    signatures = [m for m in marked if m.id in steps or m.kind == "workflow"]
-    wanted = sorted(reach.signature_classes(names, signatures))
+    signatures = [m for m in marked if m.id in steps or m.kind is Kind.WORKFLOW]
+    receivers = _receivers(marked)
+    # An instance may come to a workflow as the result of a step whose signature does not say so.
+    near = {key for key in receivers if key[0] in reached.keep}
+    wanted = sorted({*reach.signature_classes(names, signatures), *near})
 
     def is_clean(before: Reach, after: Reach) -> bool:
         if len(after.missing) > len(before.missing):
@@ -60,25 +68,43 @@ def analyse(
             accepts(seen[key[0]], key) for key in after.parents if key not in before.parents
         )
 
-    reached, classes = reach.trial(names, marked, reached, wanted, is_clean)
+    reached, classes = reach.trial(names, marked, reached, wanted, is_clean, left_out)
     return Program(
         modules=dict(sorted(seen.items())),
         marked=marked,
         reach=reached,
-        classes={**_own_classes(seen, reached), **classes},
+        classes={
+            **dict.fromkeys(receivers, False),
+            **_own_classes(seen, reached),
+            **classes,
+        },
         passthrough=passthrough,
         shadows=shadows,
+        decorators={
+            decorator: name
+            for m in marked
+            for decorator in m.node.decorator_list
+            if (name := decorators.name_of(names, m.module, decorator))
+        },
+        foreign=foreign,
+        resumes_hooks=resumes_hooks,
+        oldest_python=oldest_python,
     )
-
-
-def _external_modules() -> frozenset[str]:
-    known = frozenset(facades())
-    # What is named with a reason may also be a member of a module that has a facade.
-    return known | {name for name in named() if name.rpartition(".")[0] not in known}
 
 
 def _steps_reached(marked: tuple[Marked, ...], reached: Reach) -> set[str]:
     return {m.id for m in marked if m.key in reached.parents}
+
+
+def _receivers(marked: tuple[Marked, ...]) -> set[Key]:
+    """The classes whose instances, or which themselves, are arguments of their own steps."""
+    return {
+        m.key
+        for m in marked
+        if m.kind is Kind.STEP
+        and m.key[1] != m.qualname.partition(".<locals>")[0]
+        and (m.form in (Form.INSTANCE, Form.CLASS) or m.captured)
+    }
 
 
 def _own_classes(modules: Mapping[str, Module], reached: Reach) -> dict[Key, bool]:

@@ -11,18 +11,35 @@ import ast
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from wfc.analyse.members import helpers, spoken
 from wfc.analyse.modules import is_builtin
 from wfc.analyse.names import Names, ProjectModule, ProjectName, Target, by_place
-from wfc.analyse.scopes import ImportUse, Use, annotation_uses, uses
+from wfc.analyse.scopes import (
+    Found,
+    ImportUse,
+    StepUse,
+    Use,
+    annotation_uses,
+    method_uses,
+    uses,
+)
 from wfc.model import External, Function, Key, Kind, Marked, Missing, Module, Reach, Reference
 from wfc.parse.bindings import alias_keys
 
 __all__ = ["signature_classes", "trial", "walk"]
 
 
-def walk(names: Names, marked: tuple[Marked, ...], also: Iterable[Key] = ()) -> Reach:
-    """Everything reached from the workflows of `marked` and from the names in `also`."""
-    walker = _Walker(names, marked)
+def walk(
+    names: Names,
+    marked: tuple[Marked, ...],
+    also: Iterable[Key] = (),
+    left_out: frozenset[ast.AST] = frozenset(),
+) -> Reach:
+    """Everything reached from the workflows of `marked` and from the names in `also`.
+
+    Expressions in `left_out` are not followed.
+    """
+    walker = _Walker(names, marked, left_out)
     for m in marked:
         if m.kind is Kind.WORKFLOW:
             walker.enter(m.key, None)
@@ -37,12 +54,16 @@ def walk(names: Names, marked: tuple[Marked, ...], also: Iterable[Key] = ()) -> 
         references=tuple(walker.references),
         missing=tuple(walker.missing),
         meaning=walker.meaning,
+        dropped=frozenset(walker.helpers),
     )
 
 
 class _Walker:
-    def __init__(self, names: Names, marked: tuple[Marked, ...]) -> None:
+    def __init__(
+        self, names: Names, marked: tuple[Marked, ...], left_out: frozenset[ast.AST]
+    ) -> None:
         self.names = names
+        self.left_out = left_out
         self.stubs: frozenset[Function] = frozenset(m.node for m in marked if m.kind is Kind.STEP)
         self.queue: deque[Key] = deque()
         self.keep: dict[str, set[int]] = {}
@@ -52,6 +73,11 @@ class _Walker:
         self.references: list[Reference] = []
         self.missing: list[Missing] = []
         self.places = by_place(marked)
+        self.marked = frozenset(m.node for m in marked)
+        self.steps = {m.node: m for m in marked if m.kind is Kind.STEP}
+        # Methods that nothing in workflow code has named so far, and the names it has spoken.
+        self.helpers: dict[Function, tuple[Module, Key, ast.ClassDef]] = {}
+        self.spoken: set[str] = set()
         self.meaning: dict[ast.AST, Marked | External] = {}
 
     def enter(self, key: Key, parent: tuple[Key, int] | None) -> None:
@@ -62,12 +88,23 @@ class _Walker:
             self.queue.append(key)
 
     def run(self) -> None:
-        while self.queue:
-            key = self.queue.popleft()
-            module = self.names.find(key[0])
-            if module is not None:
-                for index in module.bindings.get(key[1], ()):
-                    self._statement(module, key, index)
+        while self.queue or self._call_helpers():
+            while self.queue:
+                key = self.queue.popleft()
+                module = self.names.find(key[0])
+                if module is not None:
+                    for index in module.bindings.get(key[1], ()):
+                        self._statement(module, key, index)
+
+    def _call_helpers(self) -> bool:
+        """Follow the methods whose names have been spoken; whether there were any."""
+        called = [method for method in self.helpers if method.name in self.spoken]
+        for method in called:
+            module, owner, node = self.helpers.pop(method)
+            self.spoken |= set(spoken(method, self.stubs))
+            found = method_uses(node, method, self.stubs, self.left_out)
+            self._uses(module, owner, found)
+        return bool(called)
 
     def _statement(self, module: Module, owner: Key, index: int) -> None:
         statement = module.tree.body[index]
@@ -79,12 +116,21 @@ class _Walker:
             target = self.names.imported(module, statement, owner[1])
             self._target(module, owner, statement, target, None)
             return
-        found = uses(statement, self.stubs)
+        own = helpers(statement, self.stubs, self.marked)
+        self.helpers.update((method, (module, owner, node)) for method, node in own.items())
+        skipped = self.left_out | frozenset(own)
+        self.spoken |= set(spoken(statement, self.stubs | skipped))
+        self._uses(module, owner, uses(statement, self.stubs, skipped))
+
+    def _uses(self, module: Module, owner: Key, found: list[Found]) -> None:
         for use in found:
-            if isinstance(use, ImportUse):
-                self._import(module, owner, use)
-            else:
-                self._use(module, owner, use)
+            match use:
+                case ImportUse():
+                    self._import(module, owner, use)
+                case StepUse():
+                    self.meaning[use.node] = self.steps[use.function]
+                case Use():
+                    self._use(module, owner, use)
 
     def _import(self, module: Module, owner: Key, use: ImportUse) -> None:
         if isinstance(use.statement, ast.ImportFrom) and use.alias.name == "*":
@@ -97,7 +143,15 @@ class _Walker:
                 target = External(use.alias.name)
         else:
             target = self.names.imported(module, use.statement, name)
+        if use.guarded and not self._is_there(target):
+            return  # workflow code gets the ImportError, and goes on as the `try` says
         self._target(module, owner, use.statement, target, None)
+
+    def _is_there(self, target: Target) -> bool:
+        if not isinstance(target, ProjectName):
+            return isinstance(target, ProjectModule)
+        home = self.names.find(target.key[0])
+        return home is not None and target.key[1] in home.bindings
 
     def _use(self, module: Module, owner: Key, use: Use) -> None:
         if use.binding is not None:
@@ -206,6 +260,7 @@ def trial(
     base: Reach,
     wanted: Iterable[Key],
     is_clean: Callable[[Reach, Reach], bool],
+    left_out: frozenset[ast.AST] = frozenset(),
 ) -> tuple[Reach, dict[Key, bool]]:
     """Add the wanted classes to what is reached, one by one, where nothing forbidden comes along.
 
@@ -218,7 +273,7 @@ def trial(
         if key in base.parents:
             classes[key] = True
             continue
-        grown = walk(names, marked, [*accepted, key])
+        grown = walk(names, marked, [*accepted, key], left_out)
         classes[key] = is_clean(base, grown)
         if classes[key]:
             accepted.append(key)

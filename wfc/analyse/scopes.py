@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wfc.model import Function
-from wfc.parse.bindings import bound_names
+from wfc.parse.bindings import at_import, bound_names, guarded, running
 
-__all__ = ["ImportUse", "Use", "annotation_uses", "uses"]
+__all__ = ["Found", "ImportUse", "StepUse", "Use", "annotation_uses", "method_uses", "uses"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class ImportUse:
 
     statement: ast.Import | ast.ImportFrom
     alias: ast.alias
+    guarded: bool = False  # in a `try` that goes on when the import fails
+
+
+@dataclass(frozen=True)
+class StepUse:
+    """A name that stands for a step defined in the same statement: a nested one, or a method of
+    `self`."""
+
+    node: ast.expr
+    function: Function
 
 
 @dataclass
@@ -46,18 +56,40 @@ class _Scope:
     names: set[str]
     imports: dict[str, ast.Import | ast.ImportFrom] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)  # declared `global`
+    steps: dict[str, Function] = field(default_factory=dict)  # of a class its step methods
+    receivers: dict[str, dict[str, Function]] = field(default_factory=dict)  # `self`, `cls`
 
 
-def uses(statement: ast.stmt, stubs: frozenset[Function] = frozenset()) -> list[Use | ImportUse]:
+Found = Use | ImportUse | StepUse
+
+
+def uses(
+    statement: ast.stmt,
+    stubs: frozenset[Function] = frozenset(),
+    left_out: frozenset[ast.AST] = frozenset(),
+) -> list[Found]:
     """Everything `statement`, at top level, takes from outside itself when it runs or is called.
 
     The functions in `stubs` (steps) take nothing: neither their bodies nor their defaults are
-    evaluated here.
+    evaluated here, except for the defaults of nested ones. What is in `left_out` is not looked
+    at.
     """
-    return list(_Walker(stubs).visit(statement))
+    return list(_Walker(stubs, left_out).visit(statement))
 
 
-def annotation_uses(function: Function) -> list[Use | ImportUse]:
+def method_uses(
+    node: ast.ClassDef,
+    method: Function,
+    stubs: frozenset[Function],
+    left_out: frozenset[ast.AST] = frozenset(),
+) -> list[Found]:
+    """What one method of a class at top level takes from outside the class."""
+    walker = _Walker(stubs, left_out)
+    walker.scopes.append(_scope(True, node.body, stubs))
+    return list(walker.visit(method))
+
+
+def annotation_uses(function: Function) -> list[Found]:
     """The names in the annotations of a function's signature; strings are read as expressions."""
     a = function.args
     every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
@@ -67,11 +99,17 @@ def annotation_uses(function: Function) -> list[Use | ImportUse]:
 
 
 class _Walker:
-    def __init__(self, stubs: frozenset[Function]) -> None:
+    def __init__(
+        self, stubs: frozenset[Function], left_out: frozenset[ast.AST] = frozenset()
+    ) -> None:
         self.stubs = stubs
+        self.left_out = left_out
         self.scopes: list[_Scope] = []
+        self.guards = 0  # how many `try` around go on when an import fails
 
-    def visit(self, node: ast.AST) -> Iterator[Use | ImportUse]:
+    def visit(self, node: ast.AST) -> Iterator[Found]:
+        if node in self.left_out:
+            return
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from self._function(node)
@@ -83,7 +121,14 @@ class _Walker:
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 yield from self._comprehension(node)
             case ast.Import() | ast.ImportFrom():
-                yield from (ImportUse(node, alias) for alias in node.names)
+                yield from (ImportUse(node, alias, self.guards > 0) for alias in node.names)
+            case ast.If() if (branch := self._branch(node)) is not None:
+                if running(node) is not None:
+                    yield from self.visit(node.test)  # it stays in the text, unlike the other kind
+                for statement in branch:
+                    yield from self.visit(statement)
+            case ast.Try() if guarded(node):
+                yield from self._guarded(node)
             case ast.stmt() if type(node).__name__ == "TypeAlias":
                 yield from self._type_alias(node)
             case ast.AnnAssign():
@@ -97,7 +142,7 @@ class _Walker:
             case _:
                 yield from self._children(node)
 
-    def annotation(self, node: ast.expr) -> Iterator[Use | ImportUse]:
+    def annotation(self, node: ast.expr) -> Iterator[Found]:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
                 try:
@@ -110,7 +155,7 @@ class _Walker:
                 yield from self.visit(parsed)
         yield from self.visit(node)
 
-    def _children(self, node: ast.AST, skip: str = "") -> Iterator[Use | ImportUse]:
+    def _children(self, node: ast.AST, skip: str = "") -> Iterator[Found]:
         for name, value in ast.iter_fields(node):
             if name == skip:
                 continue
@@ -118,21 +163,40 @@ class _Walker:
                 if isinstance(child, ast.AST):
                     yield from self.visit(child)
 
-    def _function(self, node: Function) -> Iterator[Use | ImportUse]:
+    def _function(self, node: Function) -> Iterator[Found]:
         if node in self.stubs:
+            # The default of a nested step may depend on the function around it, so it is
+            # evaluated there; the others are left to the side where the step runs.
+            if any(not scope.is_class for scope in self.scopes):
+                yield from self._defaults(node.args)
             return
         yield from self._defaults(node.args)
         for decorator in node.decorator_list:
             yield from self.visit(decorator)
-        yield from self._inner(node.args, node.body, getattr(node, "type_params", []))
+        receivers: dict[str, dict[str, Function]] = {}
+        if self.scopes and self.scopes[-1].is_class and not _is_static(node):
+            for arg in [*node.args.posonlyargs, *node.args.args][:1]:
+                receivers = {arg.arg: self.scopes[-1].steps}
+        params = getattr(node, "type_params", [])
+        yield from self._inner(node.args, node.body, params, receivers)
 
-    def _type_alias(self, node: ast.stmt) -> Iterator[Use | ImportUse]:
+    def _branch(self, node: ast.If) -> Sequence[ast.stmt] | None:
+        return running(node) if self.scopes else at_import(node)
+
+    def _guarded(self, node: ast.Try) -> Iterator[Found]:
+        self.guards += 1
+        for statement in node.body:
+            yield from self.visit(statement)
+        self.guards -= 1
+        yield from self._children(node, skip="body")
+
+    def _type_alias(self, node: ast.stmt) -> Iterator[Found]:
         params = {p.name for p in getattr(node, "type_params", [])}  # Python 3.12
         self.scopes.append(_Scope(False, params))
         yield from self.visit(getattr(node, "value", node))
         self.scopes.pop()
 
-    def _defaults(self, args: ast.arguments) -> Iterator[Use | ImportUse]:
+    def _defaults(self, args: ast.arguments) -> Iterator[Found]:
         for default in [*args.defaults, *filter(None, args.kw_defaults)]:
             yield from self.visit(default)
 
@@ -141,17 +205,20 @@ class _Walker:
         args: ast.arguments,
         body: list[ast.stmt] | list[ast.expr],
         params: Sequence[ast.AST] = (),
-    ) -> Iterator[Use | ImportUse]:
+        receivers: dict[str, dict[str, Function]] | None = None,
+    ) -> Iterator[Found]:
         every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
         every += filter(None, (args.vararg, args.kwarg))
-        scope = _scope(False, body)
+        scope = _scope(False, body, self.stubs)
+        # A `self` that is assigned to is a variable like others.
+        scope.receivers = {n: m for n, m in (receivers or {}).items() if n not in scope.names}
         scope.names |= {a.arg for a in every} | {getattr(p, "name", "") for p in params}
         yield from self._within(scope, body)
 
-    def _class(self, node: ast.ClassDef) -> Iterator[Use | ImportUse]:
+    def _class(self, node: ast.ClassDef) -> Iterator[Found]:
         for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
             yield from self.visit(part)
-        scope = _scope(True, node.body)
+        scope = _scope(True, node.body, self.stubs)
         params = {getattr(p, "name", "") for p in getattr(node, "type_params", [])}
         if params:
             self.scopes.append(_Scope(False, params))
@@ -161,7 +228,7 @@ class _Walker:
 
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
-    ) -> Iterator[Use | ImportUse]:
+    ) -> Iterator[Found]:
         # The first iterable is evaluated outside.
         yield from self.visit(node.generators[0].iter)
         names = {n for g in node.generators for n in bound_names(g.target)}
@@ -174,15 +241,13 @@ class _Walker:
             yield from self.visit(part)
         self.scopes.pop()
 
-    def _within(
-        self, scope: _Scope, body: list[ast.stmt] | list[ast.expr]
-    ) -> Iterator[Use | ImportUse]:
+    def _within(self, scope: _Scope, body: list[ast.stmt] | list[ast.expr]) -> Iterator[Found]:
         self.scopes.append(scope)
         for child in body:
             yield from self.visit(child)
         self.scopes.pop()
 
-    def _attribute(self, node: ast.Attribute) -> Iterator[Use | ImportUse]:
+    def _attribute(self, node: ast.Attribute) -> Iterator[Found]:
         attrs: list[str] = []
         root: ast.expr = node
         while isinstance(root, ast.Attribute):
@@ -193,9 +258,7 @@ class _Walker:
         else:
             yield from self.visit(root)
 
-    def _name(
-        self, name: ast.Name, attrs: tuple[str, ...], node: ast.expr
-    ) -> Iterator[Use | ImportUse]:
+    def _name(self, name: ast.Name, attrs: tuple[str, ...], node: ast.expr) -> Iterator[Found]:
         for depth, scope in enumerate(reversed(self.scopes)):
             if name.id in scope.outer:
                 break
@@ -205,22 +268,47 @@ class _Walker:
                 yield Use(name.id, attrs, node, scope.imports[name.id])
                 return
             if name.id in scope.names:
+                yield from _local_step(scope, name, attrs, node)
                 return
         yield Use(name.id, attrs, node)
 
 
-def _scope(is_class: bool, body: list[ast.stmt] | list[ast.expr]) -> _Scope:
+def _local_step(
+    scope: _Scope, name: ast.Name, attrs: tuple[str, ...], node: ast.expr
+) -> Iterator[StepUse]:
+    if not attrs and not scope.is_class and name.id in scope.steps:
+        yield StepUse(node, scope.steps[name.id])
+    elif len(attrs) == 1 and attrs[0] in scope.receivers.get(name.id, {}):
+        yield StepUse(node, scope.receivers[name.id][attrs[0]])
+
+
+def _is_static(function: Function) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in function.decorator_list)
+
+
+def _scope(
+    is_class: bool, body: list[ast.stmt] | list[ast.expr], stubs: frozenset[Function]
+) -> _Scope:
     scope = _Scope(is_class, set())
+    bound: list[str] = []
+    hopeful: set[ast.AST] = set()  # imports that may fail
+    unbound: set[str] = set()
     for statement in body:
-        scope.names |= set(bound_names(statement))
+        bound += bound_names(statement)
         for node in _same_scope(statement):
             match node:
                 case ast.Global(names=names):
                     scope.outer |= set(names)
                 case ast.Nonlocal(names=names):
-                    scope.names -= set(names)
-                case ast.Import() | ast.ImportFrom():
+                    unbound |= set(names)
+                case ast.Try() if guarded(node):
+                    hopeful |= {inner for part in node.body for inner in _same_scope(part)}
+                case ast.Import() | ast.ImportFrom() if node not in hopeful:
                     scope.imports.update((name, node) for name in bound_names(node))
+                case ast.FunctionDef() | ast.AsyncFunctionDef() if node in stubs:
+                    scope.steps[node.name] = node
+    scope.names = set(bound) - unbound
+    scope.steps = {name: step for name, step in scope.steps.items() if bound.count(name) == 1}
     return scope
 
 

@@ -24,10 +24,12 @@ class _Entry(NamedTuple):
 COMMANDS: Mapping[str, _Entry] = {
     "build": _Entry("wfc.cli.build:build", "Compile the workflows of a project."),
     "explain": _Entry("wfc.cli.explain:explain", "Explain the code of a finding."),
+    "graph": _Entry("wfc.cli.graph:graph", "Draw the flow of a workflow."),
     "inspect": _Entry("wfc.cli.inspect:inspect", "Show runs, steps, events, hooks and waits."),
     "resume": _Entry("wfc.cli.resume:resume", "Let a parked run go on."),
     "run": _Entry("wfc.cli.run:run", "Run one workflow here and print its result."),
     "transform": _Entry("wfc.cli.transform:transform", "Print what one file is compiled to."),
+    "world": _Entry("wfc.cli.world:world", "Set up PostgreSQL."),
     "worker": _Entry("wfc.cli.worker:worker", "Run a worker process."),
 }
 
@@ -45,6 +47,17 @@ class _Lazy(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {close[0]}?" if close else "there are " + ", ".join(COMMANDS)
+            ctx.fail(f"there is no command {args[0]}; {hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -1,98 +1,100 @@
-"""`wfc build`: exit status 0 built, 1 errors found or stale with --check, 2 wrong use."""
+"""`wfc build`. Exit status 0: built, and nothing to mend; 1: findings, nothing to build, stale
+files with --check, changes with --diff; 2: wrong use. Warnings count with --strict only."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
-from wfc.compiler import BuildResult
-from wfc.compiler import build as build_project
+from wfc.builder import Builder, BuildResult
+from wfc.builder import build as build_project
+from wfc.cli.findings import COLORS, FORMATS, Printer
+from wfc.diagnostics import Severity
 from wfc.project import ProjectError
-from wfc.render.text import summary
 
 __all__ = ["build"]
-
-_EMPTY = """\
-No workflows found in {root}.
-Mark a function as a workflow, and the functions that do its work as steps:
-
-    async def send_mail(email: str) -> None:
-        "use step"
-        ...
-
-    async def sign_up(email: str) -> None:
-        "use workflow"
-        await send_mail(email)
-"""
 
 
 @click.command()
 @click.option("--root", default=".", show_default=True, help="The folder of the project.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the generated files are stale.")
+@click.option("--fix", is_flag=True, help="First make the safe edits that findings offer.")
+@click.option("--diff", is_flag=True, help="Only print what --fix would change; 1 if anything.")
+@click.option("--strict", is_flag=True, help="Fail for warnings, too.")
 @click.option(
     "--output-format",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
+    type=click.Choice(FORMATS),
+    default="full",
     show_default=True,
-    help="How findings are printed.",
+    help="How findings are printed; text is full.",
+)
+@click.option(
+    "--color",
+    type=click.Choice(COLORS),
+    default="auto",
+    show_default=True,
+    help="auto: on a terminal, unless NO_COLOR is set.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor fill .workflow-cache/.")
-def build(root: str, check: bool, output_format: str, no_cache: bool) -> None:
+@click.option("--watch", is_flag=True, help="Build again whenever a file changes, until Ctrl-C.")
+def build(
+    root: str,
+    check: bool,
+    fix: bool,
+    diff: bool,
+    strict: bool,
+    output_format: str,
+    color: str,
+    no_cache: bool,
+    watch: bool,
+) -> None:
     """Compile the workflows of a project into its generated/ folder."""
+    _refuse_contradictions(check, fix, diff, watch, output_format)
+    printer = Printer(output_format, color, Path(root))
+    written = True
     try:
+        if watch:
+            return _watch(Builder(working_dir=root, cache=not no_cache), printer)
+        if diff:
+            from wfc.cli.fixing import show_diff
+
+            raise SystemExit(1 if show_diff(Path(root)) else 0)
+        if fix:
+            from wfc.cli.fixing import fix as fix_project
+
+            written = fix_project(Path(root))
         result = build_project(Path(root), write=not check, cache=not no_cache)
     except ProjectError as error:
-        click.echo(f"wfc build: {error}", err=True)
+        printer.failure(error)
         raise SystemExit(2) from None
-    _report(result, output_format)
-    if not result.ok:
+    printer.result(result, check)
+    if not written or _fails(result, check, strict):
         raise SystemExit(1)
-    if result.bundle is None:
-        click.echo(_EMPTY.format(root=Path(root).resolve().name or root), err=True, nl=False)
-        raise SystemExit(1)
-    if check and result.stale:
-        _report_stale(result, output_format)
-        raise SystemExit(1)
-    if output_format == "text":
-        _report_built(result, check)
+    return None
 
 
-def _report(result: BuildResult, output_format: str) -> None:
-    render = import_module(f"wfc.render.{output_format}").render_all
-    text = render(result.diagnostics)
-    click.echo(text, nl=False)
-    if text and output_format == "text":
-        click.echo(f"\n{summary(result.diagnostics)}")
+def _refuse_contradictions(
+    check: bool, fix: bool, diff: bool, watch: bool, output_format: str
+) -> None:
+    if watch and check:
+        raise click.UsageError("--watch writes and --check does not: choose one")
+    if fix and check:
+        raise click.UsageError("--fix writes and --check does not: choose one")
+    if diff and (fix or watch):
+        raise click.UsageError("--diff only shows what --fix would write: choose one")
+    if fix and watch:
+        raise click.UsageError("--fix changes files once: run it before --watch")
+    if diff and output_format not in ("full", "text"):
+        raise click.UsageError(f"--diff prints a diff and no findings as {output_format}")
 
 
-def _report_stale(result: BuildResult, output_format: str) -> None:
-    if output_format == "github":
-        from wfc.render.github import stale
-
-        click.echo(stale(f"{result.project.generated}/{p}" for p in result.stale), nl=False)
-    click.echo("These generated files are stale; run `wfc build`:", err=True)
-    for path in result.stale:
-        click.echo(f"  {result.project.generated}/{path}", err=True)
+def _fails(result: BuildResult, check: bool, strict: bool) -> bool:
+    warned = any(d.severity is Severity.WARNING for d in result.diagnostics)
+    return result.bundle is None or (check and bool(result.stale)) or (strict and warned)
 
 
-def _report_built(result: BuildResult, check: bool) -> None:
-    assert result.bundle is not None
-    workflows = result.manifest["workflows"]
-    width = max((len(w["qualname"]) for w in workflows.values()), default=0)
-    for entry in workflows.values():
-        where = f"{entry['path']}:{entry['line']}"
-        click.echo(
-            f"  {entry['qualname']:<{width}}  {_count(len(entry['steps']), 'step')}  {where}"
-        )
-    counts = (
-        f"{_count(len(workflows), 'workflow')}, {_count(len(result.manifest['steps']), 'step')}"
-    )
-    verb = "checked" if check else "built"
-    short = result.bundle.hash[:8]
-    click.echo(f"{verb} {counts} -> {result.project.generated}/ (bundle {short})")
+def _watch(builder: Builder, printer: Printer) -> None:
+    from wfc.cli.watching import watch
 
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    watch(builder, printer.result)

@@ -86,6 +86,7 @@ def runs(
 def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
     """Show one run: why it waits, its steps with their attempts, and its events."""
     from wfc.cli.show import clean, event_json, event_line, run_json, steps_of, table, waiting
+    from workflow.policy.names import short_name
 
     async def show(world: World, codec: Codec) -> None:
         record = await world.get_run(run_id)
@@ -118,7 +119,7 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
             rows = [("STEP", "STATUS", "ATTEMPT", "ID", "")]
             rows += [
                 (
-                    clean(step["name"].rpartition("//")[2]),
+                    clean(short_name(step["name"])),
                     step["status"],
                     str(step["attempt"]),
                     step["step_id"],

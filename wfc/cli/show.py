@@ -66,13 +66,19 @@ def run_json(run: RunRecord, codec: Codec) -> dict[str, Any]:
 def event_json(event: Event, codec: Codec) -> dict[str, Any]:
     """An event with its payload as data."""
     error = event.type in ("step_failed", "run_failed")
+    payload = _error(event.payload, codec) if error else plain(event.payload, codec)
+    captured = None
+    if event.type == "step_created" and isinstance(payload, dict):
+        captured = payload.pop("", None)
     return {
         "seq": event.seq,
         "type": event.type,
         "at": moment(event.at),
         "ref": event.ref,
         "name": event.name,
-        "payload": _error(event.payload, codec) if error else plain(event.payload, codec),
+        "payload": payload,
+        # what a nested step uses of the function around it
+        **({"captured": captured} if captured else {}),
         "meta": msgspec.json.decode(event.meta) if event.meta else {},
     }
 
@@ -193,4 +199,6 @@ def _error(data: bytes | None, codec: Codec) -> dict[str, str] | None:
 
 
 def _short(name: str) -> str:
-    return name.rpartition("//")[2] if name.startswith(("step//", "workflow//")) else name
+    from workflow.policy.names import short_name
+
+    return short_name(name)

@@ -23,4 +23,9 @@ def make_bundle(program: Program, texts: Mapping[str, str]) -> Bundle:
         classes={
             class_id(program, key): key for key, bundled in program.classes.items() if bundled
         },
+        steps={
+            m.id: (m.module.name, m.qualname)
+            for m in program.of(Kind.STEP)
+            if m.key in program.reach.parents
+        },
     )

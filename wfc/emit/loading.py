@@ -48,7 +48,7 @@ def load_failure(
         if allowed:
             make()
         else:
-            store.get(["load", bundle.hash, sys.version], make)
+            store.get(("load", "", bundle.hash, sys.version), make)
     except _Failed as failed:
         return failed.failure
     return None

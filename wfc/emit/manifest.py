@@ -1,4 +1,7 @@
-"""manifest.json: what was built from what, for the runtime, the console and other tools."""
+"""manifest.json: what was built from what, for the runtime, the console and other tools.
+
+The format is described in docs/manifest.md.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,16 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from wfc.analyse.ids import is_static
-from wfc.model import External, Key, Kind, Marked, Module, Program
+from wfc.analyse.graph import flow_graphs, steps_reached
+from wfc.analyse.graph.shapes import FlowGraph
+from wfc.analyse.options import step_options
+from wfc.analyse.schemas import Schemas
+from wfc.analyse.spans import span_data
+from wfc.model import Key, Kind, Marked, Module, Program
 
 __all__ = ["class_id", "client_path", "make_manifest", "sha256", "steps_reached", "to_text"]
 
-_DURABLE = {"sleep", "create_hook", "create_webhook", "fetch"}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def sha256(text: str) -> str:
@@ -43,10 +50,14 @@ def make_manifest(
 ) -> dict[str, Any]:
     """The manifest as JSON data. `files` maps what was made to its text."""
     depth = len(PurePosixPath(generated).parts)
+    schemas = Schemas(program)
+    workflows = program.of(Kind.WORKFLOW)
+    graphs = flow_graphs(program, workflows)
     return {
         "format": 1,
         "wfc": version,
         "bundle": bundle_hash,
+        "json_schema": DIALECT,
         "root": "/".join([".."] * depth),
         "source_roots": list(source_roots),
         "passthrough": sorted(program.passthrough),
@@ -59,10 +70,13 @@ def make_manifest(
             }
             for m in program.bundled
         ],
-        "workflows": {m.id: _workflow(program, m) for m in program.of(Kind.WORKFLOW)},
-        "steps": {m.id: _step(m) for m in program.of(Kind.STEP)},
+        "workflows": {
+            m.id: _workflow(program, m, schemas, graph)
+            for m, graph in zip(workflows, graphs, strict=True)
+        },
+        "steps": {m.id: _step(program, m, schemas) for m in program.of(Kind.STEP)},
         "classes": {
-            class_id(program, key): _class(program, key, bundled)
+            class_id(program, key): _class(program, key, bundled, schemas)
             for key, bundled in program.classes.items()
         },
         "files": {path: sha256(text) for path, text in files.items()},
@@ -74,68 +88,55 @@ def to_text(manifest: Mapping[str, Any]) -> str:
     return json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _function(m: Marked) -> dict[str, Any]:
+def _function(m: Marked, schemas: Schemas) -> dict[str, Any]:
     return {
         "module": m.module.name,
         "qualname": m.qualname,
         "path": m.module.path,
         "line": m.node.lineno,
+        "span": span_data(m.module, m.node),
         "doc": m.doc,
         "parameters": [
             {"name": p.name, "kind": p.kind, "annotation": p.annotation, "default": p.default}
             for p in m.parameters
         ],
         "returns": m.returns,
+        "input": schemas.input(m),
+        "output": schemas.output(m),
     }
 
 
-def _step(m: Marked) -> dict[str, Any]:
-    is_async = isinstance(m.node, ast.AsyncFunctionDef)
-    return {**_function(m), "async": is_async, "static": is_static(m.node)}
-
-
-def _workflow(program: Program, m: Marked) -> dict[str, Any]:
+def _step(program: Program, m: Marked, schemas: Schemas) -> dict[str, Any]:
     return {
-        **_function(m),
-        "steps": [step.id for step in steps_reached(program, m)],
-        "graph": {"calls": _calls(program, m)},
+        **_function(m, schemas),
+        "async": isinstance(m.node, ast.AsyncFunctionDef),
+        "bundled": m.key in program.reach.parents,
+        "captured": list(m.captured),
+        "form": m.form.value,
+        "options": step_options(m),
     }
 
 
-def _class(program: Program, key: Key, bundled: bool) -> dict[str, Any]:
+def _workflow(program: Program, m: Marked, schemas: Schemas, graph: FlowGraph) -> dict[str, Any]:
+    return {
+        **_function(m, schemas),
+        "steps": [step.id for step in steps_reached(program, m)],
+        "graph": graph.to_data(),
+    }
+
+
+def _class(program: Program, key: Key, bundled: bool, schemas: Schemas) -> dict[str, Any]:
     module = program.modules[key[0]]
-    line = module.tree.body[module.bindings[key[1]][0]].lineno
+    statements = [module.tree.body[index] for index in module.bindings[key[1]]]
+    definition = next((s for s in statements if isinstance(s, ast.ClassDef)), statements[0])
+    doc = ast.get_docstring(definition) if isinstance(definition, ast.ClassDef) else None
     return {
         "module": module.name,
         "qualname": key[1],
         "path": module.path,
-        "line": line,
+        "line": statements[0].lineno,
+        "span": span_data(module, definition),
+        "doc": doc,
         "bundled": bundled,
+        "schema": schemas.of_class(key),
     }
-
-
-def steps_reached(program: Program, workflow: Marked) -> list[Marked]:
-    """The steps that a workflow can call, itself or through helpers, by id."""
-    seen = {workflow.key}
-    queue = [workflow.key]
-    while queue:
-        for key in program.reach.edges.get(queue.pop(), ()):
-            if key not in seen:
-                seen.add(key)
-                queue.append(key)
-    return [m for m in program.of(Kind.STEP) if m.key in seen]
-
-
-def _calls(program: Program, workflow: Marked) -> list[dict[str, Any]]:
-    """Steps, sleeps and hooks in the body of a workflow, in source order."""
-    found: list[tuple[int, int, dict[str, Any]]] = []
-    for node in ast.walk(workflow.node):
-        if not isinstance(node, ast.Call):
-            continue
-        line, column = node.lineno, node.col_offset
-        match program.reach.meaning.get(node.func):
-            case Marked(kind=Kind.STEP, id=step):
-                found.append((line, column, {"kind": "step", "line": line, "id": step}))
-            case External(module="workflow", member=str(name)) if name in _DURABLE:
-                found.append((line, column, {"kind": name, "line": line}))
-    return [call for _, _, call in sorted(found, key=lambda f: f[:2])]

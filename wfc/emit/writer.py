@@ -1,5 +1,8 @@
-"""The only module that writes files: into `generated/`, each file at once, and never over
-others'.
+"""The only module that writes files: into `generated/`, and never over others'.
+
+Each file is replaced at once and the manifest comes last. A lock on the folder keeps a second
+build from writing at the same time, and a server from reading meanwhile. Should a build be killed,
+the hashes in the manifest tell the server that the files do not belong together.
 
 The manifest lists what was made. In a folder where nothing shows that we made it, a file in the way
 belongs to somebody else and stays as it is. In a folder with other files of ours it is a damaged
@@ -11,7 +14,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from wfc.project import ProjectError
@@ -21,6 +25,7 @@ __all__ = ["stale", "write"]
 _MANIFEST = "manifest.json"
 _MARK = b"# Made by wfc"
 _OUR_FOLDERS = ("workflows/", "client/")
+_TEMPORARY = ".wfc-"
 
 
 def stale(generated: Path, files: Mapping[str, str]) -> list[str]:
@@ -33,10 +38,36 @@ def stale(generated: Path, files: Mapping[str, str]) -> list[str]:
 def write(generated: Path, files: Mapping[str, str]) -> list[str]:
     """Write what differs and remove what an earlier build made and this one does not.
 
-    The manifest comes last, so that a reader never sees it before the files it lists. Returns the
-    paths changed. Raises `ProjectError`, before anything is written, when a file to be written is
-    somebody else's.
+    Returns the paths changed. Raises `ProjectError`, before anything is written, when a file to be
+    written is somebody else's; and when the folder cannot be written.
     """
+    try:
+        with _locked(generated):
+            return _write(generated, files)
+    except OSError as error:
+        where = f"{generated.name}/" if error.filename is None else error.filename
+        raise ProjectError(f"{where} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _locked(generated: Path) -> Iterator[None]:
+    """Be the only one who writes into the folder; it is made if it is missing."""
+    generated.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(generated, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(generated: Path, files: Mapping[str, str]) -> list[str]:
     earlier = _earlier(generated)
     changed = [path for path, text in files.items() if _read(generated / path) != text.encode()]
     for path in changed:
@@ -47,6 +78,9 @@ def write(generated: Path, files: Mapping[str, str]) -> list[str]:
                 "choose another folder: [tool.workflow] generated in pyproject.toml"
             )
     left_over = _left_over(generated, files)  # before the new manifest is in place
+    for folder in {(generated / path).parent for path in changed}:
+        for file in folder.glob(f"{_TEMPORARY}*"):
+            file.unlink()  # of a build that was killed
     for path in sorted(changed, key=lambda p: (p == _MANIFEST, p)):
         _replace(generated / path, files[path].encode())
     for path in left_over:
@@ -98,7 +132,7 @@ def _read(path: Path) -> bytes | None:
 
 def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".wfc-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

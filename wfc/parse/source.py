@@ -9,13 +9,13 @@ import re
 import tokenize
 import warnings
 
-from wfc.model import Ignore, Module, SourceError
+from wfc.model import Module, SourceError
 from wfc.parse.bindings import bindings, typing_only
 from wfc.parse.directives import sightings
+from wfc.parse.ignores import ignores
 
 __all__ = ["parse"]
 
-_IGNORE = re.compile(r"#\s*wfc:\s*ignore\[([^\]]*)\]")
 _CODING = re.compile(rb"coding[:=]")
 _ENCODING = (
     "Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
@@ -51,7 +51,7 @@ def parse(name: str, path: str, data: bytes) -> Module:
         text=text,
         tree=tree,
         sightings=tuple(sightings(tree)),
-        ignores=tuple(_ignores(text)),
+        ignores=tuple(ignores(text)),
         bindings=bindings(tree),
         typing_only=typing_only(tree),
         lines=lines,
@@ -78,14 +78,3 @@ def _broken(name: str, path: str, data: bytes, error: SourceError) -> Module:
         lines=tuple(text.split("\n")),
         sha256=hashlib.sha256(data).hexdigest(),
     )
-
-
-def _ignores(text: str) -> list[Ignore]:
-    if "wfc:" not in text:
-        return []
-    found = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT and (match := _IGNORE.search(token.string)):
-            codes = tuple(code.strip() for code in match[1].split(",") if code.strip())
-            found.append(Ignore(token.start[0], codes))
-    return found

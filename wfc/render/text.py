@@ -3,69 +3,72 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from wfc.diagnostics import Diagnostic, Severity
+from wfc.diagnostics import Diagnostic, Note, Severity
+from wfc.render.cells import visible
+from wfc.render.frame import Mark, Paint, frame, plain
 
 __all__ = ["render", "render_all", "summary"]
 
-_WIDEST = 160  # characters of a source line that are shown
+_COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "place": "1", "gutter": "34"}
 
 
-def render_all(diagnostics: Iterable[Diagnostic]) -> str:
-    """All findings, with an empty line between them; ends with a newline unless empty."""
-    return "\n".join(render(d) for d in diagnostics)
+def render_all(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
+    """All findings, with an empty line between them; ends with a newline unless empty.
+
+    `color` adds the escape sequences of ANSI terminals.
+    """
+    return "\n".join(render(d, color=color) for d in diagnostics)
 
 
-def render(d: Diagnostic) -> str:
+def render(d: Diagnostic, *, color: bool = False) -> str:
     """One finding, ending with a newline."""
+    paint = _painter(d.severity) if color else plain
     label = d.name if d.severity is Severity.ERROR else f"{d.severity.value}: {d.name}"
-    lines = [f"{d.path}:{d.span.line}:{d.span.column}  {label}", *_frame(d)]
+    place = f"{visible(d.path)}:{d.span.line}:{d.span.column}"
+    lines = [f"{paint('place', place)}  {paint('mark', label)}", *_main_frame(d, paint)]
     for paragraph in (d.message, *d.fix.split("\n")):
-        lines += textwrap.wrap(paragraph, 96, break_long_words=False, break_on_hyphens=False)
-    lines += [f"  {n.path}:{n.line}  {n.text}" for n in d.notes]
-    lines.append(f"{d.code}, more with `wfc explain {d.code}`")
+        lines += textwrap.wrap(
+            visible(paragraph), 96, break_long_words=False, break_on_hyphens=False
+        )
+    lines += _other_notes(d, paint)
+    lines.append(paint("gutter", f"{d.code}, more with `wfc explain {d.code}`"))
     return "\n".join(lines) + "\n"
 
 
-def _frame(d: Diagnostic) -> list[str]:
-    text, start, end = _window(d.source_line.rstrip(), d.span.column - 1, d.span.end_column - 1)
-    if not text:
+def _main_frame(d: Diagnostic, paint: Paint) -> list[str]:
+    """The finding, and with it the notes of the same file: together they are read at a glance."""
+    marks = [Mark(d.span, d.source_line, main=True)]
+    marks += [mark for note in d.notes if note.path == d.path for mark in _mark(note)]
+    return frame(marks, paint)
+
+
+def _other_notes(d: Diagnostic, paint: Paint) -> Iterator[str]:
+    """Notes of other files with a frame for each stretch of one file; and what has no span."""
+    left = [note for note in d.notes if not (note.path == d.path and _mark(note))]
+    for (path, framed), group in groupby(left, key=lambda note: (note.path, bool(_mark(note)))):
+        notes = list(group)
+        if framed:
+            yield f"  {visible(path)}:{notes[0].line}"
+            yield from frame((mark for note in notes for mark in _mark(note)), paint)
+        else:
+            yield from (f"  {visible(path)}:{note.line}  {visible(note.text)}" for note in notes)
+
+
+def _mark(note: Note) -> list[Mark]:
+    if note.span is None or not note.source_line.strip():
         return []
-    number = f"{d.span.line:>5}"
-    under = "".join("\t" if c == "\t" else " " * w for c, w in _cells(text)[:start])
-    width = sum(w for _, w in _cells(text)[start:end]) or 1
-    return [f"{number} | {text}", f"      | {under}{'^' * width}"]
+    return [Mark(note.span, note.source_line, note.text)]
 
 
-def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
-    """The part of a long line around the caret, and where the caret is in it."""
-    if len(text) <= _WIDEST:
-        return text, start, end
-    first = max(0, min(start - _WIDEST // 3, len(text) - _WIDEST))
-    last = first + _WIDEST
-    before, after = "… " if first else "", " …" if last < len(text) else ""
-    moved = len(before) - first
-    return before + text[first:last] + after, start + moved, min(end, last) + moved
+def _painter(severity: Severity) -> Paint:
+    def paint(what: str, text: str) -> str:
+        colour = _COLOURS.get({"mark": severity.value, "note": "gutter"}.get(what, what))
+        return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
-
-def _cells(text: str) -> list[tuple[str, int]]:
-    """Each character with the columns it takes in a terminal.
-
-    Characters joined by U+200D are drawn as one, as wide as the first of them. A tab is as wide as
-    the terminal makes it, in both lines.
-    """
-    found: list[tuple[str, int]] = []
-    joined = False
-    for char in text:
-        silent = joined or unicodedata.category(char) in ("Mn", "Me", "Cf")
-        wide = unicodedata.east_asian_width(char) in "WF"
-        # U+1F3FB to U+1F3FF colour the emoji before them.
-        toned = "\U0001f3fb" <= char <= "\U0001f3ff" and bool(found)
-        found.append((char, 0 if silent or toned else 2 if wide else 1))
-        joined = char == "\u200d"
-    return found
+    return paint
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:

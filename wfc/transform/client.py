@@ -1,6 +1,8 @@
 """Client mode: a module with which an application starts workflows without importing step code.
 
-Signatures and docstrings stay, bodies raise, and each workflow carries its id for `start()`.
+Each workflow has its signature, its docstring and its id, and refuses to be called. Annotations
+are never evaluated, so what only they need is imported for type checkers alone. Classes of the
+same file that signatures name are there as well: the application makes instances of them.
 """
 
 from __future__ import annotations
@@ -9,158 +11,128 @@ import json
 
 import libcst as cst
 
-from wfc.transform.client_plan import ClientPlan
-from wfc.transform.prune import Statement, blank, numbered, prune_import
+from wfc.transform.client_parts import (
+    absolute,
+    bare,
+    each,
+    import_part,
+    is_import,
+    is_overload,
+    members,
+    spaced,
+)
+from wfc.transform.client_plan import ClientPlan, Kept
+from wfc.transform.prune import Statement, identifier
 
 __all__ = ["to_client"]
 
 _START = """\
 # Made by wfc from {path}; do not edit.
 from __future__ import annotations
-
 """
-_ABI = "from workflow.errors import DirectCallError"
+_TYPING = "\nfrom typing import TYPE_CHECKING\n"
+_ABI = "from workflow.abi import client_v1 as _wfc"
 
 
 def to_client(module: cst.Module, plan: ClientPlan) -> cst.Module:
     """Client mode of a module that has workflows."""
     imports: list[Statement] = []
     others: list[Statement] = []
-    for statement, parts in numbered(module.body):
-        if _is_future(statement):
-            continue
+    unseen: list[Statement] = []
+    for_types = _without(plan.typing, plan.runtime)
+    for index, statement in each(module):
         match statement:
-            case cst.FunctionDef(name=cst.Name(value=name)) if name in plan.workflows:
-                others += [_stub(statement, name), _id_line(name, plan.workflows[name])]
+            case cst.FunctionDef(name=found) if (name := identifier(found)) in plan.workflows:
+                if not is_overload(statement):
+                    others.append(spaced(_refusing(statement, name, plan), 2))
                 continue
-            case cst.ClassDef(name=cst.Name(value=name)) if _inside(name, plan):
-                others += [_shell(statement, plan), *_id_lines(name, plan)]
+            case cst.FunctionDef(name=found) if (name := identifier(found)) in plan.steps:
+                if index in plan.runtime:
+                    others.append(spaced(_refusing(statement, name, plan), 2))
                 continue
-        kept = [i for i in parts if i in plan.keep]
-        if not kept:
-            continue
-        if kept[0] in plan.aliases and len(parts) == 1:
-            pruned = prune_import(statement, plan.aliases[kept[0]])
-            if pruned is not None:
-                imports.append(pruned)
-        else:
-            others.append(statement)
-    start = cst.parse_module(_START.format(path=plan.path))
-    imports.append(cst.ensure_type(cst.parse_statement(_ABI), cst.SimpleStatementLine))
+            case cst.ClassDef(name=found) if _is_wanted(identifier(found), index, plan):
+                rewritten = members(statement, plan, lambda f, q: _method(f, q, plan))
+                others.append(spaced(rewritten, 2))
+                continue
+        for part in import_part(statement, index, plan.runtime):
+            (imports if is_import(part) else others).append(spaced(part, 1 + _is_block(part)))
+        unseen += (spaced(part, 0) for part in import_part(statement, index, for_types))
+    start = cst.parse_module(_START.format(path=plan.path) + (_TYPING if unseen else ""))
+    abi = cst.ensure_type(cst.parse_statement(_ABI), cst.SimpleStatementLine)
     body = [
         *start.body,
-        *(_spaced(s, 1 if s is imports[0] else 0) for s in imports),
-        *(_spaced(s, _blanks(s)) for s in others),
+        *(spaced(s, 1 if i == 0 and not unseen else 0) for i, s in enumerate(imports)),
+        spaced(abi, 0 if unseen or imports else 1),
+        *([_type_checking(unseen)] if unseen else []),
+        *others,
+        *_class_lines(plan),
     ]
-    made = start.with_changes(body=body, footer=[]).visit(_Absolute(plan.package))
-    return cst.ensure_type(made, cst.Module)
+    return absolute(start.with_changes(body=body, footer=[]), plan)
 
 
-class _Absolute(cst.CSTTransformer):
-    """Relative imports would mean something else in the generated folder."""
-
-    def __init__(self, package: str) -> None:
-        self.package = package.split(".") if package else []
-
-    def leave_ImportFrom(  # noqa: N802 (the name is libcst's)
-        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
-    ) -> cst.ImportFrom:
-        level = len(original_node.relative)
-        if not level:
-            return updated_node
-        base = self.package[: len(self.package) - level + 1]
-        if original_node.module is not None:
-            base = [*base, cst.Module(body=[]).code_for_node(original_node.module)]
-        module = cst.parse_expression(".".join(base))
-        return updated_node.with_changes(relative=(), module=module)
+def _is_wanted(name: str, index: int, plan: ClientPlan) -> bool:
+    return index in plan.runtime or any(q.startswith(f"{name}.") for q in plan.workflows)
 
 
-def _is_future(statement: Statement) -> bool:
-    match statement:
-        case cst.SimpleStatementLine(body=[cst.ImportFrom(module=cst.Name(value="__future__"))]):
-            return True
-    return False
+def _is_block(statement: Statement) -> bool:
+    return isinstance(statement, cst.FunctionDef | cst.ClassDef)
 
 
-def _inside(name: str, plan: ClientPlan) -> bool:
-    return any(qualname.startswith(f"{name}.") for qualname in plan.workflows)
+def _without(kept: Kept, others: Kept) -> Kept:
+    found: dict[int, frozenset[str] | None] = {}
+    for index, names in kept.items():
+        if names is not None:
+            rest = names - (others.get(index) or frozenset())
+            if rest:
+                found[index] = rest
+        elif index not in others:
+            found[index] = None
+    return found
 
 
-def _spaced(statement: Statement, count: int) -> Statement:
-    lines = [line for line in statement.leading_lines if line.comment is not None]
-    return statement.with_changes(leading_lines=[*blank(count), *lines])
+def _method(function: cst.FunctionDef, qualname: str, plan: ClientPlan) -> cst.FunctionDef | None:
+    if qualname not in plan.workflows and qualname not in plan.steps:
+        return function
+    return None if is_overload(function) else _refusing(function, qualname, plan)
 
 
-def _blanks(statement: Statement) -> int:
-    match statement:
-        case cst.FunctionDef() | cst.ClassDef():
-            return 2
-        case cst.SimpleStatementLine(
-            body=[cst.Assign(targets=[cst.AssignTarget(cst.Attribute())])]
-        ):
-            return 2  # the id after its workflow
-    return 1
-
-
-def _stub(function: cst.FunctionDef, qualname: str, *, static: bool = False) -> cst.FunctionDef:
-    message = (  # the words of the runtime, which refuses calls of the function itself
-        f"{qualname} is a workflow; calling it directly would neither record nor resume it."
-        " Use `await start(function, ...)` from workflow.api"
-    )
-    failing = cst.parse_statement(f"raise DirectCallError({json.dumps(message)})")
-    doc = _docstring(function)
-    decorators = [cst.Decorator(cst.Name("staticmethod"))] if static else []
-    return function.with_changes(
-        decorators=decorators,
-        lines_after_decorators=[],
-        leading_lines=[],
-        body=cst.IndentedBlock(body=[*([doc] if doc is not None else []), failing]),
+def _refusing(function: cst.FunctionDef, qualname: str, plan: ClientPlan) -> cst.FunctionDef:
+    """`@_wfc.workflow("workflow//…")` above the signature, for a step `@_wfc.step("step//…")`."""
+    kind, ids = ("workflow", plan.workflows) if qualname in plan.workflows else ("step", plan.steps)
+    call = f"_wfc.{kind}({json.dumps(ids[qualname], ensure_ascii=False)})"
+    kept = [
+        d
+        for d in function.decorators
+        if isinstance(d.decorator, cst.Name)
+        and d.decorator.value in ("staticmethod", "classmethod")
+    ]
+    ellipsis = cst.ensure_type(cst.parse_statement("..."), cst.SimpleStatementLine)
+    return bare(function, [ellipsis]).with_changes(
+        decorators=[
+            *(cst.Decorator(d.decorator) for d in kept),
+            cst.Decorator(cst.parse_expression(call)),
+        ]
     )
 
 
-def _docstring(function: cst.FunctionDef) -> cst.SimpleStatementLine | None:
-    match function.body:
-        case cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Expr() as first, *_]), *_]):
-            if isinstance(first.value, cst.SimpleString) and not _is_directive(first.value):
-                return cst.SimpleStatementLine(
-                    body=[first.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]
-                )
-    return None
-
-
-def _is_directive(value: cst.SimpleString) -> bool:
-    text = value.evaluated_value
-    return isinstance(text, str) and " ".join(text.split()).casefold().strip(" .!") in (
-        "use workflow",
-        "use step",
+def _type_checking(body: list[Statement]) -> Statement:
+    return cst.If(
+        test=cst.Name("TYPE_CHECKING"),
+        body=cst.IndentedBlock(body=body),
+        leading_lines=[cst.EmptyLine(indent=False)],
     )
 
 
-def _shell(statement: cst.ClassDef, plan: ClientPlan) -> cst.ClassDef:
-    """The class with nothing but its workflows."""
-    name = statement.name.value
-    methods: list[cst.FunctionDef] = []
-    for inner in statement.body.body:
-        if isinstance(inner, cst.FunctionDef) and f"{name}.{inner.name.value}" in plan.workflows:
-            stub = _stub(inner, f"{name}.{inner.name.value}", static=True)
-            methods.append(stub.with_changes(leading_lines=blank(1 if methods else 0)))
-    return statement.with_changes(
-        decorators=[],
-        lines_after_decorators=[],
-        bases=[],
-        keywords=[],
-        lpar=cst.MaybeSentinel.DEFAULT,
-        rpar=cst.MaybeSentinel.DEFAULT,
-        body=cst.IndentedBlock(body=methods),
-    )
-
-
-def _id_line(qualname: str, id_: str) -> Statement:
-    text = json.dumps(id_, ensure_ascii=False)
-    line = cst.parse_statement(f"{qualname}.workflow_id = {text}  # type: ignore[attr-defined]")
-    assert isinstance(line, cst.SimpleStatementLine)
-    return line
-
-
-def _id_lines(name: str, plan: ClientPlan) -> list[Statement]:
-    return [_id_line(q, i) for q, i in plan.workflows.items() if q.startswith(f"{name}.")]
+def _class_lines(plan: ClientPlan) -> list[Statement]:
+    """The lines that say under which id the instances of a class are recorded."""
+    lines: list[Statement] = []
+    for id_, home, name in plan.classes:
+        arguments = [
+            json.dumps(id_, ensure_ascii=False),
+            "__name__" if home is None else json.dumps(home, ensure_ascii=False),
+            json.dumps(name, ensure_ascii=False),
+        ]
+        made = cst.parse_statement(f"_wfc.register_class({', '.join(arguments)})")
+        line = cst.ensure_type(made, cst.SimpleStatementLine)
+        lines.append(spaced(line, 0 if lines else 2))
+    return lines

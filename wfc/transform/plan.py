@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wfc.model import Function, Kind, Marked, Module, Program
+from wfc.model import Form, Function, Kind, Marked, Module, Program
 
 __all__ = ["WorkflowPlan", "workflow_plan"]
 
@@ -21,7 +21,8 @@ class Stub:
     """A step to be replaced: its id, what it records, and where its directive is.
 
     `arguments` are (key in the record, parameter name). Those in `optional` have a default that
-    only the step's side can tell, and are recorded when given. `statement` is the index of the
+    only the step's side can tell, and are recorded when given. `captured` are variables of the
+    functions around a nested step, recorded beside the arguments. `statement` is the index of the
     directive in the body, None when it stands at the top of the file.
     """
 
@@ -29,6 +30,7 @@ class Stub:
     arguments: tuple[tuple[str, str], ...]
     statement: int | None
     optional: frozenset[str] = frozenset()
+    captured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,13 @@ class WorkflowPlan:
     """Workflow mode of one module.
 
     `keep`: indexes of top-level statements; `aliases`: for import statements the names to keep;
-    `stubs`: steps by qualified name.
+    `stubs`: steps by qualified name; `dropped`: methods to leave out, by qualified name.
     """
 
     keep: frozenset[int]
     aliases: Mapping[int, frozenset[str]] = field(default_factory=dict)
     stubs: Mapping[str, Stub] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
 
     def to_text(self) -> str:
         """A canonical text of the plan."""
@@ -50,9 +53,10 @@ class WorkflowPlan:
                 "keep": sorted(self.keep),
                 "aliases": {str(i): sorted(names) for i, names in self.aliases.items()},
                 "stubs": {
-                    name: [s.id, s.arguments, s.statement, sorted(s.optional)]
+                    name: [s.id, s.arguments, s.statement, sorted(s.optional), s.captured]
                     for name, s in self.stubs.items()
                 },
+                "dropped": sorted(self.dropped),
             },
             sort_keys=True,
         )
@@ -65,11 +69,20 @@ def workflow_plan(program: Program, module: Module) -> WorkflowPlan:
         keep=keep,
         aliases={
             index: names
-            for (name, index), names in program.reach.aliases.items()
-            if name == module.name
+            for index in keep
+            if (names := program.reach.aliases.get((module.name, index))) is not None
         },
-        stubs={m.qualname: stub(m) for m in program.of(Kind.STEP) if m.module is module},
+        stubs={m.qualname: stub(m) for m in program.marked_in(module) if m.kind is Kind.STEP},
+        dropped=frozenset(_dropped(program, module, keep)),
     )
+
+
+def _dropped(program: Program, module: Module, keep: frozenset[int]) -> Iterator[str]:
+    for statement in (module.tree.body[index] for index in keep):
+        if isinstance(statement, ast.ClassDef):
+            for inner in statement.body:
+                if isinstance(inner, Function) and inner in program.reach.dropped:
+                    yield f"{statement.name}.{inner.name}"
 
 
 _STARS = {"var-positional": "*", "var-keyword": "**"}
@@ -83,7 +96,9 @@ def stub(step: Marked) -> Stub:
         id=step.id,
         arguments=tuple((_STARS.get(p.kind, "") + p.name, p.name) for p in step.parameters),
         statement=body.index(step.sighting.statement) if inside else None,
-        optional=frozenset(_computed(step.node)),
+        optional=frozenset() if step.form is Form.NESTED else frozenset(_computed(step.node)),
+        # The cell behind `super()` is no variable; a rule speaks about it.
+        captured=tuple(name for name in step.captured if name != "__class__"),
     )
 
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import libcst as cst
 
-__all__ = ["blank", "line_count", "numbered", "prune", "prune_import", "with_blank_lines_before"]
+__all__ = [
+    "blank",
+    "identifier",
+    "line_count",
+    "numbered",
+    "prune",
+    "prune_import",
+    "with_blank_lines_before",
+]
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _Node = TypeVar("_Node", bound=Statement)
 Rewrite = Callable[[Statement], Statement | None]
 _MODULE = cst.Module(body=[])
+
+
+def identifier(name: cst.CSTNode) -> str:
+    """A name as Python reads it and `ast` has it: in the text, `ﬁle` may be written for `file`."""
+    return unicodedata.normalize("NFKC", _MODULE.code_for_node(name))
 
 
 def line_count(node: cst.CSTNode) -> int:
@@ -40,8 +54,12 @@ def prune(module: cst.Module, keep: Mapping[int, Rewrite]) -> cst.Module:
     body: list[Statement] = []
     pending = len(module.header)
     for statement, parts in numbered(module.body):
-        old = line_count(statement)
         new = _rewritten(statement, parts, keep)
+        if new is statement:  # most are, and to count lines is to print the statement
+            body.append(with_blank_lines_before(new, pending))
+            pending = 0
+            continue
+        old = line_count(statement)
         if new is None:
             pending += old
             continue
@@ -102,5 +120,5 @@ def prune_import(statement: Statement, names: frozenset[str]) -> Statement | Non
 
 def _key(alias: cst.ImportAlias) -> str:
     if alias.asname is not None:
-        return _MODULE.code_for_node(alias.asname.name)
-    return _MODULE.code_for_node(alias.name)
+        return identifier(alias.asname.name)
+    return identifier(alias.name)

@@ -1,54 +1,77 @@
-"""Module → transformed text, through the cache; libcst is imported only when a text is made."""
+"""Module → transformed texts, through the cache; libcst is imported only when a text is made."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from wfc.model import Module, Program
+from wfc.model import Kind, Module, Program
 from wfc.project import ProjectError
-from wfc.transform.client_plan import client_plan
-from wfc.transform.plan import workflow_plan
+from wfc.transform.client_plan import ClientPlan, client_plan
+from wfc.transform.plan import WorkflowPlan, workflow_plan
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from wfc.emit.cache import TextCache
+    from wfc.emit.cache import Made, TextCache
 
-__all__ = ["client_text", "workflow_text"]
+__all__ = ["Job", "client_text", "jobs", "make", "parsed", "stub_text", "workflow_text"]
 
-Problems = list[tuple[int, int, str]]
+Job = tuple[str, str, str, WorkflowPlan | ClientPlan]
+"""A text to be made: what for (`workflow`, `client` or `stubs`), path and text of the module, and
+the plan. A plain value, so that another process can do it."""
 
 
-def workflow_text(program: Program, module: Module, store: TextCache) -> tuple[str, Problems]:
+def workflow_text(program: Program, module: Module, store: TextCache) -> Made:
     """Workflow mode of a bundled module, and what the sandbox refuses in it."""
-    plan = workflow_plan(program, module)
-
-    def make() -> tuple[str, Problems]:
-        from workflow.sandbox import policy
-
-        tree = _parsed(module)
-        from wfc.transform.workflow import to_workflow
-
-        text = to_workflow(tree, plan).code
-        return text, policy.check(text, module.path)
-
-    return store.get(["workflow", module.path, module.text, plan.to_text()], make)
+    return _made(("workflow", module.path, module.text, workflow_plan(program, module)), store)
 
 
 def client_text(program: Program, module: Module, store: TextCache) -> str:
     """Client mode of a module that has workflows."""
-    plan = client_plan(program, module)
-
-    def make() -> tuple[str, Problems]:
-        tree = _parsed(module)
-        from wfc.transform.client import to_client
-
-        return to_client(tree, plan).code, []
-
-    return store.get(["client", module.path, module.text, plan.to_text()], make)[0]
+    return _made(("client", module.path, module.text, _client_plan(program, module)), store)[0]
 
 
-def _parsed(module: Module) -> cst.Module:
+def stub_text(program: Program, module: Module, store: TextCache) -> str:
+    """The typed stubs of a module's client mode."""
+    return _made(("stubs", module.path, module.text, _client_plan(program, module)), store)[0]
+
+
+def jobs(program: Program, *, client: bool) -> Iterable[list[Job]]:
+    """All texts of a build, by module; those of the client mode only if asked for."""
+    marked = {m.module for m in program.of(Kind.WORKFLOW)} if client else set()
+    for module in program.bundled:
+        plan = workflow_plan(program, module)
+        found: list[Job] = [("workflow", module.path, module.text, plan)]
+        if module in marked:
+            mine = _client_plan(program, module)
+            found += [(kind, module.path, module.text, mine) for kind in ("client", "stubs")]
+        yield found
+
+
+def make(job: Job, tree: cst.Module) -> Made:
+    """Do a job; `tree` is the module's text, parsed."""
+    match job:
+        case "workflow", path, _, WorkflowPlan() as plan:
+            from wfc.transform.workflow import to_workflow
+            from workflow.sandbox import policy
+
+            text = to_workflow(tree, plan).code
+            return text, policy.check(text, path)
+        case "client", _, _, ClientPlan() as plan:
+            from wfc.transform.client import to_client
+
+            return to_client(tree, plan).code, []
+        case "stubs", _, _, ClientPlan() as plan:
+            from wfc.transform.stubs import to_stubs
+
+            return to_stubs(tree, plan).code, []
+    raise AssertionError(job[0])
+
+
+def parsed(path: str, text: str) -> cst.Module:
+    """A module's text as libcst sees it. Raises `ProjectError` if it cannot."""
     try:
         import libcst
     except ImportError as error:
@@ -57,10 +80,25 @@ def _parsed(module: Module) -> cst.Module:
             "pip install 'path/to/checkout[build]'"
         ) from error
     try:
-        return libcst.parse_module(module.text)
+        return libcst.parse_module(text)
     except libcst.ParserSyntaxError as error:
         # Python could read it, so this is syntax that libcst does not know yet.
         raise ProjectError(
-            f"{module.path}:{error.editor_line}: the installed libcst does not know this syntax; "
+            f"{path}:{error.editor_line}: the installed libcst does not know this syntax; "
             "upgrade it, or write the line in an older way"
         ) from error
+
+
+_client_plans: WeakKeyDictionary[Program, dict[Module, ClientPlan]] = WeakKeyDictionary()
+
+
+def _client_plan(program: Program, module: Module) -> ClientPlan:
+    # It takes as long as the module took to parse, and three places ask for it.
+    plans = _client_plans.setdefault(program, {})
+    if module not in plans:
+        plans[module] = client_plan(program, module)
+    return plans[module]
+
+
+def _made(job: Job, store: TextCache) -> Made:
+    return store.get(job, lambda: make(job, parsed(job[1], job[2])))

@@ -5,15 +5,28 @@ they are; the rest is blank. The import that the stubs need comes after the user
 where it moves nothing.
 """
 
+# ruff: noqa: N802 - libcst calls the methods of its visitors so
+
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import libcst as cst
 
+from wfc.parse.bindings import known_version
 from wfc.transform.plan import Stub, WorkflowPlan
-from wfc.transform.prune import Statement, blank, line_count, prune, prune_import
+from wfc.transform.prune import (
+    Statement,
+    blank,
+    identifier,
+    line_count,
+    numbered,
+    prune,
+    prune_import,
+    with_blank_lines_before,
+)
 
 __all__ = ["to_workflow"]
 
@@ -22,16 +35,22 @@ _ABI = "from workflow.abi.flow_v1 import step as _wfc_step"
 
 def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
     """Workflow mode of a module."""
-    used: set[str] = set()
+    stubs = _Stubs(plan.stubs, plan.dropped)
+    holders = {qualname.partition(".")[0] for qualname in plan.stubs}
 
     def rewrite(index: int, statement: Statement) -> Statement | None:
         if index in plan.aliases:
             return prune_import(statement, plan.aliases[index])
-        return _with_stubs(statement, plan, "", used)
+        match statement:
+            case cst.FunctionDef() | cst.ClassDef() if identifier(statement.name) in holders:
+                return _statement(statement.visit(stubs))
+            case cst.If() | cst.Try():
+                return _statement(statement.visit(_Versions()))
+        return statement
 
     keep = {i: (lambda s, i=i: rewrite(i, s)) for i in plan.keep}
     pruned = prune(module, keep)
-    if not used:
+    if not stubs.used:
         return pruned
     ending = cst.parse_statement(_ABI)
     if not pruned.has_trailing_newline:
@@ -41,16 +60,91 @@ def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
     )
 
 
-def _with_stubs(statement: Statement, plan: WorkflowPlan, prefix: str, used: set[str]) -> Statement:
-    match statement:
-        case cst.FunctionDef(name=cst.Name(value=name)) if prefix + name in plan.stubs:
-            used.add(name)
-            return stubbed(statement, plan.stubs[prefix + name])
-        case cst.ClassDef(name=cst.Name(value=name), body=cst.IndentedBlock() as block):
-            if not prefix:
-                body = [_with_stubs(s, plan, f"{name}.", used) for s in block.body]  # type: ignore[arg-type]
-                return statement.with_changes(body=block.with_changes(body=body))
-    return statement
+def _statement(node: object) -> Statement:
+    assert isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement)
+    return node
+
+
+class _Stubs(cst.CSTTransformer):
+    """Puts stubs in the place of steps: functions, methods, and functions in either."""
+
+    def __init__(self, stubs: Mapping[str, Stub], dropped: frozenset[str]) -> None:
+        super().__init__()
+        self._stubs = stubs
+        self._dropped = dropped
+        self._prefixes = [""]
+        self.used = False
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        qualname = self._prefixes[-1] + identifier(node.name)
+        self._prefixes.append(f"{qualname}.<locals>.")
+        return qualname not in self._stubs
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        self._prefixes.pop()
+        stub = self._stubs.get(self._prefixes[-1] + identifier(original_node.name))
+        if stub is None or any(map(_is_overload, original_node.decorators)):
+            return updated_node
+        self.used = True
+        return stubbed(original_node, stub)
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._prefixes.append(f"{self._prefixes[-1]}{identifier(node.name)}.")
+
+    def leave_ClassDef(
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> cst.ClassDef:
+        prefix = self._prefixes.pop()
+        if not any(name.startswith(prefix) for name in self._dropped):
+            return updated_node
+        return updated_node.with_changes(body=self._without(updated_node.body, prefix))
+
+    def _without(self, body: cst.BaseSuite, prefix: str) -> cst.BaseSuite:
+        """The body of a class without the methods to leave out, on as many lines."""
+        kept: list[Statement] = []
+        pending = 0
+        assert isinstance(body, cst.IndentedBlock)  # a class with methods has lines
+        for statement, _ in numbered(body.body):
+            match statement:
+                case cst.FunctionDef(name=name) if prefix + identifier(name) in self._dropped:
+                    pending += line_count(statement)
+                case _:
+                    kept.append(with_blank_lines_before(statement, pending))
+                    pending = 0
+        return body.with_changes(body=kept, footer=[*blank(pending), *body.footer])
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+
+def _is_overload(decorator: cst.Decorator) -> bool:
+    match decorator.decorator:
+        case cst.Name(value="overload") | cst.Attribute(attr=cst.Name(value="overload")):
+            return True
+    return False
+
+
+class _Versions(cst.CSTTransformer):
+    """Says what a test of the Python version gives, where that is known: workflow code has no
+    `sys`, and the branch that does not run may import what it does not have."""
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return False
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> bool:
+        return False
+
+    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If:
+        test = ast.parse(_MODULE.code_for_node(original_node.test).strip(), mode="eval").body
+        known = known_version(test)
+        if known is None:
+            return updated_node
+        return updated_node.with_changes(test=cst.Name(str(known)))
+
+
+_MODULE = cst.Module(body=[])
 
 
 def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
@@ -58,7 +152,7 @@ def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
     static = [
         d
         for d in function.decorators
-        if isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
+        if isinstance(d.decorator, cst.Name) and d.decorator.value in _BINDING
     ]
     above = line_count(function) - line_count(
         function.with_changes(
@@ -78,12 +172,15 @@ def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
     )
 
 
+_BINDING = ("staticmethod", "classmethod")  # what a method is called on stays
+
+
 def _without_defaults(params: cst.Parameters, stub: Stub) -> cst.Parameters:
     """`...` for the defaults that are left to the step's side."""
 
     def short(parameters: Sequence[cst.Param]) -> list[cst.Param]:
         return [
-            p.with_changes(default=cst.Ellipsis()) if p.name.value in stub.optional else p
+            p.with_changes(default=cst.Ellipsis()) if identifier(p.name) in stub.optional else p
             for p in parameters
         ]
 
@@ -148,10 +245,12 @@ def _is_string(line: cst.BaseStatement) -> bool:
 
 
 def call(stub: Stub) -> cst.Return:
-    """`return await _wfc_step("step//…", {"email": email})`."""
+    """`return await _wfc_step("step//…", {"email": email})`; captured variables come third."""
     items = ", ".join(_item(key, name, name in stub.optional) for key, name in stub.arguments)
     step = json.dumps(stub.id, ensure_ascii=False)
-    line = cst.parse_statement(f"return await _wfc_step({step}, {{{items}}})")
+    captured = ", ".join(_item(name, name, False) for name in stub.captured)
+    third = f", {{{captured}}}" if captured else ""
+    line = cst.parse_statement(f"return await _wfc_step({step}, {{{items}}}{third})")
     assert isinstance(line, cst.SimpleStatementLine)
     statement = line.body[0]
     assert isinstance(statement, cst.Return)

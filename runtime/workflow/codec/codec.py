@@ -12,6 +12,7 @@ import msgspec
 
 from workflow.codec import failures
 from workflow.codec.reader import Reader
+from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import Refused, join_path
 from workflow.codec.writer import Writer
 from workflow.errors import SerializationError
@@ -25,33 +26,44 @@ _MAX_TRACEBACK = 100_000
 
 
 class Codec:
-    """Turns values into bytes and back, making no class but the given ones.
+    """Turns values into bytes and back, making no class and no function but the given ones.
 
-    `classes` maps class ids (`class//path//Name`) to classes. `max_depth` bounds nesting, counted
-    in entries: a list in a list is one, a dataclass in a dataclass three. `max_size` bounds the
-    bytes of one value, both ways.
+    `classes` maps class ids (`class//path//Name`) to classes. `functions` knows the steps and
+    workflows that may be part of values; by default they come back as references. `stand_ins` are
+    read in the place of classes with the same ids, and both are written alike. `max_depth` bounds
+    nesting, counted in entries: a list in a list is one, a dataclass in a dataclass three.
+    `max_size` bounds the bytes of one value, both ways.
     """
 
     def __init__(
         self,
         classes: Mapping[str, type] | None = None,
         *,
+        functions: Functions = NO_FUNCTIONS,
+        stand_ins: Mapping[str, type] | None = None,
         max_depth: int = 200,
         max_size: int = 64 * 1024 * 1024,
     ) -> None:
-        self._classes = dict(classes or {})
+        self._functions = functions
+        given, instead = dict(classes or {}), dict(stand_ins or {})
+        self._classes = {**given, **instead}
         # a class with two ids is always written under the same one
-        self._ids = {self._classes[name]: name for name in sorted(self._classes, reverse=True)}
+        self._ids = {
+            table[name]: name for table in (given, instead) for name in sorted(table, reverse=True)
+        }
         self._errors = failures.known_classes(self._classes)
         self._max_depth = max_depth
         self._max_size = max_size
 
-    def encode(self, value: Any, *, path: str = "value") -> bytes:
+    def encode(self, value: Any, *, path: str = "value", references: bool = True) -> bytes:
         """Return the bytes of `value`; equal values give equal bytes.
 
-        Raises SerializationError naming the field, starting at `path`, that cannot be recorded.
+        Without `references`, functions are refused: for values that come from outside. Raises
+        SerializationError naming the field, starting at `path`, that cannot be recorded.
         """
-        writer = Writer(self._ids, self._max_depth)
+        writer = Writer(
+            self._ids, self._max_depth, functions=self._functions, references=references
+        )
         try:
             text = writer.text(value)
         except Refused as refused:
@@ -71,14 +83,19 @@ class Codec:
             )
         return _TAG + data
 
-    def decode(self, data: bytes) -> Any:
-        """Return the value of recorded bytes. Raises SerializationError for anything malformed."""
+    def decode(self, data: bytes, *, references: bool = True) -> Any:
+        """Return the value of recorded bytes. Raises SerializationError for anything malformed.
+
+        Without `references`, recorded functions are refused as well.
+        """
         if data[:4] != _TAG:
             raise SerializationError("these bytes do not start with a known format tag")
         if len(data) > self._max_size + 4:
             raise SerializationError(f"these bytes are more than the {self._max_size} allowed")
+        parsed = _json(data[4:])
+        functions = self._functions if references else None
         try:
-            return Reader(self._classes, self._errors, _json(data[4:]), self._max_depth).value()
+            return Reader(self._classes, self._errors, parsed, self._max_depth, functions).value()
         except RecursionError:
             raise SerializationError("the recorded value is nested too deeply") from None
 

@@ -19,7 +19,8 @@ from datetime import datetime
 from enum import Enum, Flag
 from typing import Any, TypeVar
 
-from workflow.codec import failures
+from workflow.codec import failures, references
+from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.tags import BY_NAME
 from workflow.codec.writer import FACTORIES, TYPED_ARRAYS
 from workflow.errors import SerializationError
@@ -44,9 +45,21 @@ _BIG = re.compile(r"-?[0-9]{1,4300}")
 
 
 class Reader:
-    """Rebuilds one value from parsed JSON. `classes` are the only classes it may make."""
+    """Rebuilds one value from parsed JSON.
 
-    __slots__ = ("_classes", "_done", "_errors", "_max_depth", "_values", "_weights")
+    `classes` are the only classes it may make, `functions` gives the functions that are named;
+    None refuses them.
+    """
+
+    __slots__ = (
+        "_classes",
+        "_done",
+        "_errors",
+        "_functions",
+        "_max_depth",
+        "_values",
+        "_weights",
+    )
 
     def __init__(
         self,
@@ -54,6 +67,7 @@ class Reader:
         errors: Mapping[str, type[BaseException]],
         parsed: Any,
         max_depth: int,
+        functions: Functions | None = NO_FUNCTIONS,
     ) -> None:
         if type(parsed) is int and parsed < 0:
             parsed = [["Object", parsed]]  # a special value alone, such as -3 for NaN
@@ -61,6 +75,7 @@ class Reader:
             raise SerializationError("the recorded bytes hold no value")
         self._classes = classes
         self._errors = errors
+        self._functions = functions
         self._values: list[Any] = parsed
         self._done: list[Any] = [_ABSENT] * len(parsed)
         self._max_depth = max_depth + _SLACK
@@ -252,6 +267,23 @@ class Reader:
             raise SerializationError(f"the Enum {name!r} has no member {member!r} any more")
         return kind[member]
 
+    def _step(self, raw: list[Any], depth: int) -> Any:
+        functions = self._known_functions()
+        return references.read_step(functions, self.value(raw[1], depth))
+
+    def _workflow(self, raw: list[Any], depth: int) -> Any:
+        functions = self._known_functions()
+        return references.read_workflow(functions, self.value(raw[1], depth))
+
+    def _partial(self, raw: list[Any], depth: int) -> Any:
+        self._known_functions()
+        return references.read_partial(self.value(raw[1], depth))
+
+    def _known_functions(self) -> Functions:
+        if self._functions is None:
+            raise SerializationError(references.OUTSIDE)
+        return self._functions
+
     def _boxed(self, raw: list[Any], depth: int) -> Any:
         found = self.value(raw[1], depth)
         if isinstance(found, (list, dict)):
@@ -375,6 +407,9 @@ _PARTS: dict[str, Callable[[Reader, list[Any], int], Any]] = {
     "Counter": lambda reader, raw, depth: Counter(_expect(reader.value(raw[1], depth), dict)),
     "Class": lambda reader, raw, depth: reader._class(reader.value(raw[1], depth)),
     "Enum": Reader._enum,
+    "Step": Reader._step,
+    "Workflow": Reader._workflow,
+    "Partial": Reader._partial,
     "Object": Reader._boxed,
     "array": Reader._array,
     "deque": Reader._deque,

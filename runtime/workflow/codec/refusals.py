@@ -74,11 +74,7 @@ def advice_for(value: Any) -> str:
             "Pass an instance's data, or define the class in a module that `wfc build` reads."
         )
     if isinstance(value, _FUNCTIONS):
-        what = "a lambda" if getattr(value, "__name__", "") == "<lambda>" else "a function"
-        return (
-            f"{what} cannot be recorded. Pass the data it needs and call it inside a step, "
-            "or pass a name and look the function up there."
-        )
+        return _advice_for_function(value)
     if hasattr(kind, "__await__"):
         return "something awaitable cannot be recorded. Await it first and pass its result."
     if isinstance(value, (types.GeneratorType, types.AsyncGeneratorType)):
@@ -100,6 +96,25 @@ def advice_for(value: Any) -> str:
     if isinstance(value, weakref.ReferenceType):
         return "a weak reference cannot be recorded. Pass the object itself."
     return _advice_for_class(value, kind, name)
+
+
+def _advice_for_function(value: Any) -> str:
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if name.endswith("<lambda>"):
+        return (
+            'a lambda cannot be recorded. Write it with def, mark that "use step" and build again; '
+            "or pass the data it needs and call it inside a step."
+        )
+    if not isinstance(value, (types.FunctionType, types.MethodType)):
+        return (
+            f"a function such as {name} cannot be recorded. Pass a name and look the function up "
+            "inside a step."
+        )
+    return (
+        f"a function can only be recorded when it is a step or workflow of the build, and "
+        f'{module}.{name} is none. Mark it "use step" and run `wfc build`; or pass the data it '
+        "needs and call it inside a step."
+    )
 
 
 def _advice_for_class(value: Any, kind: type, name: str) -> str:

@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring as quote
 from typing import Any, TypeVar
 
-from workflow.codec import failures
+from workflow.codec import failures, references
+from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import Refused, advice_for
 from workflow.codec.tags import BY_TYPE, Tag
 from workflow.web import URLSearchParams
@@ -52,8 +53,9 @@ FACTORIES: dict[str, Any] = {
 class Writer:
     """Collects the entries of one value.
 
-    `ids` names the classes whose instances may be recorded; `max_depth` bounds how many entries
-    are nested in one another.
+    `ids` names the classes whose instances may be recorded, `functions` knows the functions;
+    `max_depth` bounds how many entries are nested in one another. Without `references` functions
+    are refused. A writer for a part takes all but the entries from the one `above`.
     """
 
     __slots__ = (
@@ -64,16 +66,26 @@ class Writer:
         "causes",
         "entries",
         "failures",
+        "functions",
         "ids",
         "keep",
         "max_depth",
+        "references",
     )
 
     def __init__(
-        self, ids: Mapping[type, str], max_depth: int, above: Writer | None = None
+        self,
+        ids: Mapping[type, str],
+        max_depth: int,
+        above: Writer | None = None,
+        *,
+        functions: Functions = NO_FUNCTIONS,
+        references: bool = True,
     ) -> None:
         self.ids = ids
         self.max_depth = max_depth
+        self.functions: Functions = above.functions if above else functions
+        self.references: bool = above.references if above else references
         self.entries: list[str] = []
         self._texts: dict[str, int] = {}
         self._seen: dict[int, int] = {}
@@ -272,6 +284,9 @@ class Writer:
             return self._immutable_instance(value, self.ids[kind], depth)
         if isinstance(value, type) and value in self.ids:
             return f'["Class",{self.add(self.ids[value], depth + 1)}]'
+        text = references.write(self, value, depth)
+        if text is not None:
+            return text
         raise Refused(advice_for(value))
 
     def payload(self, part: Any, depth: int) -> int:

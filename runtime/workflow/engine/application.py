@@ -45,7 +45,7 @@ class Application:
         self.world = world
         self.project = project
         self.base_url = ""
-        self.codec = Codec(project.registry.classes)
+        self.codec = Codec(project.registry.classes, functions=project.registry)
         self._wants_worker = worker
         self._worker: Worker | None = None
         self._before: Application | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,20 +49,43 @@ class Project:
         the folder is missing, incomplete, or older than the sources.
         """
         folder = Path(generated).resolve()
-        manifest = _manifest(folder)
+        with _no_build_meanwhile(folder):
+            manifest = _manifest(folder)
+            bundle = _bundle(folder, manifest)
+            step = _step(folder, manifest)
         root = (folder / manifest["root"]).resolve()
         _check_current(folder, root, manifest)
         for source_root in manifest.get("source_roots", ["."]):
             path = str((root / source_root).resolve())
             if path not in sys.path:
                 sys.path.append(path)
-        registry = _registry(folder)
         return cls(
-            registry,
-            _bundle(folder, manifest),
+            _registry(folder, step),
+            bundle,
             root=root,
             passthrough=manifest.get("passthrough", []),
         )
+
+
+@contextmanager
+def _no_build_meanwhile(folder: Path) -> Iterator[None]:
+    """Wait for a build that is writing into `folder`, and keep others from it.
+
+    Where there are no such locks, the hashes in the manifest tell of a half-written folder.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -116,28 +141,50 @@ def _bundle(folder: Path, manifest: dict[str, Any]) -> Bundle:
             for key, entry in manifest["classes"].items()
             if entry["bundled"]
         },
+        steps={
+            key: (entry["module"], entry["qualname"])
+            for key, entry in manifest["steps"].items()
+            if entry.get("bundled")
+        },
     )
     if bundle.hash != manifest["bundle"]:
-        raise BundleError(
-            f"the files in {folder.name}/ were changed by hand or belong to different builds: "
-            "run `wfc build` again"
-        )
+        raise _mixed(folder)
     return bundle
 
 
-def _registry(folder: Path) -> Registry:
-    """Run `step.py` once per folder and process, and take its registry."""
+def _mixed(folder: Path) -> BundleError:
+    return BundleError(
+        f"the files in {folder.name}/ were changed by hand or belong to different builds: "
+        "run `wfc build` again"
+    )
+
+
+def _step(folder: Path, manifest: dict[str, Any]) -> bytes:
+    """The text of `step.py`, if it is the one that belongs to the manifest."""
+    path = folder / "step.py"
+    try:
+        data = path.read_bytes().replace(b"\r\n", b"\n")
+    except FileNotFoundError:
+        raise BundleError(f"{path} is missing: run `wfc build` again") from None
+    expected = manifest.get("files", {}).get("step.py")
+    if expected is not None and hashlib.sha256(data).hexdigest() != expected:
+        raise _mixed(folder)
+    return data
+
+
+def _registry(folder: Path, step: bytes) -> Registry:
+    """Run the text of `step.py` once per folder and process, and take its registry."""
     path = folder / "step.py"
     name = f"workflow_generated_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
     module = sys.modules.get(name)
     if module is None:
         spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None or not path.exists():
-            raise BundleError(f"{path} is missing: run `wfc build` again")
+        assert spec is not None  # a name that ends in .py always has a loader
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            # What was read beside the manifest, and not what may be there by now.
+            exec(compile(step, path, "exec"), module.__dict__)
         except BaseException:
             del sys.modules[name]
             raise

@@ -181,7 +181,7 @@ class Session:
             run.run_id,
             run.workflow,
             instance.workflow(run.workflow),
-            self.worker.body_codec(instance.classes),
+            self.worker.body_codec(instance),
             trace=True,
         )
         started = time.perf_counter()

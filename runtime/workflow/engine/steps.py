@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from workflow.authoring.context import StepContext, step_context
@@ -22,7 +23,7 @@ from workflow.engine import failpoints
 from workflow.engine.registry import Step
 from workflow.errors import SerializationError, StepTimeoutError
 from workflow.events import Micros
-from workflow.policy.arguments import spread
+from workflow.policy.arguments import captured_of
 from workflow.policy.retry import GiveUp, Retry, after_failure
 from workflow.replay.frames import recorded_traceback
 from workflow.replay.live import pack
@@ -68,10 +69,11 @@ async def run_attempt(
     """Run the body once. Everything it raises becomes an outcome, except cancellation."""
     started = world.now()
     try:
-        arguments = codec.decode(payload)
-        args, kwargs = spread(step.function, arguments)
+        arguments, captured = captured_of(codec.decode(payload))
+        function = step.bind(captured)
+        args, kwargs = step.spread(function, arguments)
         failpoints.reach("before_step_body")
-        result = await _call(step, args, kwargs, context)
+        result = await _call(step, partial(function, *args, **kwargs), context)
         failpoints.reach("after_step_body")
     except (KeyboardInterrupt, Superseded):
         raise
@@ -92,13 +94,13 @@ async def run_attempt(
     return Completed(encoded, _meta(context.attempt, started))
 
 
-async def _call(step: Step, args: list[Any], kwargs: dict[str, Any], context: StepContext) -> Any:
+async def _call(step: Step, call: Callable[[], Any], context: StepContext) -> Any:
     token = step_context.set(context)
     try:
         if step.is_async:
-            body = step.function(*args, **kwargs)
+            body = call()
         else:
-            body = await _in_thread(lambda: step.function(*args, **kwargs))
+            body = await _in_thread(call)
         limit = step.options.timeout
         if limit is None:
             return await body

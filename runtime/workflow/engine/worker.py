@@ -13,22 +13,26 @@ import os
 import secrets
 import socket
 from collections import OrderedDict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from workflow.authoring.context import StepContext, attributes_of, moment
 from workflow.codec import Codec
+from workflow.engine.heart import Heart
 from workflow.engine.project import Project
 from workflow.engine.registry import Step
 from workflow.engine.session import Session
+from workflow.engine.stand_ins import stand_ins
 from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, run_attempt
 from workflow.errors import BundleError, RunEndedError, StepCrashedError, WorldError
 from workflow.events import Micros
+from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun, pack
 from workflow.sandbox.bundle import Bundle
-from workflow.sandbox.program import Program
+from workflow.sandbox.program import Instance, Program
 from workflow.world.port import World
 from workflow.world.records import ChunkWrite, Finish, Letter, RunRecord, Task, WorkerRecord
 
@@ -54,13 +58,14 @@ class Worker:
         self.world = world
         self.project = project
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.codec = Codec(project.registry.classes)  # of steps
+        self.codec = Codec(project.registry.classes, functions=project.registry)  # of steps
         self._programs: dict[str, Program] = {}
         self._cache: OrderedDict[str, tuple[str | None, LiveRun]] = OrderedDict()
         self._sessions: dict[str, Session] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._tasks_now = 0
         self._loops: list[asyncio.Task[None]] = []
+        self._heart: Heart | None = None
         self.stopping = False
 
     # -- life ----------------------------------------------------------------------------------
@@ -68,9 +73,11 @@ class Worker:
     async def start(self) -> None:
         """Register with the world, take over what dead workers held, and begin to work."""
         await self._beat()
+        self._heart = Heart(self.world, self._record, LEASE / 3)
+        self._heart.start()
         self._loops = [
             asyncio.create_task(self._work(), name="workflow-worker"),
-            asyncio.create_task(self._keep_alive(), name="workflow-lease"),
+            asyncio.create_task(self._watch(self._heart), name="workflow-watch"),
         ]
 
     async def stop(self) -> None:
@@ -97,6 +104,8 @@ class Worker:
         for _, live in self._cache.values():
             live.close()
         self._cache.clear()
+        if self._heart is not None:
+            await self._heart.stop()  # before leaving: a beat after it would be a new lease
         await self.world.leave(self.id)
 
     async def work_once(self) -> list[str]:
@@ -189,26 +198,25 @@ class Worker:
 
     # -- the lease -----------------------------------------------------------------------------
 
-    async def _beat(self) -> None:
-        lease = self.world.now() + round(LEASE * 1_000_000)
-        await self.world.beat(
-            WorkerRecord(
-                worker=self.id,
-                lease_until=lease,
-                registry=self.project.registry.fingerprint,
-            )
+    def _record(self) -> WorkerRecord:
+        return WorkerRecord(
+            worker=self.id,
+            lease_until=self.world.now() + round(LEASE * 1_000_000),
+            registry=self.project.registry.fingerprint,
         )
 
-    async def _keep_alive(self) -> None:
+    async def _beat(self) -> None:
+        await self.world.beat(self._record())
+
+    async def _watch(self, heart: Heart) -> None:
         while True:
             await asyncio.sleep(LEASE / 3)
+            heart.tick()
             try:
-                await self._beat()
                 await self._stop_lost()
             except Exception as error:
-                log.warning(
-                    "cannot renew the lease: %s", error, exc_info=not isinstance(error, WorldError)
-                )
+                expected = isinstance(error, WorldError)
+                log.warning("cannot look at own runs: %s", error, exc_info=not expected)
 
     async def _stop_lost(self) -> None:
         """Stop step bodies of runs that were terminated, or taken over while we were slow."""
@@ -256,7 +264,7 @@ class Worker:
         codec = self.codec
         if task.attempt > step.options.max_retries + 1:
             error = StepCrashedError(
-                f"{_short(task.name)} was started {task.attempt - 1} times and its process died"
+                f"{short_name(task.name)} was started {task.attempt - 1} times and its process died"
                 " every time"
             )
             meta = pack({"attempt": task.attempt - 1, "error": str(error)})
@@ -335,7 +343,7 @@ class Worker:
                 )
             )
             if written is None:
-                raise Superseded(f"{_short(step.id)}: another attempt has taken over")
+                raise Superseded(f"{short_name(step.id)}: another attempt has taken over")
 
         async def first_writer(stream: str) -> tuple[str, int] | None:
             page = await self.world.read_chunks(run_id, stream, 0, 1)
@@ -349,11 +357,11 @@ class Worker:
 
         return StepContext(
             run_id=run_id,
-            workflow_name=_short(workflow),
+            workflow_name=short_name(workflow),
             workflow_started_at=moment(workflow_started_at),
             base_url=base_url,
             step_id=step_id,
-            step_name=_short(step.id),
+            step_name=short_name(step.id),
             attempt=attempt,
             step_started_at=moment(self.world.now()),
             codec=codec,
@@ -362,13 +370,21 @@ class Worker:
             set_attributes=set_attributes,
         )
 
-    def body_codec(self, classes: Mapping[str, type]) -> Codec:
-        """The codec of a body whose bundle defines `classes`.
+    def body_codec(self, instance: Instance) -> Codec:
+        """The codec of a body that runs in `instance`.
 
-        A class that the bundle does not have (the body only passes its instances on) is the one of
-        the step side.
+        A class that the bundle does not have is the one of the step side, with its steps made into
+        calls. A step the bundle does not have stays a reference. No step's body can run in a run's.
         """
-        return Codec({**self.project.registry.classes, **classes})
+        bundled = instance.classes
+        others = {k: c for k, c in self.project.registry.classes.items() if k not in bundled}
+        instead = {k: c for k, c in self._stand_ins.items() if k in others}
+        return Codec({**others, **bundled}, functions=instance.functions, stand_ins=instead)
+
+    @cached_property
+    def _stand_ins(self) -> dict[str, type]:
+        registry = self.project.registry
+        return stand_ins(registry.classes, registry)
 
     async def program(self, pinned: str | None) -> Program:
         """The compiled bundle a run is pinned to, or ours for a run that has not begun.
@@ -408,7 +424,3 @@ class Worker:
             live.close()
             return None
         return live
-
-
-def _short(identifier: str) -> str:
-    return identifier.rpartition("//")[2]

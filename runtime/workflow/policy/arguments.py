@@ -2,7 +2,8 @@
 
 Reordering parameters or switching between positional and keyword calls then leaves recorded calls
 readable. `*args` is recorded under `"*args"`, `**options` under `"**options"`: names that no
-parameter can have.
+parameter can have. What a nested step uses of the function around it is recorded under `""`, as a
+mapping by variable name; a call that captures nothing has no such entry.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["record", "spread"]
+__all__ = ["CAPTURED", "captured_of", "record", "spread", "with_captured"]
+
+CAPTURED = ""
+"""The name captured variables are recorded under."""
 
 # By the function itself: functions of different parameters may share a code object.
 _SIGNATURES: WeakKeyDictionary[Any, inspect.Signature] = WeakKeyDictionary()
@@ -85,3 +89,19 @@ def spread(
         problems += [f"does not accept the recorded {item!r}" for item in sorted(left)]
         raise TypeError(f"{name}{signature} {'; '.join(problems)}")
     return args, kwargs
+
+
+def with_captured(arguments: dict[str, Any], captured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The whole record of a call: its arguments, and what it captured if that is anything.
+
+    Captured variables are sorted by name, so that equal calls have equal records.
+    """
+    if not captured:
+        return arguments
+    return {**arguments, CAPTURED: {name: captured[name] for name in sorted(captured)}}
+
+
+def captured_of(recorded: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split a recorded call into its arguments and its captured variables."""
+    arguments = dict(recorded)
+    return arguments, arguments.pop(CAPTURED, {})

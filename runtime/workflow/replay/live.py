@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import heapq
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from random import Random
 from typing import Any
 
@@ -22,11 +22,13 @@ from workflow.errors import (
     ContextError,
     DivergenceError,
     InternalError,
+    SerializationError,
     WorkflowBlockedError,
     WorkflowError,
 )
 from workflow.events import Micros, NewEvent
-from workflow.policy.arguments import spread
+from workflow.policy.arguments import spread, with_captured
+from workflow.policy.names import short_name
 from workflow.replay.frames import recorded_traceback, user_line
 from workflow.replay.hooks import HookState
 from workflow.replay.ids import correlation_id
@@ -45,8 +47,9 @@ def meta_of(event: NewEvent) -> dict[str, Any]:
 
 def describe(event: NewEvent) -> str:
     """An event in words, for error messages."""
-    name = event.name.rpartition("//")[2] or event.name
-    return f"{event.type} {name}".strip() + (f" ({event.ref})" if event.ref else "")
+    return f"{event.type} {short_name(event.name)}".strip() + (
+        f" ({event.ref})" if event.ref else ""
+    )
 
 
 class LiveRun:
@@ -156,11 +159,21 @@ class LiveRun:
 
     # -- what the body asks for ----------------------------------------------------------------
 
-    def call_step(self, name: str, arguments: dict[str, Any]) -> DetFuture[Any]:
-        """Record a step call. Raises SerializationError when an argument cannot be recorded."""
+    def call_step(
+        self, name: str, arguments: dict[str, Any], captured: Mapping[str, Any] | None = None
+    ) -> DetFuture[Any]:
+        """Record a step call; `captured` are the variables a nested step uses from around it.
+
+        Raises SerializationError when an argument or captured value cannot be recorded.
+        """
         if self._closing:
             return self.loop.create_future()
-        payload = self.codec.encode(arguments, path="args")
+        try:
+            payload = self.codec.encode(with_captured(arguments, captured), path="args")
+        except SerializationError:
+            if captured:  # if the fault is there, its path should begin with the variable
+                self.codec.encode(captured, path="captured")
+            raise
         ref = self._ref("step")
         future = self.loop.create_future()
         self.steps[ref] = future
@@ -249,7 +262,7 @@ class LiveRun:
                 self._sleeps.discard(fact.ref)
                 self.loop.fire(handle)
             case "hook_received":
-                self._hook(fact).deliver(self.codec.decode(fact.payload or b""))
+                self._hook(fact).deliver(self.codec.decode(fact.payload or b"", references=False))
             case "hook_created":
                 self._hook(fact).settle(None)
             case "hook_conflict":

@@ -22,6 +22,7 @@ ABI = 1
 """The version of the contract between bundles and the runtime."""
 
 _FIELDS = {"abi", "modules", "workflows", "classes"}
+_LATER = {"steps"}  # added since: left out of the bytes when empty, so that old hashes stay valid
 _REBUILD = "build again with `wfc build`"
 
 
@@ -45,12 +46,17 @@ class ModuleSource:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Modules sorted by name, and where to find each workflow and class by its id."""
+    """Modules sorted by name, and where to find workflows, classes and the stubs of steps by id.
+
+    A place is a module and a qualified name; that of a nested step has `<locals>` in it, as its
+    `__qualname__`. Bundles made before steps were listed have none.
+    """
 
     modules: tuple[ModuleSource, ...]
     workflows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     abi: int = ABI
+    steps: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "modules", tuple(sorted(self.modules, key=lambda m: m.name)))
@@ -58,7 +64,7 @@ class Bundle:
         for name, following in pairwise(names):
             if name == following:
                 raise BundleError(f"the bundle has two modules named {name!r}; {_REBUILD}")
-        for target, (module, _) in {**self.workflows, **self.classes}.items():
+        for target, (module, _) in {**self.workflows, **self.classes, **self.steps}.items():
             if module not in names:
                 raise BundleError(
                     f"{target} is in module {module!r}, which is not in the bundle; {_REBUILD}"
@@ -66,7 +72,7 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """The canonical bytes: JSON with sorted keys, no spaces, UTF-8."""
-        value = {
+        value: dict[str, Any] = {
             "abi": self.abi,
             "modules": [
                 {"name": module.name, "path": module.path, "source": module.source}
@@ -75,6 +81,8 @@ class Bundle:
             "workflows": {key: list(place) for key, place in self.workflows.items()},
             "classes": {key: list(place) for key, place in self.classes.items()},
         }
+        if self.steps:
+            value["steps"] = {key: list(place) for key, place in self.steps.items()}
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return text.encode()
 
@@ -93,7 +101,8 @@ class Bundle:
             value = json.loads(data)
         except ValueError as error:
             raise BundleError(f"the bundle is not readable: {error}; {_REBUILD}") from None
-        if not isinstance(value, dict) or value.keys() != _FIELDS:
+        later = {key for key in _LATER if isinstance(value, dict) and value.get(key)}
+        if not isinstance(value, dict) or value.keys() - later != _FIELDS:
             raise BundleError(f"the bundle does not have the fields of a bundle; {_REBUILD}")
         if value["abi"] != ABI:
             raise BundleError(
@@ -105,6 +114,7 @@ class Bundle:
                 modules=tuple(map(_module, value["modules"])),
                 workflows=_places(value["workflows"]),
                 classes=_places(value["classes"]),
+                steps=_places(value.get("steps", {})),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"the bundle is malformed: {error}; {_REBUILD}") from None

@@ -80,7 +80,9 @@ class Importer:
     def _find(self, name: str) -> ModuleView | Facade:
         found = self._bundled(name) or facades.get(name, self._passthrough)
         if found is None:
-            raise ImportError(
+            # What Python raises for a module that is not there, so that `try: import …` with a
+            # fallback goes on as it was written.
+            raise ModuleNotFoundError(
                 f"module {name!r} is not available in workflow code: {facades.advice(name)}",
                 name=name,
             )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
+from workflow.codec.closures import find_code, is_nested
+from workflow.codec.references import Known
 from workflow.errors import BundleError, WorkflowNotRegisteredError
 from workflow.sandbox.bundle import Bundle
+from workflow.sandbox.functions import BundledFunctions, by_place
 from workflow.sandbox.importer import CompiledModule, Importer, resolve
 from workflow.sandbox.policy import PolicyError, compile_module
 from workflow.sandbox.source_files import filename_for
@@ -40,10 +44,24 @@ class Program:
                     f"module {module.name!r} is not valid workflow code; run `wfc build`\n{error}"
                 ) from error
             self._modules[module.name] = CompiledModule(module.name, code, module.is_package)
+        self._known = by_place(bundle)
+        self._nested = self._nested_stubs()
+
+    def _nested_stubs(self) -> dict[str, CodeType]:
+        """The code of the stubs that stand inside of other functions, by the ids of their steps."""
+        found: dict[str, CodeType] = {}
+        for step_id, (module, qualname) in self.bundle.steps.items():
+            if is_nested(qualname):
+                code = find_code(self._modules[module].code, qualname)
+                if code is None:
+                    raise _missing(step_id, module, qualname)
+                found[step_id] = code
+        return found
 
     def instantiate(self) -> Instance:
         """An instance whose modules share nothing with those of others. Executes nothing yet."""
-        return Instance(self.bundle, Importer(self._modules, self._passthrough))
+        importer = Importer(self._modules, self._passthrough)
+        return Instance(self.bundle, importer, self._known, self._nested)
 
     def entry(self, workflow_id: str) -> Entry:
         """The workflow function out of fresh modules, else `WorkflowNotRegisteredError`."""
@@ -56,11 +74,21 @@ class Program:
 
 
 class Instance:
-    """The modules of a bundle with their own globals: what one run executes."""
+    """The modules of a bundle with their own globals: what one run executes.
 
-    def __init__(self, bundle: Bundle, importer: Importer) -> None:
+    `functions` tells the codec of the run which of its functions may be recorded.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        importer: Importer,
+        known: Mapping[tuple[str, str], Known],
+        nested: Mapping[str, CodeType],
+    ) -> None:
         self._bundle = bundle
         self._importer = importer
+        self.functions = BundledFunctions(bundle, known, nested, self._find, importer.namespace)
 
     def workflow(self, workflow_id: str) -> Entry:
         """The workflow function. Executes its module at the first call.
@@ -87,6 +115,10 @@ class Instance:
         try:
             return resolve(self._importer.namespace(module), qualname)
         except KeyError:
-            raise BundleError(
-                f"{key}: module {module!r} of the bundle defines no {qualname}; run `wfc build`"
-            ) from None
+            raise _missing(key, module, qualname) from None
+
+
+def _missing(key: str, module: str, qualname: str) -> BundleError:
+    return BundleError(
+        f"{key}: module {module!r} of the bundle defines no {qualname}; run `wfc build`"
+    )

@@ -132,7 +132,8 @@ class World(Protocol):
     async def beat(self, worker: WorkerRecord) -> int:
         """Renew this worker's lease; free the runs and tasks of everybody who has none any more.
 
-        Freed runs are made due. Returns how many runs and tasks were freed.
+        Freed runs are made due. Returns how many runs and tasks were freed. Workers call this from
+        a thread with an event loop of its own, while other calls are under way.
         """
 
     async def leave(self, worker: str) -> None:

@@ -11,11 +11,11 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from wfc.analyse.checks import not_in_sandbox, not_loadable, unused_ignore
+from wfc.analyse.checks import not_in_sandbox, not_loadable
 from wfc.diagnostics import Diagnostic, Rule
 from wfc.model import Module, Program
 
-__all__ = ["load_failure", "refusals", "rules", "run", "silence"]
+__all__ = ["load_failure", "refusals", "rules", "run"]
 
 
 Check = Callable[[Program], Iterator[Diagnostic]]
@@ -40,33 +40,9 @@ def rules() -> Mapping[str, Rule]:
 def run(program: Program) -> list[Diagnostic]:
     """The findings of every rule, before ignore comments are heeded."""
     found = [d for _, check in _loaded().values() for d in check(program)]
-    return sorted(set(found), key=lambda d: d.sort_key)
-
-
-def silence(modules: Mapping[str, Module], found: list[Diagnostic]) -> list[Diagnostic]:
-    """Take out what `# wfc: ignore[CODE]` comments silence, and report comments that do
-    nothing."""
-    known = rules()
-    used: set[tuple[str, int, str]] = set()
-    wanted = {
-        (module.path, ignore.line, code)
-        for module in modules.values()
-        for ignore in module.ignores
-        for code in ignore.codes
-    }
-    left: list[Diagnostic] = []
-    for diagnostic in found:
-        place = (diagnostic.path, diagnostic.span.line, diagnostic.code)
-        if place in wanted and known[diagnostic.code].silenceable:
-            used.add(place)
-        else:
-            left.append(diagnostic)
-    for module in modules.values():
-        for ignore in module.ignores:
-            for code in ignore.codes or ("",):
-                if (module.path, ignore.line, code) not in used:
-                    left.append(unused_ignore.unused(module, ignore, code, code in known))
-    return sorted(left, key=lambda d: d.sort_key)
+    # One statement may bind many names, and be reached by each: it is told once, by the first way.
+    once = {(d.path, d.span, d.code, d.message): d for d in reversed(found)}
+    return sorted(once.values(), key=lambda d: d.sort_key)
 
 
 def refusals(

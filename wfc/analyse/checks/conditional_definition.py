@@ -41,18 +41,19 @@ async def charge(cents: int) -> int:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each marked function under if, try, with, for or while."""
+    """Yield a finding for each marked function of a module or class under if, try, with, for or
+    while. Inside a function anything goes: the call of a nested step comes after its definition."""
     for module, sighting in directives(program):
         function = sighting.function
         if sighting.place is not Place.FUNCTION or function is None:
             continue
-        scopes = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        if any(
-            isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
-            for outer in sighting.enclosing
-        ):
-            continue  # nested-function says what matters more
-        if around := [outer for outer in sighting.enclosing if not isinstance(outer, scopes)]:
+        around: list[ast.stmt] = []
+        for outer in sighting.enclosing:
+            if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+                break
+            if not isinstance(outer, ast.ClassDef):
+                around.append(outer)
+        if around:
             yield RULE.at(
                 module,
                 function,

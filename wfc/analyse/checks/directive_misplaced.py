@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
+from wfc.analyse.respell import moved
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Place, Program, Spelling
 
@@ -47,6 +48,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f"{words} stands inside the docstring, where it is only text.",
                 "End the docstring before it and put the directive on the next line, as a string "
                 "of its own.",
+                edits=moved(module, sighting),
             )
         elif sighting.place is Place.LATER and sighting.spelling is not Spelling.NOT_PLAIN:
             where = "the function" if sighting.function is not None else "the file"
@@ -55,4 +57,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 sighting.statement,
                 f"{words} has no effect here: other statements of {where} come before it.",
                 f"Move it to the top of {where}, directly after the docstring if there is one.",
+                edits=moved(module, sighting),
             )

@@ -1,9 +1,12 @@
 """A string that looks like a directive and is none.
 
-There are two directives, `"use workflow"` and `"use step"`. A string that is nearly one of them
-would be ignored, and the function would run as ordinary code.
+There are two directives, `"use workflow"` and `"use step"`. They have to be written exactly so.
+To Python a string that is nearly one of them is a string and nothing more: the function would run
+as ordinary code, nothing of it would be recorded, and a crash would lose it. Nobody would notice
+until then, so it is an error.
 
-Correct the spelling. If the string is a docstring that happens to look like this, say more in it.
+Correct the spelling; `wfc build --fix` does it where there is no doubt. If the string is a
+docstring that happens to look like this, say more in it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
+from wfc.analyse.respell import respelt
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program, Spelling
 
@@ -40,7 +44,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
             yield RULE.at(
                 module,
                 sighting.statement,
-                f'"{sighting.text.strip()}" is not a directive, so the function would run as '
-                "ordinary code.",
+                f'"{sighting.text.strip()}" is not a directive. To Python it is only a string, so '
+                "the function would run as ordinary code and nothing of it would be recorded.",
                 f'Did you mean "use {sighting.kind.value}"?',
+                edits=respelt(module, sighting),
             )

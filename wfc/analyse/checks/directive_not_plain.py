@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
+from wfc.analyse.respell import respelt
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program, Spelling
 
@@ -42,4 +43,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 "A directive is read without running the code, so an f-string or bytes cannot be "
                 "one.",
                 f'Write it as a plain string: "use {sighting.kind.value}".',
+                edits=respelt(module, sighting),
             )

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
+from wfc.analyse.respell import respelt
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Place, Program, Spelling
 
@@ -46,4 +47,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f'This is taken as "use {sighting.kind.value}", though it is not written that way; '
                 "a docstring formatter may have changed it.",
                 f'Write "use {sighting.kind.value}" on a line of its own after the docstring.',
+                edits=respelt(module, sighting),
             )

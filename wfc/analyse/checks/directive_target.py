@@ -9,10 +9,10 @@ function.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
+from wfc.analyse.ids import decorator_name
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Function, Place, Program
 
@@ -42,6 +42,9 @@ class Billing:
 _DECORATORS = {
     "property": "a property",
     "cached_property": "a property",
+    "setter": "a property",
+    "deleter": "a property",
+    "abstractproperty": "a property",
     "overload": "an overload",
     "abstractmethod": "an abstract method",
 }
@@ -70,8 +73,6 @@ def check(program: Program) -> Iterator[Diagnostic]:
 def special(function: Function | None) -> str | None:
     """What a decorator makes of a function, where no directive can work; else None."""
     for decorator in function.decorator_list if function is not None else ():
-        name = decorator.attr if isinstance(decorator, ast.Attribute) else None
-        name = decorator.id if isinstance(decorator, ast.Name) else name
-        if name in _DECORATORS:
-            return _DECORATORS[name]
+        if (found := _DECORATORS.get(decorator_name(decorator))) is not None:
+            return found
     return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from wfc.analyse.functions import mutated, own_nodes
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Module, Program
 
@@ -45,25 +46,42 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for module in program.bundled:
         kept = program.reach.keep[module.name]
         for index, statement in enumerate(module.tree.body):
-            name = _changed(statement) if index not in kept else None
-            if name is not None and _is_value(program, module, name):
+            if index in kept or _is_script(statement):
+                continue
+            found = {
+                name: node
+                for node in own_nodes([statement])
+                if isinstance(node, ast.stmt)
+                and (name := _changed(node)) is not None
+                and _is_value(program, module, name)
+            }
+            for name, node in found.items():
                 yield RULE.at(
                     module,
-                    statement,
+                    node,
                     f"Workflow code uses {name}, but not this line: statements that only have an "
                     "effect are left out of it.",
                     f"Put it into the definition of {name}.",
                 )
 
 
+def _is_script(statement: ast.stmt) -> bool:
+    """Whether a statement is `if __name__ == "__main__":`, which is not for importers."""
+    return (
+        isinstance(statement, ast.If)
+        and isinstance(statement.test, ast.Compare)
+        and isinstance(statement.test.left, ast.Name)
+        and statement.test.left.id == "__name__"
+    )
+
+
 def _changed(statement: ast.stmt) -> str | None:
-    """The name whose value a statement changes in place."""
+    """The name whose value a statement changes in place, or may with a method of its own."""
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
             return name
-        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
-            return name
-    return None
+    root = mutated(statement)
+    return root.id if root is not None else None
 
 
 def _is_value(program: Program, module: Module, name: str) -> bool:

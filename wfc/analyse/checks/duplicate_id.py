@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.diagnostics import Diagnostic, Note, Rule, Severity
+from wfc.diagnostics import Diagnostic, Rule, Severity, note_at
 from wfc.model import Marked, Program
 
 RULE = Rule(
@@ -53,5 +53,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 marked.node,
                 f"{marked.qualname} is defined twice, and the id {marked.id} could mean either.",
                 "Rename one of them.",
-                [Note(earlier.module.path, earlier.node.lineno, "the other definition")],
+                [note_at(earlier.module, earlier.node, "the other definition")],
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.analyse.checks.builtin_uses import builtin_uses
+from wfc.analyse.checks.banned_uses import banned
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program
 
@@ -38,5 +38,5 @@ async def total(formula: str) -> float:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each use of `eval`, `exec`, `compile` or `__import__`."""
-    yield from builtin_uses(program, RULE, ("eval", "exec", "compile", "__import__"))
+    """Yield a finding for each use of `eval`, `exec` or `compile`."""
+    yield from banned(program, RULE)

@@ -1,16 +1,18 @@
-"""Workflow code opens a file.
+"""Workflow code opens or changes a file.
 
-A workflow may continue on another machine months later, where its files are not, and a replay
-would read what the file says then.
+A run outlives its process: it may go on months later on another machine, where the file is not.
+And whenever it goes on, the body of the workflow runs again from the start; it would read what the
+file says then, or write it a second time.
 
-Read or write the file in a function marked `"use step"`.
+Read or write the file in a function marked `"use step"` and await it: that happens once, and what
+the function returns is recorded for good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.analyse.checks.builtin_uses import builtin_uses
+from wfc.analyse.checks.banned_uses import banned
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program
 
@@ -40,5 +42,5 @@ async def sign_up(email: str) -> str:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each use of `open`."""
-    yield from builtin_uses(program, RULE, ("open",))
+    """Yield a finding for each use of `open`, and for each file and such name."""
+    yield from banned(program, RULE)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from wfc.analyse.checks.decorator import BECOMES, NOT_MEANT, named
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Function, Program
 
@@ -37,14 +38,20 @@ async def pages():
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each marked function that is a generator."""
     for marked in program.marked:
+        if any(d in BECOMES for d in named(program, marked)):
+            continue  # the decorator is what matters there
         for node in _own_nodes(marked.node):
             if isinstance(node, ast.Yield | ast.YieldFrom):
+                instead = "Return a list, or write the items to a stream with get_writable() in "
+                instead += "a step."
+                if marked.sighting.function is None:
+                    instead += f"\n{NOT_MEANT}"
                 yield RULE.at(
                     marked.module,
                     node,
-                    f"The {marked.kind.value} {marked.qualname} is a generator, and its result is "
+                    f"The {marked.kind.value} {marked.name} is a generator, and its result is "
                     "recorded as one value.",
-                    "Return a list, or write the items to a stream with get_writable() in a step.",
+                    instead,
                 )
                 break
 

@@ -1,16 +1,19 @@
 """Workflow code looks into the interpreter.
 
-`globals`, `locals`, `vars`, `dir` and `memoryview` show how the code is held in memory, which is
-not the same in the bundle and differs between processes.
+`globals`, `locals`, `vars`, `dir` and `memoryview`, and special attributes such as `__dict__`,
+`__class__` or `__globals__`, show how the code is held in memory, which is not the same in the
+bundle and differs between processes. They are also the ways out of the sandbox.
 
-Use ordinary attributes, dictionaries and bytes.
+Use ordinary attributes, dictionaries and bytes: `type(x)` instead of `x.__class__`,
+`dataclasses.asdict(x)` instead of `x.__dict__`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.analyse.checks.builtin_uses import builtin_uses
+from wfc.analyse.checks.banned_uses import banned
+from wfc.analyse.checks.refused_names import About, uses
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program
 
@@ -19,6 +22,7 @@ RULE = Rule(
     name="introspection",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 async def sign_up(email: str) -> dict:
     "use workflow"
@@ -31,7 +35,25 @@ async def sign_up(email: str) -> dict:
 """,
 )
 
+_INSTEAD = {
+    "__class__": "Write `type(...)`.",
+    "__dict__": "Write `dataclasses.asdict(...)` for a dataclass, or name the attributes.",
+    "__doc__": "Write the text out.",
+    "__annotations__": "Write the types out.",
+    "__file__": "Pass the path as an argument, or read the file in a step.",
+    "__module__": "Write the name out.",
+    "mro": "Write `isinstance(...)` or `issubclass(...)`.",
+}
+
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each use of an introspective builtin."""
-    yield from builtin_uses(program, RULE, ("globals", "locals", "vars", "dir", "memoryview"))
+    """Yield a finding for each use of an introspective builtin or attribute."""
+    yield from banned(program, RULE)
+    for module, node, name in uses(program, About.INTERNALS):
+        yield RULE.at(
+            module,
+            node,
+            f"{name} looks into the interpreter, where nothing is the same on replay; workflow "
+            "code has no access to it.",
+            _INSTEAD.get(name, "Write the code without it, or move it into a step."),
+        )

@@ -1,9 +1,13 @@
-"""A directive in a method that has `self` or `cls`.
+"""A method that cannot be a workflow or step.
 
-A step is called by its id with recorded arguments. An instance belongs to one process: it may
-hold a connection or a lock, and nothing says how to make it again in another.
+A step may be a static method, a class method or a method of instances: the class or the instance
+is recorded with the other arguments. A workflow is started by its id, possibly by another program,
+so there is no instance to call it on. Special methods such as `__init__` are called by Python
+itself, which cannot wait for a step. And a class inside another class has no name of its own at the
+top of the module, by which its instances could be recorded.
 
-Make it a function at module level that takes what it needs as arguments, or a `@staticmethod`.
+Make a workflow a function at module level, a `@staticmethod` or a `@classmethod`, and give it what
+it needs as arguments.
 """
 
 from __future__ import annotations
@@ -13,9 +17,9 @@ from collections.abc import Iterator
 
 from wfc.analyse.checks.directive_target import special
 from wfc.analyse.checks.sightings import directives
-from wfc.analyse.ids import is_static
+from wfc.analyse.ids import form_of
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Place, Program
+from wfc.model import Form, Function, Kind, Module, Place, Program
 
 RULE = Rule(
     code="WF011",
@@ -24,41 +28,72 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad="""\
-class Billing:
-    async def charge(self, cents: int) -> int:
-        "use step"
-        return cents
+class Onboarding:
+    def __init__(self, sender: str) -> None:
+        self.sender = sender
+
+    async def run(self, email: str) -> str:
+        "use workflow"
+        return f"{self.sender} to {email}"
 """,
     good="""\
-class Billing:
-    @staticmethod
-    async def charge(cents: int) -> int:
+class Onboarding:
+    def __init__(self, sender: str) -> None:
+        self.sender = sender
+
+    async def welcome(self, email: str) -> str:
         "use step"
-        return cents
+        return f"{self.sender} to {email}"
+
+    @classmethod
+    async def run(cls, sender: str, email: str) -> str:
+        "use workflow"
+        return await cls(sender).welcome(email)
 """,
 )
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each marked method that is not static."""
+    """Yield a finding for each method with a directive that cannot be found or called again."""
     for module, sighting in directives(program):
         function = sighting.function
         if sighting.place is not Place.FUNCTION or function is None or special(function):
             continue
         match sighting.enclosing:
-            case [ast.ClassDef(name=name)] if not is_static(function):
-                yield RULE.at(
-                    module,
-                    function,
-                    f"{name}.{function.name} needs an instance or a class to be called on, and a "
-                    f"{sighting.kind.value} is called by its id with recorded arguments only.",
-                    f"Move {function.name} to module level and pass what it takes from `self` as "
-                    "arguments, or make it a @staticmethod.",
-                )
-            case [ast.ClassDef(), *_, ast.ClassDef(name=name)]:
-                yield RULE.at(
-                    module,
-                    function,
-                    f"{name}.{function.name} is in a class inside another class.",
-                    f"Move {function.name} to module level.",
-                )
+            case [ast.ClassDef(name=name)]:
+                yield from _method(module, sighting.kind, form_of(sighting), name, function)
+            case [ast.ClassDef(), *_, ast.ClassDef(name=name)] as around:
+                if all(isinstance(a, ast.ClassDef) for a in around):
+                    yield RULE.at(
+                        module,
+                        function,
+                        f"{name} is a class inside another class, so {name}.{function.name} is "
+                        "not found by a name at the top of the module.",
+                        f"Move the class {name} to module level.",
+                    )
+
+
+def _method(
+    module: Module, kind: Kind, form: Form | None, name: str, function: Function
+) -> Iterator[Diagnostic]:
+    method = function.name
+    if method.startswith("__") and method != "__call__":
+        special_name = method.endswith("__")
+        what = "Python itself calls" if special_name else "Python renames"
+        better = "run" if special_name else method.strip("_")
+        yield RULE.at(
+            module,
+            function,
+            f"{name}.{method} is a method that {what}, so it cannot be a {kind.value}.",
+            f"Put the directive into a method with an ordinary name, such as {better}, and await "
+            "that one.",
+        )
+    elif kind is Kind.WORKFLOW and form is Form.INSTANCE:
+        yield RULE.at(
+            module,
+            function,
+            f"{name}.{method} is called on an instance, and a workflow is started by its id alone: "
+            "there is no instance to call it on.",
+            f"Make it a @classmethod that builds what it needs from its arguments, or move "
+            f"{method} to module level. Steps may be methods of instances.",
+        )

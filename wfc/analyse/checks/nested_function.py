@@ -1,9 +1,13 @@
-"""A workflow or step defined inside another function.
+"""A function inside another function, with a directive that cannot work there.
 
-A run may continue in a process that has never called the outer function, so the inner one must be
-found by its name alone. Inside a function it has no name that lasts.
+A step may be defined inside a workflow, a helper or a factory: its code is found again by its
+name, and the variables it uses travel with each call. For a workflow that is not enough: it starts
+on its own, from nothing but its id, and nobody has called the function around it.
 
-Move it to module level and pass what it used from outside as arguments.
+In the body of a step there is no workflow that could record a call: the inner function would just
+be called.
+
+Move the function to module level, and pass what it takes from outside as arguments.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Place, Program
+from wfc.model import Kind, Place, Program
 
 RULE = Rule(
     code="WF005",
@@ -22,34 +26,68 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad="""\
+def make_onboarding(greeting: str):
+    async def onboard(name: str) -> str:
+        "use workflow"
+        return f"{greeting} {name}"
+
+    return onboard
+""",
+    good="""\
 def make_greeter(greeting: str):
     async def greet(name: str) -> str:
         "use step"
         return f"{greeting} {name}"
 
     return greet
-""",
-    good="""\
-async def greet(greeting: str, name: str) -> str:
-    "use step"
-    return f"{greeting} {name}"
+
+
+async def onboard(greeting: str, name: str) -> str:
+    "use workflow"
+    greet = make_greeter(greeting)
+    return await greet(name)
 """,
 )
 
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each marked function inside a function."""
+    """Yield a finding for each nested workflow, and each step inside a step or a local class."""
+    steps = {m.node: m for m in program.of(Kind.STEP)}
     for module, sighting in directives(program):
         function = sighting.function
-        outer = [
-            f for f in sighting.enclosing if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
-        if sighting.place is Place.FUNCTION and function is not None and outer:
+        outer = [f for f in sighting.enclosing if isinstance(f, _FUNCTIONS)]
+        if sighting.place is not Place.FUNCTION or function is None or not outer:
+            continue
+        around = outer[-1].name
+        holder = next((steps[f] for f in outer if f in steps), None)
+        after = sighting.enclosing[sighting.enclosing.index(outer[0]) :]
+        local = [c for c in after if isinstance(c, ast.ClassDef)]
+        if sighting.kind is Kind.WORKFLOW:
             yield RULE.at(
                 module,
                 function,
-                f"The {sighting.kind.value} {function.name} is defined inside {outer[-1].name}(), "
-                f"so a process that never called {outer[-1].name}() could not find it.",
+                f"The workflow {function.name} is defined inside {around}(). A run starts from the "
+                f"id of its workflow alone, in a process where nobody has called {around}().",
                 f"Move {function.name} to module level, and pass what it takes from "
-                f"{outer[-1].name}() as arguments.",
+                f"{around}() as arguments.",
+            )
+        elif holder is not None:
+            yield RULE.at(
+                module,
+                function,
+                f"{function.name} is defined inside the step {holder.name}. A step runs outside "
+                f"of the workflow, so a call of {function.name} there is an ordinary call: not "
+                "recorded, not retried.",
+                f"Remove the directive if that is what you want. Or move {function.name} to module "
+                "level and call it from the workflow.",
+            )
+        elif local:
+            yield RULE.at(
+                module,
+                function,
+                f"{function.name} is a method of {local[-1].name}, a class that exists only "
+                f"while {outer[0].name}() runs, so no other process can make its instances.",
+                f"Move the class {local[-1].name} to module level.",
             )

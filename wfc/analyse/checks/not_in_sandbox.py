@@ -1,7 +1,8 @@
 """Workflow code uses a part of Python that the sandbox does not run.
 
 Workflow code runs in a sandbox that lets through what a replay can repeat and what cannot reach
-around it: no metaclasses, no private attributes of foreign objects, no frames, no dunder names.
+around it. Most of what it refuses has a rule of its own with words of its own; this one repeats
+what the sandbox said about the rest.
 
 Write it another way, or move it into a function marked `"use step"`, where all of Python works.
 """
@@ -20,26 +21,35 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad="""\
-class Meta(type):
-    pass
+class Plan:
+    def cents(self) -> int:
+        return 900
 
 
-class Plan(metaclass=Meta):
-    cents = 900
+class Pro(Plan):
+    def cents(self) -> int:
+        above = super
+        return 2 * above().cents()
 
 
 async def price() -> int:
     "use workflow"
-    return Plan.cents
+    return Pro().cents()
 """,
     good="""\
 class Plan:
-    cents = 900
+    def cents(self) -> int:
+        return 900
+
+
+class Pro(Plan):
+    def cents(self) -> int:
+        return 2 * super().cents()
 
 
 async def price() -> int:
     "use workflow"
-    return Plan.cents
+    return Pro().cents()
 """,
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.diagnostics import Diagnostic, Note, Rule, Severity
+from wfc.diagnostics import Diagnostic, Rule, Severity, note_at
 from wfc.model import Program
 
 RULE = Rule(
@@ -60,5 +60,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f"{missing.name} seems to come from a star import, which hides where it is "
                 "defined.",
                 f"Import it by name: `from ... import {missing.name}`.",
-                [Note(home.path, missing.star.lineno, "the star import")],
+                [note_at(home, missing.star, "the star import")],
             )

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.analyse.checks.builtin_uses import builtin_uses
+from wfc.analyse.checks.banned_uses import banned
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program
 
 RULE = Rule(
     code="WF306",
-    name="terminal",
+    name="stdin",
     severity=Severity.ERROR,
     page=__doc__,
     bad="""\
@@ -30,11 +30,11 @@ from workflow import create_hook
 
 async def approve(order: str) -> bool:
     "use workflow"
-    return await create_hook(token=f"approve:{order}") == "y"
+    return await create_hook(token=f"approve:{order}", timeout="30 days") == "y"
 """,
 )
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each use of `input` or `breakpoint`."""
-    yield from builtin_uses(program, RULE, ("input", "breakpoint"))
+    """Yield a finding for each use of `input` and its like."""
+    yield from banned(program, RULE)

@@ -1,20 +1,23 @@
 """Workflow code uses an installed package that the compiler knows nothing about.
 
-Only code that a replay can repeat may run in a workflow. The standard modules that can are known,
-your own modules are checked; a package from elsewhere is neither.
+The body of a workflow runs again from the start whenever its run goes on, and has to do the same
+each time. Of the standard modules the compiler knows which can be used like that, and your own
+modules it reads. A package from elsewhere may look at the clock, the network or a file, and nobody
+has told the compiler that it does not.
 
-Move the call into a function marked `"use step"` and await it. If you have read the package and
-it only computes, name it in `pyproject.toml`: `[tool.workflow] passthrough = ["package"]`.
+Move the call into a function marked `"use step"` and await it: steps may use any package. If you
+have read the package and it only computes, name it in `pyproject.toml`:
+`[tool.workflow] passthrough = ["package"]`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wfc.analyse.checks.use_notes import notes_for
-from wfc.analyse.externals import Reason, refused
-from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Program, Reference
+from wfc.analyse.checks.use_notes import also_notes, notes_for
+from wfc.analyse.externals import Refused, refused
+from wfc.diagnostics import Diagnostic, Note, Rule, Severity
+from wfc.model import Program
 
 RULE = Rule(
     code="WF702",
@@ -46,29 +49,32 @@ async def sign_up(phone: str) -> bool:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each function of workflow code and unknown package it uses."""
-    for reference, refusal in refused(program, Reason.UNKNOWN):
-        package = reference.target.module.partition(".")[0]
-        if package == "workflow":
-            yield _ours(program, reference)
+    """Yield a finding for each file and unknown package that workflow code uses."""
+    for use in refused(program, RULE.code):
+        if use.refusal.thing == "workflow":
+            yield _ours(program, use)
             continue
         yield RULE.at(
-            reference.module,
-            reference.node,
-            f"{reference.target.module} is not part of this project and not known to give the same "
-            "result when a workflow is replayed.",
-            f"{refusal.why[1]}\nIf it only computes, add it to pyproject.toml: "
-            f'[tool.workflow] passthrough = ["{package}"].',
-            notes_for(program, reference),
+            use.first.module,
+            use.first.node,
+            f"The compiler knows nothing about {use.first.target.module}. Workflow code runs again "
+            "from the start whenever its run goes on, and this package may not do the same then.",
+            f"{use.refusal.instead}\nIf it only computes, add it to pyproject.toml: "
+            f'[tool.workflow] passthrough = ["{use.refusal.thing}"].',
+            _notes(program, use),
         )
 
 
-def _ours(program: Program, reference: Reference) -> Diagnostic:
+def _ours(program: Program, use: Refused) -> Diagnostic:
     return RULE.at(
-        reference.module,
-        reference.node,
-        f"{reference.target} is for applications: it talks to the database, and a replay would do "
+        use.first.module,
+        use.first.node,
+        f"{use.first.target} is for applications: it talks to the database, and a replay would do "
         "that again. Workflow code imports from `workflow` itself.",
         'Call it in a function marked "use step" and await that here.',
-        notes_for(program, reference),
+        _notes(program, use),
     )
+
+
+def _notes(program: Program, use: Refused) -> list[Note]:
+    return [*notes_for(program, use.first), *also_notes(use.others)]

@@ -1,7 +1,8 @@
 """A workflow that calls another workflow like a function.
 
-A workflow has a run: an id, a log, a status. Called like a function it would have none, so the
-call raises.
+A workflow is started, not called: `start()` gives it a run with an id, a log and a status, and
+the run goes on whatever happens to the process. Called like a function it would have none of
+these, so the call raises.
 
 If the code should be part of this run, put what both need into an async function without a
 directive. If it should be a run of its own, start it from a step: in a function marked

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
 from wfc.analyse.ids import module_directive
-from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Kind, Place, Program
+from wfc.diagnostics import Diagnostic, Edit, Rule, Severity, Span, exact_span
+from wfc.model import Kind, Module, Place, Program, Spelling
 
 RULE = Rule(
     code="WF003",
@@ -35,6 +35,9 @@ async def sign_up(email: str) -> str:
 )
 
 
+_CERTAIN = (Spelling.EXACT, Spelling.ALTERED)  # others may not be meant as directives
+
+
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each workflow that is not a coroutine function."""
     for module, sighting in directives(program):
@@ -48,4 +51,12 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f"The workflow {function.name} is a plain function, and a workflow has to await "
                 "its steps.",
                 f"Write `async def {function.name}(...)`.",
+                edits=_edits(module, function) if sighting.spelling in _CERTAIN else (),
             )
+
+
+def _edits(module: Module, function: ast.FunctionDef) -> tuple[Edit, ...]:
+    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function)):
+        return ()  # it would become an asynchronous generator, which is another mistake
+    place = exact_span(module, function)
+    return (Edit(Span(place.line, place.column, place.line, place.column), "async "),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from workflow.testing.cases.bench import SECOND, Bench, Cases, called, result, scenario, task
-from workflow.world.records import Finish, Letter
+from workflow.world.records import Finish, Letter, WorkerRecord
 
 __all__ = ["LeaseCases", "TaskCases"]
 
@@ -180,6 +180,19 @@ class LeaseCases(Cases):
             assert await b.beat("ann") == 0
             assert await b.beat("bob") == 0
         assert (await b.run()).owner == "ann"
+
+    @scenario
+    async def test_beat_from_a_thread(self, b: Bench) -> None:
+        """A thread with an event loop of its own renews leases while others write."""
+        await b.own()
+        await b.beat("ann")
+        b.clock.advance(9)
+        record = WorkerRecord(worker="ann", lease_until=b.clock.now() + 10 * SECOND)
+        beating = asyncio.to_thread(lambda: asyncio.run(b.world.beat(record)))
+        freed, *_ = await asyncio.gather(beating, *(b.start(f"r{n}") for n in range(5)))
+        assert freed == 0
+        b.clock.advance(9)
+        assert await b.beat("bob") == 0
 
     @scenario
     async def test_late_beat(self, b: Bench) -> None:

@@ -11,9 +11,9 @@ import logging, functools, typing as t
 log = logging.getLogger(__name__)
 if t.TYPE_CHECKING:
     from x import Y
-@functools.wraps(print)
+@functools.partial(print)
 # between
-@functools.cache
+@urllib.request.traced
 
 # after
 async def st(a):

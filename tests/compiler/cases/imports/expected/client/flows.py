@@ -1,16 +1,20 @@
 # Made by wfc from flows.py; do not edit.
 from __future__ import annotations
 
-import pkg.sub.deep
-import typing as t
-from workflow.errors import DirectCallError
+from typing import TYPE_CHECKING
+from workflow.abi import client_v1 as _wfc
 
-if t.TYPE_CHECKING:
+if TYPE_CHECKING:
     from x import Y
 
 
-async def w(y: "Y", *, n=pkg.sub.deep.N) -> "Y":
-    raise DirectCallError("w is a workflow; calling it directly would neither record nor resume it. Use `await start(function, ...)` from workflow.api")
+class A:
+    x = 1
 
 
-w.workflow_id = "workflow//flows.py//w"  # type: ignore[attr-defined]
+@_wfc.workflow("workflow//flows.py//w")
+async def w(y: "Y", *, n=...) -> "Y":
+    ...
+
+
+_wfc.register_class("class//flows.py//A", __name__, "A")

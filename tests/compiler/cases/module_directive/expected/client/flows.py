@@ -1,11 +1,9 @@
 # Made by wfc from flows.py; do not edit.
 from __future__ import annotations
 
-from workflow.errors import DirectCallError
+from workflow.abi import client_v1 as _wfc
 
 
+@_wfc.workflow("workflow//flows.py//preview")
 async def preview(url: str) -> bytes:
-    raise DirectCallError("preview is a workflow; calling it directly would neither record nor resume it. Use `await start(function, ...)` from workflow.api")
-
-
-preview.workflow_id = "workflow//flows.py//preview"  # type: ignore[attr-defined]
+    ...

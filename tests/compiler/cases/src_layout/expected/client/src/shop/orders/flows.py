@@ -2,16 +2,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from shop.prices import Basket
-from workflow.errors import DirectCallError
+from workflow.abi import client_v1 as _wfc
 
 if TYPE_CHECKING:
+    from shop.prices import Basket
     from shop.models import Order
 
 
-async def fulfil(order: Order, basket: Basket = Basket.SMALL) -> str:
+@_wfc.workflow("workflow//src/shop/orders/flows.py//fulfil")
+async def fulfil(order: Order, basket: Basket = ...) -> str:
     """Ship an order."""
-    raise DirectCallError("fulfil is a workflow; calling it directly would neither record nor resume it. Use `await start(function, ...)` from workflow.api")
+    ...
 
 
-fulfil.workflow_id = "workflow//src/shop/orders/flows.py//fulfil"  # type: ignore[attr-defined]
+_wfc.register_class("class//src/shop/models.py//Order", "shop.models", "Order")
+_wfc.register_class("class//src/shop/prices.py//Basket", "shop.prices", "Basket")

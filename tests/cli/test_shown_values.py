@@ -1,0 +1,40 @@
+"""How recorded values are shown by a process that may not have the project."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from wfc.cli.show import event_json
+from workflow.codec import Codec
+from workflow.codec.references import StepReference, WorkflowReference
+from workflow.events import Event
+from workflow.policy.arguments import with_captured
+
+TAG = StepReference("step//shop.py//Cart#pay/tag", {"greeting": "hi"})
+
+
+def shown(type: str, value: object) -> dict[str, object]:
+    """An event with this payload, as `wfc inspect run --json` shows it."""
+    name = "step//shop.py//Cart#add"
+    return event_json(
+        Event(seq=1, type=type, at=0, ref="step_1", name=name, payload=Codec().encode(value)),
+        Codec(),
+    )
+
+
+def test_captured_variables_are_shown_beside_the_arguments() -> None:
+    """A call that captured something has a field for it; other calls have none."""
+    data = shown("step_created", with_captured({"n": 1}, {"word": "hi"}))
+    assert (data["payload"], data["captured"]) == ({"n": 1}, {"word": "hi"})
+    assert "captured" not in shown("step_created", {"n": 1})
+    assert shown("step_completed", {"": 1})["payload"] == {"": 1}
+
+
+def test_references_are_shown_by_name() -> None:
+    """Steps, workflows and partials are text that says which, and with what."""
+    data = shown("step_completed", [TAG, partial(TAG, 1), WorkflowReference("workflow//a.py//w")])
+    assert data["payload"] == [
+        "<step Cart.pay/tag with greeting='hi'>",
+        "functools.partial(<step Cart.pay/tag with greeting='hi'>, 1)",
+        "<workflow w>",
+    ]

@@ -1,0 +1,6 @@
+import os
+
+import sqlalchemy
+
+DATABASE = os.environ["DATABASE"]
+engine = sqlalchemy.create_engine(DATABASE)

@@ -1,0 +1,2 @@
+from .billing import charge, refund as give_back
+from .stock import charge as reserve

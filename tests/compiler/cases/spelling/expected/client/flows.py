@@ -1,0 +1,13 @@
+# Made by wfc from flows.py; do not edit.
+from __future__ import annotations
+
+from workflow.abi import client_v1 as _wfc
+
+
+@_wfc.workflow("workflow//flows.py//sign_up")
+async def sign_up(email: str) -> str:
+    """Onboard one user.
+
+    In several lines.
+    """
+    ...

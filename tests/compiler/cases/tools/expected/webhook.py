@@ -1,0 +1,4 @@
+# Made by wfc from agent.py; do not edit.
+from workflow.abi.asgi_v1 import webhook_app
+
+app = webhook_app(__file__)

@@ -1,0 +1,108 @@
+"""Settings and files that keep a project from being built: each is named, and nothing crashes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import wfc
+from tests.compiler.projects import write_project
+
+FLOW = 'async def main() -> None:\n    "use workflow"\n'
+
+
+def built(root: Path) -> list[str]:
+    return sorted(wfc.build(root, write=False, cache=False).manifest["workflows"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ('dir = ["a"]', "no setting 'dir'; did you mean 'dirs'\\?"),
+        ('pass-through = ["a"]', "did you mean 'passthrough'\\?"),
+        ("colour = 1", "no setting 'colour'; there are dirs, generated"),
+    ],
+)
+def test_unknown_settings_are_guessed(setting: str, message: str, tmp_path: Path) -> None:
+    """A misspelt setting is named with the one that was probably meant."""
+    write_project(tmp_path, {"pyproject.toml": f"[tool.workflow]\n{setting}\n"})
+    with pytest.raises(wfc.ProjectError, match=message):
+        wfc.build(tmp_path)
+
+
+def test_a_file_is_no_project(tmp_path: Path) -> None:
+    """The root is a folder, and the message says so."""
+    root = write_project(tmp_path, FLOW) / "flows.py"
+    with pytest.raises(wfc.ProjectError, match=r"flows\.py is a file; the project is the folder"):
+        wfc.build(root)
+
+
+def test_links_in_a_circle_are_passed_over(tmp_path: Path) -> None:
+    """Links to folders above, to themselves and to nowhere do not stop the search."""
+    write_project(tmp_path, FLOW)
+    (tmp_path / "up").symlink_to(tmp_path)
+    (tmp_path / "self.py").symlink_to(tmp_path / "self.py")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    assert built(tmp_path) == ["workflow//flows.py//main"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that nobody can read")
+def test_files_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
+    """A file that may hold workflows is not left out in silence."""
+    write_project(tmp_path, FLOW)
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).symlink_to("/proc/self/mem")  # reading it fails, even for root
+    with pytest.raises(wfc.ProjectError, match=r"one\.py cannot be read: .*two\.py cannot be read"):
+        wfc.build(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names are Unicode")
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    """Such a file is passed over unless it has a directive, and then it is named."""
+    write_project(tmp_path, FLOW)
+    strange = os.fsencode(tmp_path) + b"/caf\xe9.py"
+    Path(os.fsdecode(strange)).write_text("x = 1\n")
+    assert built(tmp_path) == ["workflow//flows.py//main"]
+    Path(os.fsdecode(strange)).write_text(FLOW)
+    with pytest.raises(wfc.ProjectError, match="name is not UTF-8"):
+        wfc.build(tmp_path)
+
+
+def test_huge_files_are_searched_but_not_compiled(tmp_path: Path) -> None:
+    """Megabytes of data in a Python file cost little, and a directive in them is an error."""
+    write_project(tmp_path, FLOW)
+    huge = tmp_path / "data.py"
+    huge.write_bytes(b"x = 1\n" * 1_600_000)
+    assert built(tmp_path) == ["workflow//flows.py//main"]
+    with huge.open("ab") as file:
+        file.write(FLOW.encode())
+    with pytest.raises(wfc.ProjectError, match=r"data\.py mentions a directive and has 9 MB"):
+        wfc.build(tmp_path)
+
+
+def test_generated_that_cannot_be_written(tmp_path: Path) -> None:
+    """A file in the place of the folder is an error of the project, not a crash."""
+    write_project(tmp_path, FLOW)
+    (tmp_path / "generated").write_text("mine")
+    with pytest.raises(wfc.ProjectError, match="generated cannot be written"):
+        wfc.build(tmp_path)
+
+
+def test_a_folder_with_settings_of_its_own_is_another_project(tmp_path: Path) -> None:
+    """It is left alone, unless `dirs` names it; a pyproject.toml without settings changes
+    nothing."""
+    files = {
+        "flows.py": FLOW,
+        "inner/pyproject.toml": '[tool.workflow]\ndirs = ["."]\n',
+        "inner/flows.py": FLOW,
+        "plain/pyproject.toml": '[project]\nname = "plain"\n',
+        "plain/flows.py": FLOW,
+    }
+    root = write_project(tmp_path, files)
+    assert built(root) == ["workflow//flows.py//main", "workflow//plain/flows.py//main"]
+    assert built(root / "inner") == ["workflow//flows.py//main"]
+    named = wfc.build(root, dirs=["inner"], write=False).manifest["workflows"]
+    assert list(named) == ["workflow//inner/flows.py//main"]

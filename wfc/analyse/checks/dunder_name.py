@@ -1,0 +1,89 @@
+"""A name with two underscores in front.
+
+In a class, Python changes such a name into another one (`__total` becomes `_Basket__total`), and
+names with underscores on both sides mean something to Python itself. What a name means must be
+plain from the text when workflow code is checked, so neither can be used for names of your own.
+
+Write one underscore.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wfc.analyse.checks.refused_names import About, about, uses
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Module, Program
+
+RULE = Rule(
+    code="WF806",
+    name="dunder-name",
+    severity=Severity.ERROR,
+    page=__doc__,
+    silenceable=False,
+    bad="""\
+async def total(prices: list[int]) -> int:
+    "use workflow"
+    __sum = sum(prices)
+    return __sum
+""",
+    good="""\
+async def total(prices: list[int]) -> int:
+    "use workflow"
+    _sum = sum(prices)
+    return _sum
+""",
+)
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each place where such a name is written."""
+    for module, node, name in uses(program, About.MANGLED):
+        yield _finding(module, node, name)
+    in_classes = _in_classes(program)
+    for module, node in program.workflow_code():
+        for name in _bound(node):
+            if name.startswith("__") and (about(name) is About.MANGLED or node not in in_classes):
+                yield _finding(module, node, name)
+
+
+def _finding(module: Module, node: ast.AST, name: str) -> Diagnostic:
+    if name.endswith("__"):
+        why = "names with two underscores on both sides belong to Python itself"
+    else:
+        why = "Python itself renames such names in classes, so workflow code cannot use them"
+    return RULE.at(module, node, f"{name}: {why}.", f"Call it {_renamed(name)}.")
+
+
+def _renamed(name: str) -> str:
+    return "_" + name.strip("_") if name.strip("_") else "_"
+
+
+def _in_classes(program: Program) -> set[ast.AST]:
+    """The definitions and assignments in class bodies, which another rule looks at."""
+    found: set[ast.AST] = set()
+    for _, node in program.workflow_code():
+        if isinstance(node, ast.ClassDef):
+            for statement in node.body:
+                found.add(statement)
+                if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    found.update(ast.walk(statement))
+    return found
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """The names that a node binds, but for the mangled variables that are found as uses."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.arg(arg=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name.endswith("__"):
+            yield name
+        case ast.alias(asname=str(name)):
+            yield name
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            yield name
+        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name

@@ -1,0 +1,98 @@
+"""A step changes an argument, and nobody sees the change.
+
+What a workflow passes to a step is recorded, and the step gets a copy that is made from the
+record. When it appends to a list or sets a field of an argument as its last use of it, the change
+is gone with the step: the value in the workflow stays as it was.
+
+Return the new value, and use what the step returned in the workflow.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wfc.analyse.boundary import boundary_of, crossed
+from wfc.analyse.functions import mutated
+from wfc.diagnostics import Diagnostic, Rule, Severity
+from wfc.model import Function, Kind, Program
+
+RULE = Rule(
+    code="WF907",
+    name="step-mutates-argument",
+    severity=Severity.WARNING,
+    page=__doc__,
+    bad="""\
+async def add_tax(prices: list[float]) -> None:
+    "use step"
+    prices.append(sum(prices) * 0.2)
+
+
+async def total(prices: list[float]) -> float:
+    "use workflow"
+    await add_tax(prices)
+    return sum(prices)
+""",
+    good="""\
+async def add_tax(prices: list[float]) -> list[float]:
+    "use step"
+    return [*prices, sum(prices) * 0.2]
+
+
+async def total(prices: list[float]) -> float:
+    "use workflow"
+    prices = await add_tax(prices)
+    return sum(prices)
+""",
+)
+
+_LOOPS = ast.For | ast.AsyncFor | ast.While
+
+
+def check(program: Program) -> Iterator[Diagnostic]:
+    """Yield a finding for each argument whose last use in a step is to be changed."""
+    boundary = boundary_of(program)
+    for marked in crossed(program):
+        if marked.kind is not Kind.STEP:
+            continue
+        spec = marked.node.args
+        for parameter in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]:
+            if not boundary.holds_data(marked.module, parameter.annotation):
+                continue
+            change = _last_change(marked.node, parameter.arg)
+            if change is not None:
+                name = parameter.arg
+                yield RULE.at(
+                    marked.module,
+                    change,
+                    f"The step {marked.name} gets a copy of {name}, so this changes nothing for "
+                    "the workflow that passed it.",
+                    f"Return the changed {name}, and use what the step returns.",
+                )
+
+
+def _last_change(function: Function, name: str) -> ast.stmt | None:
+    """The first statement that changes a parameter, if from there on only such statements use
+    it."""
+    changes = [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.stmt) and (root := mutated(node)) is not None and root.id == name
+    ]
+    if not changes:
+        return None
+    first = min(changes, key=lambda change: change.lineno)
+    in_changes = {inner for change in changes for inner in ast.walk(change)}
+    repeated = {
+        inner
+        for loop in ast.walk(function)
+        if isinstance(loop, _LOOPS) and any(change in ast.walk(loop) for change in changes)
+        for inner in ast.walk(loop)
+    }
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and node.id == name and node not in in_changes:
+            if not isinstance(node.ctx, ast.Load) or node in repeated:
+                return None
+            if node.lineno >= first.lineno:
+                return None
+    return first

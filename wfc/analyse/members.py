@@ -1,0 +1,65 @@
+"""Which methods of a class with steps workflow code may call.
+
+A step method often has helpers in its class that do what only a step may do. They are left out of
+workflow code where nothing there speaks their names.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from wfc.analyse.ids import decorator_name
+from wfc.model import Function
+
+__all__ = ["helpers", "spoken"]
+
+_PLAIN = {"staticmethod", "classmethod", "property", "cached_property"}
+
+
+def helpers(
+    statement: ast.stmt, steps: frozenset[Function], marked: frozenset[Function]
+) -> dict[Function, ast.ClassDef]:
+    """The methods of a class with step methods that are called by name alone: not marked, not
+    special, without decorators that may register them somewhere."""
+    if not isinstance(statement, ast.ClassDef) or steps.isdisjoint(statement.body):
+        return {}
+    return {
+        node: statement
+        for node in statement.body
+        if isinstance(node, Function)
+        and node not in marked
+        and not (node.name.startswith("__") and node.name.endswith("__"))
+        and all(decorator_name(d) in _PLAIN for d in node.decorator_list)
+    }
+
+
+def spoken(node: ast.AST, leave_out: frozenset[ast.AST]) -> Iterator[str]:
+    """The names that a piece of code may ask an object for: its attributes, and strings that could
+    be names, for `getattr`. Code in `leave_out` is not looked at."""
+    stack: list[ast.AST] = [node]
+    while stack:
+        found = stack.pop()
+        if found in leave_out:
+            if isinstance(found, Function):
+                # Those of nested steps are evaluated in the function around them.
+                stack += [*found.args.defaults, *filter(None, found.args.kw_defaults)]
+            continue
+        match found:
+            case ast.Attribute(attr=name):
+                yield name
+            case ast.Constant(value=str(text)) if text.isidentifier():
+                yield text
+            case ast.MatchClass(kwd_attrs=names):
+                yield from names
+            case ast.ClassDef(body=body):
+                # In a class body its methods go by their bare names.
+                yield from (n.id for s in body for n in _bare(s))
+        stack.extend(ast.iter_child_nodes(found))
+
+
+def _bare(statement: ast.stmt) -> Iterator[ast.Name]:
+    whole: Sequence[ast.AST] = [statement]
+    if isinstance(statement, Function | ast.ClassDef):
+        whole = statement.decorator_list
+    yield from (n for part in whole for n in ast.walk(part) if isinstance(n, ast.Name))

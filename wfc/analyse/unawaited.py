@@ -1,0 +1,121 @@
+"""Calls whose coroutine nobody awaits: of steps, of sleeps, of the project's async functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from wfc.analyse.awaiting import Fate, Fates, parents_of
+from wfc.analyse.types import Types, types_of
+from wfc.model import External, Function, Kind, Marked, Module, Program
+
+__all__ = ["Unawaited", "unawaited"]
+
+# fmt: off
+_PLAIN_BUILTINS = {
+    "abs", "all", "any", "bool", "bytes", "dict", "divmod", "enumerate", "float", "format",
+    "int", "len", "list", "max", "min", "pow", "print", "range", "repr", "reversed", "round",
+    "set", "sorted", "str", "sum", "tuple",
+}
+_PLAIN_MODULES = {
+    "base64", "datetime", "decimal", "fractions", "hashlib", "json", "logging", "math", "re",
+    "statistics", "string", "textwrap", "time", "uuid",
+}
+# fmt: on
+
+
+@dataclass(frozen=True, eq=False)
+class Unawaited:
+    """Such a call. `step` is the step it is of, if it is; `why` says what comes of it, `instead`
+    is the line to write, `is_statement` whether the call is one of an async function."""
+
+    module: Module
+    call: ast.Call
+    step: Marked | None
+    why: str
+    instead: str
+    is_statement: bool
+
+
+_CACHE: WeakKeyDictionary[Program, tuple[Unawaited, ...]] = WeakKeyDictionary()
+
+
+def unawaited(program: Program) -> tuple[Unawaited, ...]:
+    """Every such call in workflow code, as far as its value can be followed."""
+    found = _CACHE.get(program)
+    if found is None:
+        found = _CACHE[program] = tuple(_all(program))
+    return found
+
+
+def _all(program: Program) -> Iterator[Unawaited]:
+    steps = program.elsewhere
+    workflows = frozenset(m.node for m in program.of(Kind.WORKFLOW))
+    types = types_of(program)
+    builtins = {
+        reference.node: reference.target.member
+        for reference in program.reach.references
+        if reference.target.module == "builtins"
+    }
+
+    def takes_plain(call: ast.Call) -> bool:
+        match program.reach.meaning.get(call.func):
+            case Marked(kind=Kind.STEP):
+                return True  # its arguments are recorded, and a coroutine cannot be
+            case External(module=module):
+                return module in _PLAIN_MODULES
+        return builtins.get(call.func) in _PLAIN_BUILTINS
+
+    for module in program.bundled:
+        for index in sorted(program.reach.keep[module.name]):
+            statement = module.tree.body[index]
+            if statement not in steps:
+                fates = Fates(parents_of(statement, steps), takes_plain)
+                for node in fates.parents:
+                    if isinstance(node, ast.Call) and _is_coroutine(program, types, module, node):
+                        yield from _look(program, module, fates, node, workflows)
+
+
+def _is_coroutine(program: Program, types: Types, module: Module, call: ast.Call) -> bool:
+    match program.reach.meaning.get(call.func):
+        case Marked(kind=kind):
+            return kind is Kind.STEP  # a workflow that is called has a rule of its own
+    return types.of(module, call) == "coroutine"
+
+
+def _look(
+    program: Program,
+    module: Module,
+    fates: Fates,
+    call: ast.Call,
+    workflows: frozenset[Function],
+) -> Iterator[Unawaited]:
+    fate, kept_in = fates.of(call)
+    line = f"await {ast.unparse(call.func)}(...)"
+    match fate:
+        case Fate.AWAITED:
+            return
+        case Fate.RETURNED if fates.function_of(call) not in workflows:
+            return  # whoever calls the helper may await what it returns
+        case Fate.DROPPED:
+            why, instead = "so nothing happens", line
+        case Fate.RETURNED:
+            why = "so the workflow would return a coroutine instead of the result"
+            instead = f"{kept_in} = {line}" if kept_in else f"return {line}"
+        case Fate.FORGOTTEN:
+            why, instead = f"and {kept_in} is not used again, so nothing happens", line
+        case _:
+            why = "so this uses a coroutine instead of the result, and nothing happens"
+            instead = f"{kept_in} = {line}" if kept_in else line
+    meaning = program.reach.meaning.get(call.func)
+    yield Unawaited(
+        module,
+        call,
+        meaning if isinstance(meaning, Marked) else None,
+        why,
+        instead,
+        isinstance(fates.parents.get(call), ast.Expr)
+        and isinstance(fates.function_of(call), ast.AsyncFunctionDef),
+    )
