@@ -58,6 +58,11 @@ class Readable(Generic[V]):
         self._start = start
 
     async def __aiter__(self) -> AsyncIterator[V]:
+        async for _, value in self.indexed():
+            yield value
+
+    async def indexed(self) -> AsyncIterator[tuple[int, V]]:
+        """The values with their indices, which a reader can come back with as `start_index`."""
         change = 0
         index = self._start
         if index < 0:
@@ -69,7 +74,7 @@ class Readable(Generic[V]):
                 page = await self._world.read_chunks(self._run_id, self._name, index, 256)
                 for chunk in page.chunks:
                     index = chunk.index + 1
-                    yield self._codec.decode(chunk.data)
+                    yield chunk.index, self._codec.decode(chunk.data)
                 if not page.chunks:
                     break
             if page.closed:
@@ -231,7 +236,7 @@ class Run(Generic[T]):
     async def _outcome(self, run: RunRecord) -> T:
         match run.status:
             case "completed":
-                value: T = self._codec.decode(run.output or b"")
+                value: T = self._codec.decode(run.output or b"", path="return value")
                 return value
             case "failed":
                 cause = self._codec.decode_error(run.output or b"")

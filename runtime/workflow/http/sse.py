@@ -1,0 +1,102 @@
+"""A run's stream as server-sent events, which browsers read with `EventSource`.
+
+Wire format: https://html.spec.whatwg.org/multipage/server-sent-events.html. The id of an event is
+the index of its value in the stream, so a client that lost the connection goes on behind the last
+one it has seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from workflow.runs import Run
+
+__all__ = ["sse_response"]
+
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+def sse_response(
+    run: Run[Any],
+    request: Request,
+    *,
+    namespace: str | None = None,
+    start_index: int = 0,
+    encode: Callable[[Any], str] | None = None,
+    keep_alive: float = 15.0,
+) -> Response:
+    """The response that sends a stream of `run` to an `EventSource`.
+
+    Each value is a `message` event; text is sent as it is and other values as JSON, unless `encode`
+    makes the text. When the stream is closed a last event of type `end` is sent, with which the
+    page closes its `EventSource`; one that connects again all the same gets 204, which stops it.
+    `start_index` is where a new client begins (negative: counted from the present end); a
+    `Last-Event-ID` header goes before it. `keep_alive` is the longest silence in seconds.
+    """
+    last = request.headers.get("last-event-id", "")
+    if last == _END:
+        return Response(status_code=204)
+    start = int(last) + 1 if last.isdecimal() else start_index
+    values = run.get_readable(namespace=namespace, start_index=start).indexed()
+    return StreamingResponse(
+        _events(values, encode or _text, keep_alive),
+        media_type="text/event-stream",
+        headers=_HEADERS,
+    )
+
+
+_END = "end"
+
+
+async def _events(
+    values: AsyncIterator[tuple[int, Any]], encode: Callable[[Any], str], keep_alive: float
+) -> AsyncIterator[str]:
+    waiting = asyncio.ensure_future(anext(values, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait((waiting,), timeout=keep_alive)
+            if not done:
+                yield ":\n\n"  # a comment, so that proxies do not close a silent connection
+                continue
+            found = waiting.result()
+            if found is None:
+                yield f"event: {_END}\nid: {_END}\ndata:\n\n"
+                return
+            index, value = found
+            yield f"id: {index}\n{_lines(encode(value))}\n\n"
+            waiting = asyncio.ensure_future(anext(values, None))
+    finally:
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+
+
+def _lines(text: str) -> str:
+    # Each kind of line end would end the field.
+    return "\n".join(
+        f"data: {line}" for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return msgspec.json.encode(value, enc_hook=_plain).decode()
+
+
+def _plain(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(mode="json")
+    raise TypeError(
+        f"a {type(value).__name__} has no JSON form; give sse_response an encode function"
+    )

@@ -1,0 +1,245 @@
+"""`workflow.api` for code without an event loop: scripts, WSGI applications, notebooks, threads.
+
+The same functions, blocking. They run on an event loop in a thread of this process, started when
+first needed. Inside a running event loop they raise RuntimeError: there, use `workflow.api`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from workflow import api
+from workflow.runs import Readable
+from workflow.world.records import HookRecord, Status
+
+__all__ = ["Run", "Starter", "get_run", "list_runs", "resume_hook", "start", "with_options"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+class _Loop:
+    """An event loop in a daemon thread; a forked child gets one of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def run(self, work: Coroutine[Any, Any, V]) -> V:
+        """Run `work` to its end. Raises what it raises, RuntimeError inside an event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            work.close()
+            raise RuntimeError(
+                "workflow.sync would block the running event loop; use workflow.api and await"
+            )
+        future = asyncio.run_coroutine_threadsafe(work, self._started())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C while waiting
+            raise
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="workflow-sync", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+
+_loop = _Loop()
+
+
+class Run(Generic[T]):
+    """One run; its properties are read from the world each time they are used."""
+
+    def __init__(self, run: api.Run[T]) -> None:
+        self._run = run
+        self.run_id = run.run_id
+
+    def __repr__(self) -> str:
+        return repr(self._run)
+
+    def _read(self, value: Any) -> Any:
+        async def read() -> Any:
+            return await value
+
+        return _loop.run(read())
+
+    @property
+    def exists(self) -> bool:
+        """Whether the world knows this run."""
+        found: bool = self._read(self._run.exists)
+        return found
+
+    @property
+    def status(self) -> Status:
+        """`pending`, `running`, `completed`, `failed` or `cancelled`."""
+        found: Status = self._read(self._run.status)
+        return found
+
+    @property
+    def workflow_name(self) -> str:
+        """The workflow's function name, without its path."""
+        found: str = self._read(self._run.workflow_name)
+        return found
+
+    @property
+    def created_at(self) -> datetime:
+        found: datetime = self._read(self._run.created_at)
+        return found
+
+    @property
+    def started_at(self) -> datetime | None:
+        found: datetime | None = self._read(self._run.started_at)
+        return found
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When it ended, in whatever way; None while it is open."""
+        found: datetime | None = self._read(self._run.completed_at)
+        return found
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        found: dict[str, str] = self._read(self._run.attributes)
+        return found
+
+    def result(self, timeout: str | float | timedelta | None = None) -> T:
+        """Wait for the end of the run and return its result.
+
+        Raises WorkflowRunFailedError (`__cause__` is the body's error), WorkflowRunCancelledError,
+        and TimeoutError after `timeout`, while the run goes on.
+        """
+        return _loop.run(self._run.result(timeout))
+
+    def cancel(self, reason: str = "") -> None:
+        """Ask the body to stop. Raises RunEndedError, WorkflowRunNotFoundError."""
+        _loop.run(self._run.cancel(reason))
+
+    def terminate(self, reason: str = "") -> None:
+        """End the run now, without its body. Raises RunEndedError, WorkflowRunNotFoundError."""
+        _loop.run(self._run.terminate(reason))
+
+    def wake_up(self, *correlation_ids: str) -> None:
+        """End the run's durable sleeps now, or only those with the given ids."""
+        _loop.run(self._run.wake_up(*correlation_ids))
+
+    def read(self, *, namespace: str | None = None, start_index: int = 0) -> Iterator[Any]:
+        """The values of a stream of the run as they come, until it is closed."""
+        return _values(self._run.get_readable(namespace=namespace, start_index=start_index))
+
+
+def _values(readable: Readable[V]) -> Iterator[V]:
+    values = readable.__aiter__()
+    while True:
+        try:
+            yield _loop.run(_next(values))
+        except StopAsyncIteration:
+            return
+
+
+async def _next(values: Any) -> Any:
+    return await anext(values)
+
+
+class Starter:
+    """Options of one start; see `with_options`."""
+
+    def __init__(self, starter: api.Starter) -> None:
+        self._starter = starter
+
+    @overload
+    def start(
+        self, workflow: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Run[T]: ...
+    @overload
+    def start(self, workflow: str, /, *args: Any, **kwargs: Any) -> Run[Any]: ...
+    def start(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
+        """As `workflow.sync.start`, with these options."""
+        return Run(_loop.run(self._starter.start(workflow, *args, **kwargs)))
+
+
+@overload
+def start(
+    workflow: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+) -> Run[T]: ...
+@overload
+def start(workflow: str, /, *args: Any, **kwargs: Any) -> Run[Any]: ...
+def start(workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
+    """Start a run of a workflow function, or of the workflow with this id. Durable on return.
+
+    Raises what `workflow.api.start` raises.
+    """
+    return Run(_loop.run(api.start(workflow, *args, **kwargs)))
+
+
+def with_options(
+    *,
+    run_id: str | None = None,
+    idempotency_key: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+    delay: str | float | timedelta | datetime | None = None,
+    connection: Any = None,
+) -> Starter:
+    """Options for the next start; the same as those of `workflow.api.with_options`."""
+    return Starter(
+        api.with_options(
+            run_id=run_id,
+            idempotency_key=idempotency_key,
+            attributes=attributes,
+            delay=delay,
+            connection=connection,
+        )
+    )
+
+
+@overload
+def get_run(run_id: str) -> Run[Any]: ...
+@overload
+def get_run(run_id: str, workflow: Callable[..., Coroutine[Any, Any, T]]) -> Run[T]: ...
+def get_run(run_id: str, workflow: Any = None) -> Run[Any]:
+    """The handle of a run. `workflow` only tells type checkers the type of its result."""
+
+    async def opened() -> api.Run[Any]:
+        world = api.get_world()
+        await world.open()
+        return api.get_run(run_id)
+
+    return Run(_loop.run(opened()))
+
+
+def list_runs(
+    *,
+    workflow: str | Callable[..., Any] | None = None,
+    status: Status | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> Iterator[Run[Any]]:
+    """Runs, newest first. `workflow` is a function, an id, or a name that is unique."""
+    runs = api.list_runs(workflow=workflow, status=status, attributes=attributes)
+    while True:
+        try:
+            yield Run(_loop.run(_next(runs)))
+        except StopAsyncIteration:
+            return
+
+
+def resume_hook(token: str, payload: Any = None) -> HookRecord:
+    """Give a hook its next payload; durable on return.
+
+    Raises HookNotFoundError when no open hook has the token, SerializationError.
+    """
+    return _loop.run(api.resume_hook(token, payload))

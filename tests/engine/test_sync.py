@@ -1,0 +1,114 @@
+"""The blocking client, beside an application that runs in another thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.project import build
+from workflow import sync
+from workflow.engine import Application
+from workflow.errors import HookNotFoundError, WorkflowRunCancelledError, WorkflowRunFailedError
+from workflow.worlds.local import create_local_world
+
+SOURCE = """
+from workflow import FatalError, create_hook, get_writable, sleep
+
+async def double(n: int):
+    "use step"
+    out = get_writable()
+    await out.write(n)
+    await out.write(n * 2)
+    if n < 0:
+        raise FatalError("negative")
+    return n * 2
+
+async def main(n: int):
+    "use workflow"
+    return await double(n)
+
+async def ask():
+    "use workflow"
+    return await create_hook(token="ask")
+
+async def doze():
+    "use workflow"
+    await sleep("1 day")
+    return "awake"
+"""
+
+
+@contextmanager
+def application(folder: Path) -> Iterator[None]:
+    """An application whose event loop runs in a thread of its own."""
+    project = build(folder, SOURCE)
+    started, stop = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        async with Application(create_local_world(folder / "data"), project):
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    try:
+        assert started.wait(30)
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_runs_from_start_to_result(tmp_path: Path) -> None:
+    """Starting, waiting, reading the stream and listing work without an event loop."""
+    with application(tmp_path):
+        run = sync.with_options(attributes={"shop": "a"}).start("main", 21)
+        assert run.result(30) == 42
+        assert (run.status, run.workflow_name, run.exists) == ("completed", "main", True)
+        assert run.created_at <= (run.started_at or run.created_at)
+        assert run.completed_at is not None
+        assert list(run.read()) == [21, 42]
+        assert [r.run_id for r in sync.list_runs(attributes={"shop": "a"})] == [run.run_id]
+        assert list(sync.list_runs(attributes={"shop": "b"})) == []
+        assert sync.get_run(run.run_id).attributes == {"shop": "a"}
+        with pytest.raises(WorkflowRunFailedError, match="negative"):
+            sync.start("main", -1).result(30)
+
+
+def test_hooks_wake_ups_and_cancelling(tmp_path: Path) -> None:
+    """A hook is resumed, a sleep ended, and a run cancelled."""
+    with application(tmp_path):
+        asking = sync.start("ask")
+        while True:
+            try:
+                assert sync.resume_hook("ask", {"yes": True}).run_id == asking.run_id
+                break
+            except HookNotFoundError:
+                continue
+        assert asking.result(30) == {"yes": True}
+        dozing = sync.start("doze")
+        while dozing.status == "pending":
+            pass
+        dozing.wake_up()
+        assert dozing.result(30) == "awake"
+        other = sync.start("doze")
+        with pytest.raises(TimeoutError):
+            other.result(0.01)
+        other.cancel("enough")
+        with pytest.raises(WorkflowRunCancelledError, match="enough"):
+            other.result(30)
+
+
+def test_inside_an_event_loop_it_refuses() -> None:
+    """Where it would block an event loop, it says what to use instead."""
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match=r"workflow\.api"):
+            sync.get_run("wrun_x")
+
+    asyncio.run(main())
