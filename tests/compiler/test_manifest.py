@@ -180,3 +180,39 @@ def test_manifest_is_the_same_in_another_folder(manifest: dict[str, Any], tmp_pa
     again = wfc.build(write_project(tmp_path / "elsewhere" / "deep", SOURCE), cache=False)
     assert json.dumps(again.manifest, sort_keys=True) == json.dumps(manifest, sort_keys=True)
     assert str(tmp_path) not in json.dumps(manifest)
+
+
+def test_data_that_only_a_step_body_makes_can_be_recorded(tmp_path: Path) -> None:
+    """Classes of data and exceptions that a step makes are listed, other classes are not."""
+    text = """
+from dataclasses import dataclass
+from workflow import get_writable
+
+class Mailer:
+    pass
+
+@dataclass
+class Part:
+    n: int
+
+class Declined(ValueError):
+    pass
+
+class Unused(ValueError):
+    pass
+
+async def work() -> None:
+    "use step"
+    Mailer()
+    await get_writable().write(Part(1))
+    raise Declined
+
+async def main() -> None:
+    "use workflow"
+    await work()
+"""
+    manifest = wfc.build(write_project(tmp_path, text), cache=False).manifest
+    assert {key: entry["bundled"] for key, entry in manifest["classes"].items()} == {
+        "class//flows.py//Part": False,
+        "class//flows.py//Declined": False,
+    }

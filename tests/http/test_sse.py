@@ -26,7 +26,7 @@ from workflow import get_writable
 class Part(BaseModel):
     n: int
 
-async def talk(parts: list) -> Part | None:
+async def talk(parts: list):
     "use step"
     out = get_writable()
     for part in parts:

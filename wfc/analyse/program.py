@@ -74,6 +74,9 @@ def analyse(
         marked=marked,
         reach=reached,
         classes={
+            **dict.fromkeys(
+                reach.made_classes(names, (m for m in marked if m.kind is Kind.STEP)), False
+            ),
             **dict.fromkeys(receivers, False),
             **_own_classes(seen, reached),
             **classes,

@@ -26,7 +26,7 @@ from wfc.analyse.scopes import (
 from wfc.model import External, Function, Key, Kind, Marked, Missing, Module, Reach, Reference
 from wfc.parse.bindings import alias_keys
 
-__all__ = ["signature_classes", "trial", "walk"]
+__all__ = ["made_classes", "signature_classes", "trial", "walk"]
 
 
 def walk(
@@ -238,6 +238,51 @@ def signature_classes(names: Names, marked: Iterable[Marked]) -> tuple[Key, ...]
             if isinstance(use, Use) and (key := class_of(names, m.module, use)):
                 found[key] = None
     return tuple(found)
+
+
+def made_classes(names: Names, steps: Iterable[Marked]) -> tuple[Key, ...]:
+    """The project classes of data that step bodies name: what they make may be written to a
+    stream, or be in a result whose type the signature does not say."""
+    found: dict[Key, None] = {}
+    for m in steps:
+        for use in uses(m.node):
+            if isinstance(use, Use) and (key := class_of(names, m.module, use)):
+                found[key] = None
+    return tuple(key for key in found if _is_data(names, key))
+
+
+_DATA_BASES = {
+    "BaseModel", "RootModel", "NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag",
+    "Struct", "Exception",
+}  # fmt: skip
+
+
+def _is_data(names: Names, key: Key) -> bool:
+    """Whether a class says by its form that it holds data, or is an exception."""
+    module = names.find(key[0])
+    if module is None:
+        return False
+    for index in module.bindings.get(key[1], ()):
+        node = module.tree.body[index]
+        if isinstance(node, ast.ClassDef):
+            said = {_last_name(part) for part in [*node.decorator_list, *node.bases]}
+            methods = {f.name for f in node.body if isinstance(f, ast.FunctionDef)}
+            return bool(
+                "dataclass" in said
+                or said & _DATA_BASES
+                or any(name.endswith("Error") for name in said)
+                or "__workflow_serialize__" in methods
+            )
+    return False
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Call(func=inner) | ast.Subscript(value=inner):
+            return _last_name(inner)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
 
 
 def class_of(names: Names, module: Module, use: Use) -> Key | None:
