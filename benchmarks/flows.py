@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from workflow import sleep
+
 
 async def nothing(n: int) -> int:
     """A no-op step."""
@@ -24,3 +26,9 @@ async def fan_out(width: int) -> int:
     """`width` steps at once."""
     "use workflow"
     return sum(await asyncio.gather(*[nothing(n) for n in range(width)]))
+
+
+async def sleeper(seconds: float) -> None:
+    """One sleep and nothing else."""
+    "use workflow"
+    await sleep(seconds)

@@ -1,11 +1,13 @@
 """What a durable step costs, beside the floor of the same disk, in one run.
 
-    python -m benchmarks.steps [memory] [local]
+    python -m benchmarks.steps [memory] [local] [postgres]
 
 Prints, for each world: 200 runs of 10 steps with 50 in flight (steps/s),
-1,000 sequential steps (s), 500 parallel steps (s), and the median of one-step runs (ms). For SQLite
-also the floor: how many one-row commits with full sync the same folder takes per second. Medians of
-three rounds. Compare figures of one run only: they depend on the machine and on its neighbours.
+1,000 sequential steps (s), 500 parallel steps (s), 1,000 runs that sleep two seconds (s), and the
+median of one-step runs (ms). For SQLite
+also the floor: how many one-row commits with full sync the same folder takes per second.
+PostgreSQL is the one that WORKFLOW_POSTGRES_TEST_URL names, or started as the tests do it. Medians
+of three rounds. Compare figures of one run only: they depend on the machine and on its neighbours.
 """
 
 from __future__ import annotations
@@ -56,6 +58,14 @@ async def wide() -> float:
     return time.perf_counter() - began
 
 
+async def sleepers() -> float:
+    """Seconds for 1,000 runs that sleep two seconds, from the first start to the last end."""
+    began = time.perf_counter()
+    runs = await asyncio.gather(*[start("sleeper", 2) for _ in range(1000)])
+    await asyncio.gather(*[run.return_value for run in runs])
+    return time.perf_counter() - began
+
+
 async def single() -> float:
     """Milliseconds of a one-step run, the median of 100."""
     times = []
@@ -70,6 +80,7 @@ WORKLOADS: list[tuple[str, Callable[[], Awaitable[float]]]] = [
     ("200 x 10 steps, 50 in flight, steps/s", crowd),
     ("1,000 sequential steps, s", thousand),
     ("500 parallel steps, s", wide),
+    ("1,000 runs sleeping 2 s, s", sleepers),
     ("one-step run, ms", single),
 ]
 
@@ -111,9 +122,15 @@ def main() -> None:
             if target == "local":
                 print(f"  {'floor: commits/s':<40} {commits_per_second(folder):>12,.2f}")
                 world: World = local.create_local_world(data_dir=folder / "data")
+            elif target == "postgres":
+                from tests import postgres
+
+                world = postgres.new_world()
             else:
                 world = memory.create()
             asyncio.run(measure(world, project))
+            if target == "postgres":
+                postgres.stop_shared()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ from hypothesis import settings
 
 from tests.postgres import stop_shared
 
+# Every turn of every run in the suite is replayed cold before it is recorded. A test may switch it
+# off with monkeypatch; processes that tests start inherit it.
+os.environ.setdefault("WORKFLOW_REPLAY_CHECK", "1")
+
 settings.register_profile("quick", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("thorough" if "WORKFLOW_TEST_THOROUGH" in os.environ else "quick")

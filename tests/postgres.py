@@ -52,7 +52,7 @@ def new_world(
     clock: Clock | None = None, *, at: str | None = None, schema: str | None = None, **more: Any
 ) -> PostgresWorld:
     """A world in a schema of its own, set up and not open."""
-    name = schema or f"test_{os.getpid()}_{next(_numbers)}"
+    name = schema or f"workflow_test_{os.getpid()}_{next(_numbers)}"
     world = create_postgres_world(at or url(), schema=name, clock=clock, **more)
     with world.database.connect() as connection:
         world.database.migrate(connection)

@@ -7,33 +7,34 @@ compiled, what is generated from them, what happens after a rebuild. See docs/bu
 from __future__ import annotations
 
 import gc
+import json
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from wfc.compiler import (
-    Compilation,
-    client_files,
-    compile_program,
-    load_program,
-    manifest_of,
-)
 from wfc.diagnostics import Diagnostic, Severity, Silenced
-from wfc.discover import InputFile, discover
-from wfc.emit import writer
+from wfc.discover import InputFile, discover, survey
+from wfc.emit import record, writer
 from wfc.emit.cache import TextCache
-from wfc.emit.handlers import handlers
-from wfc.emit.manifest import to_text
-from wfc.model import Module
-from wfc.parse.source import parse
-from wfc.project import Project, ProjectError, load_project
-from workflow.sandbox.bundle import Bundle
+from wfc.project import NotingProject, Project, ProjectError, load_project
+
+if TYPE_CHECKING:
+    from wfc.compiler import Compilation, Findings
+    from wfc.model import Module
+    from workflow.sandbox.bundle import Bundle
+
+# The pipeline is imported where it is used: a build with nothing to do is done without it.
 
 __all__ = ["BuildResult", "Builder", "Rebuild", "build"]
+
+
+def _nothing() -> None:
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +43,13 @@ class BuildResult:
 
     `bundle` and `compilation` are None and `files` empty when there was an error or nothing to
     build. `files` maps paths in the generated folder to texts; `stale` lists those that differed on
-    disk before.
+    disk before. `compilation` is worked out when first asked for where nothing had changed since
+    the last build; that raises `ProjectError` if files cannot be read any more.
     """
 
     project: Project
     diagnostics: tuple[Diagnostic, ...]
-    compilation: Compilation | None = None
+    compiled: Callable[[], Compilation | None] = _nothing
     manifest: Mapping[str, Any] = field(default_factory=dict[str, Any])
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     stale: tuple[str, ...] = ()
@@ -57,6 +59,11 @@ class BuildResult:
     def ok(self) -> bool:
         """Whether there was no error."""
         return not any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+    @cached_property
+    def compilation(self) -> Compilation | None:
+        """The analysed project, with the texts of its bundle."""
+        return self.compiled()
 
     @property
     def bundle(self) -> Bundle | None:
@@ -143,6 +150,8 @@ class Builder:
 
         The runtime reads the texts where the manifest says; add files, but keep these.
         """
+        from wfc.emit.handlers import handlers
+
         program = compilation.program
         texts = {f"workflows/{m.path}": compilation.texts[m.name] for m in program.bundled}
         return {"flow.py": handlers(program)["flow.py"], **texts}
@@ -152,18 +161,26 @@ class Builder:
 
         The runtime takes the registry from it; add files, but keep this one.
         """
+        from wfc.emit.handlers import handlers
+
         return {"step.py": handlers(compilation.program)["step.py"]}
 
     def create_webhook_bundle(self, compilation: Compilation) -> Mapping[str, str]:
         """`webhook.py`, which takes what the outside sends to runs."""
+        from wfc.emit.handlers import handlers
+
         return {"webhook.py": handlers(compilation.program)["webhook.py"]}
 
     def create_app(self, compilation: Compilation) -> Mapping[str, str]:
         """`app.py`: the three handlers as one ASGI application."""
+        from wfc.emit.handlers import handlers
+
         return {"app.py": handlers(compilation.program)["app.py"]}
 
     def create_client(self, compilation: Compilation) -> Mapping[str, str]:
         """Below `client/`: modules to start workflows with, without importing their steps."""
+        from wfc.compiler import client_files
+
         return client_files(compilation, self._store)
 
     def create_manifest(
@@ -171,6 +188,8 @@ class Builder:
     ) -> Mapping[str, Any]:
         """The data of `manifest.json`, with the hash of each of `files`. Add keys of your own
         under a name that is yours; the runtime passes over what it does not know."""
+        from wfc.compiler import manifest_of
+
         return manifest_of(compilation, files)
 
     def build(self) -> BuildResult:
@@ -197,12 +216,52 @@ class Builder:
         self._store.forget_unused()
         project = self.get_project()
         self._generated = project.generated
-        program = load_program(project, self.get_input_files(project), parse=self._parsed)
-        compilation, findings = compile_program(project, program, self._store)
+        # What a derived builder does may depend on anything, and a check looks at everything.
+        self._store.generated = project.root / project.generated if self.write else None
+        if type(self) is Builder and self.write and self.cache:
+            return self._build_what_changed(project)
+        compilation, findings = self._compile(project, self.get_input_files(project))
+        return self._result(project, compilation, findings)
+
+    def _build_what_changed(self, project: Project) -> BuildResult:
+        found = survey(project)
+        folder = self.working_dir / ".workflow-cache"
+        key = record.key_of(project, found.digest)
+        done = record.load(folder, project, key)
+        if done is not None:
+            return BuildResult(
+                project,
+                done.diagnostics,
+                lambda: self._compile(project, found.files)[0],
+                json.loads(done.files["manifest.json"]),
+                done.files,
+                silenced=done.silenced,
+            )
+        noting = NotingProject.of(project)
+        compilation, findings = self._compile(noting, found.files)
+        result = self._result(project, compilation, findings)
+        if compilation is not None:
+            program = compilation.program
+            read = {m.path: m.sha256 for m in (*program.modules.values(), *program.shadows)}
+            done = record.Done(result.diagnostics, result.silenced, result.files)
+            record.save(folder, noting, key, read, done)
+        return result
+
+    def _compile(
+        self, project: Project, files: Sequence[InputFile]
+    ) -> tuple[Compilation | None, Findings]:
+        from wfc.compiler import compile_program, load_program
+
+        program = load_program(project, files, parse=self._parsed)
+        return compile_program(project, program, self._store)
+
+    def _result(
+        self, project: Project, compilation: Compilation | None, findings: Findings
+    ) -> BuildResult:
         if compilation is None:
             result = BuildResult(project, findings.diagnostics)
         else:
-            result = self._emit(compilation, findings.diagnostics)
+            result = self._emit(project, compilation, findings.diagnostics)
         return replace(result, silenced=findings.silenced)
 
     def rebuilds(self, stop: threading.Event | None = None) -> Iterator[Rebuild]:
@@ -236,8 +295,11 @@ class Builder:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _emit(self, compilation: Compilation, diagnostics: tuple[Diagnostic, ...]) -> BuildResult:
-        project = compilation.project
+    def _emit(
+        self, project: Project, compilation: Compilation, diagnostics: tuple[Diagnostic, ...]
+    ) -> BuildResult:
+        from wfc.emit.manifest import to_text
+
         files = {
             **self.create_workflows_bundle(compilation),
             **self.create_client(compilation),
@@ -249,7 +311,9 @@ class Builder:
         files["manifest.json"] = to_text(manifest)
         generated = project.root / project.generated
         changed = (writer.write if self.write else writer.stale)(generated, files)
-        return BuildResult(project, diagnostics, compilation, manifest, files, tuple(changed))
+        return BuildResult(
+            project, diagnostics, lambda: compilation, manifest, files, tuple(changed)
+        )
 
     def _watch(self) -> None:
         for rebuild in self.rebuilds():
@@ -292,6 +356,8 @@ class _Parsed:
     def __call__(self, name: str, path: str, data: bytes) -> Module:
         known = self._now.get((name, path)) or self._before.get((name, path))
         if known is None or known[0] != data:
+            from wfc.parse.source import parse
+
             known = (data, parse(name, path, data))
         self._now[name, path] = known
         return known[1]

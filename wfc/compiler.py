@@ -186,5 +186,5 @@ def _shadows(project: Project, parse: Parse) -> Iterator[Module]:
     for source_root in project.source_roots:
         for name in _SHADOWS:
             path = name if source_root == "." else f"{source_root}/{name}"
-            if (project.root / path).is_file():
+            if project.has(path):
                 yield parse("workflow", path, read_input(project, path).data)

@@ -6,6 +6,7 @@ nothing parses them. Folders that cannot hold the project's own code are not ent
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from wfc.project import Project, ProjectError, skipped
 
-__all__ = ["InputFile", "discover", "mentions", "read_input"]
+__all__ = ["InputFile", "Survey", "discover", "mentions", "read_input", "survey"]
 
 # A superset of what counts as a directive, so that `useStep` alone in a file is seen as well.
 _MENTIONS = re.compile(rb"use[\s_-]*(?:step|workflow)", re.IGNORECASE)
@@ -31,6 +32,14 @@ class InputFile:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Survey:
+    """The files to compile, and a hash over names and bytes of all files that were searched."""
+
+    files: tuple[InputFile, ...]
+    digest: str
+
+
 def discover(project: Project) -> tuple[InputFile, ...]:
     """Every Python file of the project that mentions a directive, by path.
 
@@ -38,21 +47,28 @@ def discover(project: Project) -> tuple[InputFile, ...]:
     project and is left to itself, unless `dirs` names it. Links to folders are not followed.
     Raises `ProjectError` for files that cannot be read, all of them in one message.
     """
+    return survey(project).files
+
+
+def survey(project: Project) -> Survey:
+    """What `discover` gives, and the state of everything it looked at. Raises `ProjectError`."""
     found: dict[str, InputFile] = {}
+    digest = hashlib.sha256()
     unreadable: list[str] = []
     for path in sorted(set(_python_files(project))):
         try:
-            file = _if_mentioned(project.root, path)
+            file, seen = _searched(project.root, path)
         except (FileNotFoundError, NotADirectoryError):
             continue  # removed since the folder was listed
         except OSError as error:
             unreadable.append(f"{_shown(path)} cannot be read: {error.strerror}")
             continue
+        digest.update(os.fsencode(path) + b"\0" + seen)
         if file is not None:
             found[path] = file
     if unreadable:
         raise ProjectError(_all(unreadable))
-    return tuple(found.values())
+    return Survey(tuple(found.values()), digest.hexdigest())
 
 
 def read_input(project: Project, path: str) -> InputFile:
@@ -79,26 +95,28 @@ def _all(problems: list[str]) -> str:
     return "; ".join(problems) + f"\n{hint}"
 
 
-def _if_mentioned(root: Path, path: str) -> InputFile | None:
-    with open(root / path, "rb", buffering=0) as file:
+def _searched(root: Path, path: str) -> tuple[InputFile | None, bytes]:
+    """The file if it mentions a directive, and the hash of its bytes."""
+    with open(f"{root}/{path}", "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _HUGE:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
                 if not _MENTIONS.search(view):
-                    return None
+                    return None, hashlib.sha256(view).digest()
             raise ProjectError(
                 f"{_shown(path)} mentions a directive and has {size >> 20} MB; that is too much to "
                 "compile: move its workflows and steps into a file of their own"
             )
         data = file.read()
+    seen = hashlib.sha256(data).digest()
     if not _mentions(data):
-        return None
+        return None, seen
     if _shown(path) != path:
         raise ProjectError(
             f"{_shown(path)} mentions a directive, and its name is not UTF-8, so no id can be "
             "made from it: rename it"
         )
-    return InputFile(path, data)
+    return InputFile(path, data), seen
 
 
 def _mentions(data: bytes) -> bool:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from functools import cached_property
 
+from wfc.nodes import children
+
 __all__ = [
     "External",
     "Form",
@@ -20,6 +22,7 @@ __all__ = [
     "Ignore",
     "Key",
     "Kind",
+    "Lost",
     "Marked",
     "Missing",
     "Module",
@@ -222,13 +225,31 @@ class Missing:
 
 
 @dataclass(frozen=True, eq=False)
+class Lost:
+    """A place at the top of a module that changes what workflow code uses, and cannot run there.
+
+    `key` is the name whose value it changes; `decorator` is set where a decorator does, on the
+    function called `on`; `why` says in a few words what stands in the way.
+    """
+
+    module: Module
+    node: ast.AST
+    key: Key
+    why: str
+    decorator: ast.expr | None = None
+    on: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Reach:
     """What workflow code reaches.
 
     `keep`: kept top-level statements per module; `aliases`: kept names of kept imports; `edges`:
     name → names it uses; `parents`: how each name was first reached; `meaning`: what an
     expression in workflow code stands for, where that is a workflow, a step or something
-    external; `dropped`: methods of kept classes that only steps use, which are left out.
+    external; `dropped`: methods of kept classes that only steps use, which are left out;
+    `decorated`: the decorators that stay on a step, by their index, because they register it;
+    `lost`: what changes something reached, and is left out all the same.
     """
 
     keep: Mapping[str, frozenset[int]]
@@ -239,6 +260,8 @@ class Reach:
     missing: tuple[Missing, ...]
     meaning: Mapping[ast.AST, Marked | External]
     dropped: frozenset[Function] = frozenset()
+    decorated: Mapping[Function, frozenset[int]] = field(default_factory=dict)
+    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +311,7 @@ class Program:
                     node = stack.pop()
                     if node not in elsewhere:
                         yield module, node
-                        stack.extend(reversed(list(ast.iter_child_nodes(node))))
+                        stack.extend(reversed(children(node)))
                     elif node in nested:
                         # Its defaults are evaluated where it is defined: in workflow code.
                         args = nested[node].args
@@ -314,6 +337,12 @@ class Program:
     def nested(self) -> tuple[Marked, ...]:
         """The steps that are defined in other functions."""
         return tuple(m for m in self.marked if m.form is Form.NESTED)
+
+    @cached_property
+    def started(self) -> frozenset[Key]:
+        """The names of the workflows that are functions of a module: a use of one starts a run of
+        its own."""
+        return frozenset(m.key for m in self.of(Kind.WORKFLOW) if m.form is Form.FUNCTION)
 
     def of(self, kind: Kind) -> tuple[Marked, ...]:
         """All workflows, or all steps."""

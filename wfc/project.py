@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 
-__all__ = ["Project", "ProjectError", "load_project", "module_name", "skipped"]
+__all__ = [
+    "Lookups",
+    "NotingProject",
+    "Project",
+    "ProjectError",
+    "load_project",
+    "module_name",
+    "skipped",
+]
+
+Lookups = set[tuple[str, str]]
+"""What was asked about files beside those of the search: ("module", import name), ("folder",
+import name) or ("file", path)."""
 
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist"}
 _KNOWN = {"dirs", "packages", "passthrough", "generated"}
@@ -49,10 +60,41 @@ class Project:
             for source_root in self.source_roots
         )
 
+    def has(self, path: str) -> bool:
+        """Whether there is a file at a POSIX path."""
+        return (self.root / path).is_file()
+
     def _is_ours(self, path: PurePosixPath) -> bool:
         return not any(skipped(part) for part in path.parts) and not path.is_relative_to(
             self.generated
         )
+
+
+@dataclass(frozen=True)
+class NotingProject(Project):
+    """A project that notes what it is asked."""
+
+    lookups: Lookups = field(default_factory=Lookups)
+
+    @classmethod
+    def of(cls, project: Project) -> NotingProject:
+        """The same project, with no question asked yet."""
+        return cls(**{f.name: getattr(project, f.name) for f in fields(project)})
+
+    def locate(self, module: str) -> str | None:
+        """As for any project."""
+        self.lookups.add(("module", module))
+        return super().locate(module)
+
+    def is_folder(self, module: str) -> bool:
+        """As for any project."""
+        self.lookups.add(("folder", module))
+        return super().is_folder(module)
+
+    def has(self, path: str) -> bool:
+        """As for any project."""
+        self.lookups.add(("file", path))
+        return super().has(path)
 
 
 def load_project(root: Path, dirs: Iterable[str] | None = None) -> Project:
@@ -72,6 +114,8 @@ def load_project(root: Path, dirs: Iterable[str] | None = None) -> Project:
     settings = _settings(root / "pyproject.toml")
     if unknown := sorted(set(settings) - _KNOWN):
         known = ", ".join(sorted(_KNOWN - {"packages"}))
+        from difflib import get_close_matches
+
         close = get_close_matches(unknown[0], _KNOWN, 1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; there are {known}"
         raise ProjectError(f"[tool.workflow] has no setting {unknown[0]!r}{hint}")

@@ -38,12 +38,12 @@ class ClientCodec(Codec):
         codec = Codec(_loaded(), functions=_Refusing())
         return codec.encode(value, path=path, references=references)
 
-    def decode(self, data: bytes, *, references: bool = True) -> Any:
+    def decode(self, data: bytes, *, path: str = "value", references: bool = True) -> Any:
         """As `Codec.decode`; imports the modules of the classes that the bytes name.
 
         Raises SerializationError also when such a module cannot be imported.
         """
-        return Codec(_named(data)).decode(data, references=references)
+        return Codec(_named(data)).decode(data, path=path, references=references)
 
 
 class _Refusing(NoFunctions):

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 __all__ = [
     "BundleError",
+    "BusyWorkflowError",
     "ContextError",
     "DirectCallError",
     "DivergenceError",
@@ -18,6 +19,8 @@ __all__ = [
     "HookConflictError",
     "HookNotFoundError",
     "InternalError",
+    "LogTooLongError",
+    "ReplayCheckError",
     "RetryableError",
     "RunEndedError",
     "SandboxError",
@@ -102,6 +105,36 @@ class WorkflowBlockedError(WorkflowError):
     code = "blocked"
 
 
+class BusyWorkflowError(WorkflowError):
+    """The body has gone through more than `rounds` rounds of loops without waiting for anything.
+
+    The run ends with it, also when the body catches it.
+    """
+
+    code = "busy"
+
+    def __init__(self, rounds: int = 0) -> None:
+        super().__init__(
+            f"the workflow body has run through {rounds:,} rounds of loops without waiting for "
+            "anything, and nothing else can run meanwhile. Move long computations into a step; in "
+            "a loop that waits for something to change, await a hook or sleep()"
+        )
+        self.rounds = rounds
+
+
+class LogTooLongError(WorkflowError):
+    """The log of the run has more than `limit` events, and the run was ended."""
+
+    code = "log-too-long"
+
+    def __init__(self, limit: int = 0) -> None:
+        super().__init__(
+            f"the log of the run has more than {limit:,} events. Start a run for each part of the "
+            "work, or let a step do what the loop does; WORKFLOW_MAX_EVENTS sets the limit"
+        )
+        self.limit = limit
+
+
 class HookConflictError(WorkflowError):
     """The token of a hook or webhook is held by another open run (`run_id`)."""
 
@@ -122,7 +155,8 @@ class WebhookError(WorkflowError):
 class SerializationError(WorkflowError):
     """A value cannot be recorded, or recorded bytes cannot be read.
 
-    `path` names the offending field, for example `args.order.items[3].callback`.
+    `path` names the offending field, for example `args.order.items[3].callback`; `position` is
+    the place in the log of a recorded value that a replay cannot read, else 0.
     """
 
     code = "serialization"
@@ -130,6 +164,7 @@ class SerializationError(WorkflowError):
     def __init__(self, message: str, *, path: str = "") -> None:
         super().__init__(f"{path}: {message}" if path else message)
         self.path = path
+        self.position = 0
 
 
 class ContextError(WorkflowError):
@@ -229,27 +264,56 @@ class DivergenceError(WorkflowError):
     """The log of a run and its code disagree. Never raised inside workflow code.
 
     `position` is the log position (from 1), `recorded` what the log says there, `asked` what the
-    code asked for, `source` the line of the user's file that asked, as `path:line`.
+    code asked for, `source` the line of the user's file that asked, as `path:line`; `hint` is a
+    guess at what was changed.
     """
 
     code = "divergence"
 
-    def __init__(self, position: int, recorded: str, asked: str, source: str = "") -> None:
+    def __init__(
+        self, position: int, recorded: str, asked: str, source: str = "", *, hint: str = ""
+    ) -> None:
         where = f" at {source}" if source else ""
         super().__init__(
             f"replay differs from the log at position {position}: "
             f"the log says {recorded}, the code{where} asked for {asked}"
+            + (f". Likely cause: {hint}" if hint else "")
         )
         self.position = position
         self.recorded = recorded
         self.asked = asked
         self.source = source
+        self.hint = hint
+
+
+class ReplayCheckError(WorkflowError):
+    """A cold replay of a run does not do what its live copy has just done: see `position`.
+
+    Only raised where turns are checked (WORKFLOW_REPLAY_CHECK), and never inside workflow code.
+    """
+
+    code = "replay-check"
+
+    def __init__(self, run_id: str, position: int, difference: str) -> None:
+        super().__init__(
+            f"a cold replay of {run_id} does not do what its live copy has just done, at position "
+            f"{position}: {difference}. Nothing of this turn was recorded. Either two executions "
+            "of the body can differ in something the sandbox does not see, such as the order of a "
+            "set, or this is a bug in workflow-compiler; please report it"
+        )
+        self.position = position
 
 
 class WorldError(WorkflowError):
     """The storage cannot do what was asked: locked, full, read-only, corrupted, or closed."""
 
     code = "world"
+
+
+class WorldUnavailableError(WorldError):
+    """The storage does not answer at the moment; trying again later may help."""
+
+    code = "world-unavailable"
 
 
 class InternalError(WorkflowError):

@@ -31,6 +31,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 BETWEEN_READS = 25_000  # microseconds between two looks at a run that others may end
+STILL_HERE = 0.25  # seconds until a run of a worker of this process is looked at all the same
 
 
 class Reading(Generic[V]):
@@ -223,9 +224,14 @@ class Run(Generic[T]):
         change = 0
         with endings.watch(self.run_id) as ended:
             while True:
+                ended.clear()
                 run = await self._record()
                 if run.completed_at is not None:
                     return await self._outcome(run)
+                if endings.is_here(self.run_id):
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(ended.wait(), STILL_HERE)
+                    continue
                 read_at = self._world.now()
                 change = await _either(ended, self._world.wait_for_change(change, None)) or change
                 pause = (read_at + BETWEEN_READS - self._world.now()) / 1_000_000

@@ -11,11 +11,12 @@ import threading
 from dataclasses import make_dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, create_model
 
 from tests.codec.samples import CLASSES, ID, VALUES, Color, Money, Order, Pair, Point, User
 from workflow.codec import Codec
@@ -150,15 +151,56 @@ def test_models_keep_fields_set_and_private_attributes() -> None:
     assert (back.model_fields_set, back._seen) == ({"id", "total"}, 7)
 
 
-def test_new_fields_take_their_defaults_and_removed_ones_are_dropped() -> None:
-    """A class may gain fields with defaults and lose fields after a value was recorded."""
+def test_new_fields_take_their_defaults_and_unknown_ones_are_refused() -> None:
+    """New fields take their defaults; a recorded field that was removed is named with its path."""
     old = make_dataclass("Thing", [("a", int), ("gone", int)])
-    new = make_dataclass("Thing", [("a", int), ("b", int, 5)])
-    strict = make_dataclass("Thing", [("a", int), ("needed", int)])
-    data = Codec({"thing": old}).encode(old(1, 2))
-    assert Codec({"thing": new}).decode(data) == new(1)
+    new = make_dataclass("Thing", [("a", int), ("gone", int), ("b", int, 5)])
+    strict = make_dataclass("Thing", [("a", int), ("gone", int), ("needed", int)])
+    less = make_dataclass("Thing", [("a", int)])
+    data = Codec({"thing": old}).encode({"orders": [0, old(1, 2)]})
+    assert Codec({"thing": new}).decode(data) == {"orders": [0, new(1, 2)]}
     with pytest.raises(SerializationError, match="needed"):
         Codec({"thing": strict}).decode(data)
+    with pytest.raises(SerializationError, match="has a field 'gone'") as caught:
+        Codec({"thing": less}).decode(data, path="charge()")
+    assert caught.value.path == "charge().orders[1].gone"
+
+
+class _Wide(BaseModel):
+    a: int = 1
+    gone: int = 2
+
+
+class _Narrow(BaseModel):
+    a: int = 1
+
+
+class _WidePair(NamedTuple):
+    a: int
+    gone: int
+
+
+class _NarrowPair(NamedTuple):
+    a: int
+
+
+@pytest.mark.parametrize(("old", "new"), [(_Wide(), _Narrow), (_WidePair(1, 2), _NarrowPair)])
+def test_no_kind_of_class_loses_a_field_in_silence(old: Any, new: type) -> None:
+    """Models and named tuples refuse unknown fields with their path, too."""
+    data = Codec({"thing": type(old)}).encode([{"deep": old}])
+    with pytest.raises(SerializationError, match="has a field 'gone'") as caught:
+        Codec({"thing": new}).decode(data)
+    assert caught.value.path == "value[0].deep.gone"
+
+
+def test_a_broken_part_of_a_model_has_its_path() -> None:
+    """What is wrong inside of a model's field is named as users write it."""
+    old = make_dataclass("Thing", [("gone", int)])
+    holder = create_model("Holder", items=(list[Any], ...))
+    data = Codec({"thing": old, "holder": holder}).encode(holder(items=[old(1)]))
+    with pytest.raises(SerializationError) as caught:
+        Codec({"thing": make_dataclass("Thing", []), "holder": holder}).decode(data)
+    assert caught.value.path == "value.items[0].gone"
 
 
 REFUSED = [

@@ -681,6 +681,10 @@ def test_hook_is_resumed_by_a_file_that_is_not_compiled(tmp_path: Path) -> None:
     assert codes(root, flows) == []
 
 
+RANGE = '[project]\nname = "x"\nrequires-python = ">=3.11,<3.14"\n'
+SMALL = 'async def main():\n    "use workflow"\n'
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is new in 3.12")
 @pytest.mark.parametrize(
     ("text", "codes_found"),
@@ -694,9 +698,6 @@ def test_hook_is_resumed_by_a_file_that_is_not_compiled(tmp_path: Path) -> None:
 )
 def test_syntax_of_a_later_python(text: str, codes_found: list[str], tmp_path: Path) -> None:
     """What requires-python allows has to be able to read every file of the bundle."""
-    files = {
-        "pyproject.toml": '[project]\nname = "x"\nrequires-python = ">=3.11,<3.14"\n',
-        "flows.py": text + 'async def main():\n    "use workflow"\n',
-    }
+    files = {"pyproject.toml": RANGE, "flows.py": text + SMALL}
     found = wfc.build(write_project(tmp_path, files), write=False, cache=False).diagnostics
     assert sorted({d.code for d in found}) == codes_found

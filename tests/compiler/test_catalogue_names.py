@@ -14,7 +14,10 @@ finding and run.
 | WF208 default-repr | a repr without an address stands in for Python's own |
 | WF309 print-replay | `print` and `logging` speak once |
 | WF405 as-completed-coroutines | the one in the sandbox starts them in the order given |
-| WF406 wait-result-order | tasks hash by their number: see `test_set_iteration.py` |
+| WF401 set-iteration, WF402 set-pop | sets keep the order in which they were filled |
+| WF403 set-to-sequence, WF404 set-spread | the same, whatever goes through them |
+| WF406 wait-result-order | the sets of `asyncio.wait` are in the order of what it was given |
+| WF407 dict-view-set-operation | `keys() & other` goes by the order of the left side |
 | WF705 impure-helper | found under the code of what the helper does, with the way to it |
 | WF706 circular-import | of a cycle of modules, the bundle has the names that are used |
 
@@ -179,23 +182,6 @@ CATALOGUE: list[tuple[str, str, str]] = [
     ("WF311", "import sys\n---\nreturn sys.argv", "---\nreturn given.mode"),
     ("WF311", "import platform\n---\nreturn platform.node()", "---\nreturn given.mode"),
     ("WF312", "import boto3\n---\nboto3.client('s3')", "---\nawait work()"),
-    (
-        "WF401",
-        "---\nfor x in {'a', 'b'}:\n    await work(x)",
-        "---\nfor x in ['a']:\n    await work(x)",
-    ),
-    ("WF402", "---\nreturn {'a', 'b'}.pop()", "---\nreturn min({'a', 'b'})"),
-    ("WF403", "---\nreturn list({'a', 'b'})", "---\nreturn sorted({'a', 'b'})"),
-    (
-        "WF404",
-        "import asyncio\n---\nawait asyncio.gather(*{work(x) for x in given})",
-        "import asyncio\n---\nawait asyncio.gather(*[work(x) for x in given])",
-    ),
-    (
-        "WF407",
-        "---\nfor k in {'a': 1}.keys() & {'b': 1}.keys():\n    await work(k)",
-        "---\nfor k in {'a': 1}:\n    if k in {'b': 1}:\n        await work(k)",
-    ),
     ("WF408", "---\ngiven.sort(key=id)", "---\ngiven.sort(key=lambda x: x.name)"),
     ("WF409", "import os\n---\nreturn os.listdir('.')", "---\nreturn await work()"),
     ("WF410", "import weakref\n---\nreturn weakref.WeakSet()", "---\nreturn {}"),
@@ -277,12 +263,19 @@ EMULATED = {
     "WF204": "import uuid\n---\nreturn uuid.uuid4() != uuid.uuid1()",
     "WF208": "class A:\n    pass\n---\nreturn f'{A()}' == repr(A()) and '0x' not in str(A())",
     "WF309": "---\nprint('charged')\nreturn True",
+    "WF401": "---\nreturn [await work(x) for x in {'b', 'a', 'c'}] == ['b', 'a', 'c']",
+    "WF402": "---\nreturn ({'b', 'a'}.pop(), next(iter({'b', 'a'}))) == ('a', 'b')",
+    "WF403": "---\nreturn list({'b', 'a', 'c'}) == [*{'b', 'a', 'c'}] == ['b', 'a', 'c']",
+    "WF404": "import asyncio\n---\n"
+    "return await asyncio.gather(*{work(x) for x in 'bac'}) == ['b', 'a', 'c']",
     "WF405": "import asyncio\n---\n"
     "out = [await each for each in asyncio.as_completed([work(1), work(2)])]\n"
     "return sorted(out) == ['1', '2']",
     "WF406": "import asyncio\n---\n"
     "done, _ = await asyncio.wait([asyncio.create_task(work(n)) for n in range(3)])\n"
     "return [await work(task.result()) for task in done] == ['0', '1', '2']",
+    "WF407": "---\nold, new = {'b': 1, 'a': 2, 'c': 3}, {'c': 1, 'b': 2}\n"
+    "return [await work(x) for x in old.keys() & new.keys()] == ['b', 'c']",
 }
 
 

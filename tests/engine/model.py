@@ -121,6 +121,10 @@ class History:
         for tick in range(_CHAOS + _CALM):
             if tick == _CHAOS:  # whoever was killed loses what it held
                 self.clock.advance(_LEASE / 1e6 + 1)
+            if tick >= _CHAOS:  # what was taken from the dead is not due at once
+                for name in (*(owner.name for owner in self.owners), *self.held):
+                    await self._beat(name)
+                self.clock.advance(0.2)
             if await self._ended():
                 break
             await self._act(chaos=tick < _CHAOS)

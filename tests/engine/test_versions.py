@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.project import Events, build, module_of, until
 from workflow.api import get_run, resume_hook, start
 from workflow.engine import Application
-from workflow.world.records import Letter, Parked
+from workflow.world.records import Append, Letter, Parked
 from workflow.worlds import memory
 from workflow.worlds.memory import MemoryWorld
 
@@ -115,6 +115,45 @@ def test_a_divergence_parks_the_run_and_resume_lets_it_go_on(tmp_path: Path) -> 
             assert await get_run(run.run_id).result(10) == "shipped for 5"
             log = await Events.of(world, run.run_id)
             assert log.named("step_completed") == ["charge", "ship"]
+
+    asyncio.run(main())
+
+
+def test_another_python_is_named_when_the_replay_differs(tmp_path: Path) -> None:
+    """Under another minor version the log is replayed first; that it fits is enough to go on."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    name = module_of(tmp_path)
+    old = build(tmp_path / "old", OLD, name=name)
+    new = build(tmp_path / "new", NEW, name=name)
+
+    async def main() -> None:
+        world = memory.create()
+        async with Application(world, old):
+            run = await start("order", "t")
+            await waiting(world, "t")
+        await world.open()
+        await world.post(run.run_id, Letter(kind="nudge"))
+        (claimed,) = (await world.claim_runs("repair", 1)).runs
+        begun = Append(
+            run_id=run.run_id,
+            worker="repair",
+            fence=claimed.fence,
+            expected=claimed.head,
+            at=world.now(),
+            python="3.9",
+        )
+        assert (await world.append(begun)).ok
+        assert await world.park(
+            run.run_id, "repair", claimed.fence, Parked(code="test", reason="repair")
+        )
+        assert await world.unpark(run.run_id, bundle=new.bundle.hash)
+        async with Application(world, new):
+            await resume_hook("t", None)
+            why = await parked(world, run.run_id)
+            assert "begun under Python 3.9, replayed under 3." in why.reason
+            await world.unpark(run.run_id, bundle=old.bundle.hash)
+            assert await get_run(run.run_id).result(10) == "shipped for 5"
 
     asyncio.run(main())
 

@@ -100,8 +100,12 @@ def replay(
 ) -> tuple[LiveRun, list[NewEvent]]:
     live = LiveRun(run_id, "workflow//test//body", body, codec, trace=True)
     pending: deque[NewEvent] = deque()
-    for _ in catch_up(live, log, pending):
-        pass
+    try:
+        for _ in catch_up(live, log, pending):
+            pass
+    except BaseException:
+        live.close()  # or the garbage collector would end the body, at some other test's cost
+        raise
     return live, list(pending)
 
 

@@ -80,7 +80,7 @@ def test_group_commit_isolates_a_bad_operation(tmp_path: Path) -> None:
             await world.create(new_run("run"))
 
             def bad(tx: Tx) -> None:
-                tx.do("nudge", run=1, now=0)
+                tx.do("renew_lease", worker="broken", lease_until=1, registry="")
                 tx.do("add_secret", name="broken", value=None)
 
             letters = [world.post("run", Letter(kind="wake", ref=str(n))) for n in range(10)]
@@ -178,7 +178,7 @@ def test_damaged_file(tmp_path: Path) -> None:
 
 def test_locked_by_a_foreign_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that another program keeps open fails writes with advice; reads go on."""
-    monkeypatch.setattr("workflow.worlds.local.store._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("workflow.worlds.local.store.BUSY_SECONDS", 0.05)
 
     async def main() -> None:
         async with opened(tmp_path) as world:

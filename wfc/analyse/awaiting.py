@@ -11,10 +11,12 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from weakref import WeakKeyDictionary
 
-from wfc.model import Function
+from wfc.model import Function, Program
+from wfc.nodes import children, walk
 
-__all__ = ["Fate", "Fates", "parents_of"]
+__all__ = ["Fate", "Fates", "parents_in_workflow", "parents_of"]
 
 _OPERATORS = (
     ast.Compare
@@ -137,7 +139,7 @@ class Fates:
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             return Fate.AWAITED  # a global, or a class attribute: anybody may read it
         worst = Fate.FORGOTTEN
-        for node in ast.walk(function):
+        for node in walk(function):
             if isinstance(node, ast.Global | ast.Nonlocal) and target.id in node.names:
                 return Fate.AWAITED
             if not (isinstance(node, ast.Name) and node.id == target.id):
@@ -165,13 +167,25 @@ def _opposite(target: ast.expr, values: ast.Tuple, value: ast.expr) -> ast.expr:
     return values
 
 
+_Parents = dict[ast.AST, ast.AST]
+_CACHE: WeakKeyDictionary[Program, dict[ast.stmt, _Parents]] = WeakKeyDictionary()
+
+
+def parents_in_workflow(program: Program, statement: ast.stmt) -> _Parents:
+    """The parents in the part of a kept statement that runs as part of a workflow."""
+    known = _CACHE.setdefault(program, {})
+    if statement not in known:
+        known[statement] = parents_of(statement, program.elsewhere)
+    return known[statement]
+
+
 def parents_of(statement: ast.stmt, leave_out: frozenset[Function]) -> dict[ast.AST, ast.AST]:
     """The parent of every node of a statement; the functions in `leave_out` are not entered."""
     found: dict[ast.AST, ast.AST] = {}
     stack: list[ast.AST] = [statement]
     while stack:
         node = stack.pop()
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if child not in leave_out:
                 found[child] = node
                 stack.append(child)

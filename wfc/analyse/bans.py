@@ -199,11 +199,6 @@ _PICKLE = Ban(
     "It makes and runs code from bytes, which the compiler cannot see.",
     "Use json or a dataclass, " + _OR_MOVE,
 )
-_CONTEXT = Ban(
-    "WF701",
-    "What is set in a context is not in the log, and a replay would not find it.",
-    "Pass the value as an argument.",
-)
 _DYNAMIC = Ban(
     "WF704",
     "It imports what the compiler cannot see.",
@@ -362,7 +357,6 @@ _GROUPS: tuple[tuple[Ban, str], ...] = (
         "atexit",
     ),
     (_PICKLE, "pickle cloudpickle dill marshal copyreg"),
-    (_CONTEXT, "contextvars"),
     (_DYNAMIC, "importlib pkgutil runpy imp zipimport"),
     (
         _COMPILED,

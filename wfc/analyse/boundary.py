@@ -16,6 +16,7 @@ from wfc.analyse.names import ProjectName, Target
 from wfc.analyse.type_tables import canonical
 from wfc.analyse.types import Types, types_of
 from wfc.model import External, Function, Key, Kind, Marked, Module, Program
+from wfc.nodes import walk
 
 __all__ = ["Boundary", "Found", "Obstacle", "boundary_of", "crossed", "required"]
 
@@ -328,7 +329,7 @@ class Boundary:
             isinstance(base, ast.Name | ast.Attribute)
             and name == (base.id if isinstance(base, ast.Name) else base.attr)
             for module in self._modules.values()
-            for node in ast.walk(module.tree)
+            for node in walk(module.tree)
             if isinstance(node, ast.ClassDef)
             for base in node.bases
         )

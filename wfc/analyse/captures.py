@@ -11,6 +11,7 @@ import symtable
 from collections.abc import Iterator
 
 from wfc.model import Function, Module
+from wfc.nodes import walk
 
 __all__ = ["Captures", "written"]
 
@@ -46,7 +47,7 @@ def written(function: Function, captured: tuple[str, ...]) -> dict[str, ast.Nonl
     """The captured variables that a function writes to, itself or in functions inside it, with
     the first `nonlocal` statement that says so."""
     found: dict[str, ast.Nonlocal] = {}
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Nonlocal):
             for name in node.names:
                 if name in captured and (name not in found or node.lineno < found[name].lineno):

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from wfc.model import External, Function, Kind, Marked, Module, Program
+from wfc.nodes import children
 
 __all__ = [
     "LOOPS",
+    "MUTATORS",
     "Body",
     "ancestors",
     "awaits",
@@ -33,7 +35,7 @@ add append appendleft clear difference_update discard extend extendleft insert i
 move_to_end pop popitem popleft remove reverse rotate setdefault sort subtract
 symmetric_difference_update update
 """
-_MUTATORS = frozenset(_CHANGE_IN_PLACE.split())
+MUTATORS = frozenset(_CHANGE_IN_PLACE.split())
 
 
 class Body(NamedTuple):
@@ -66,7 +68,7 @@ def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         node = todo.pop()
         yield node
         if not isinstance(node, _SCOPES):
-            todo.extend(list(ast.iter_child_nodes(node))[::-1])
+            todo.extend(children(node)[::-1])
 
 
 def ancestors(parents: Mapping[ast.AST, ast.AST], node: ast.AST) -> Iterator[ast.AST]:
@@ -111,7 +113,7 @@ def _breaks(body: Iterable[ast.AST]) -> bool:
         if isinstance(node, LOOPS):
             if _breaks(node.orelse):  # a break in there belongs to the loop around
                 return True
-        elif not isinstance(node, _SCOPES) and _breaks(ast.iter_child_nodes(node)):
+        elif not isinstance(node, _SCOPES) and _breaks(children(node)):
             return True
     return False
 
@@ -142,7 +144,7 @@ def mutated(statement: ast.stmt) -> ast.Name | None:
     """The variable whose value `statement` changes in place, if that is what it does."""
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method))):
-            return _root(owner) if method in _MUTATORS else None
+            return _root(owner) if method in MUTATORS else None
         case ast.Assign(targets=targets) | ast.Delete(targets=targets):
             roots = [
                 _root(t.value) for t in targets if isinstance(t, ast.Subscript | ast.Attribute)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from wfc.analyse.ids import decorator_name
 from wfc.model import Function
+from wfc.nodes import children, walk
 
 __all__ = ["helpers", "spoken"]
 
@@ -55,11 +56,11 @@ def spoken(node: ast.AST, leave_out: frozenset[ast.AST]) -> Iterator[str]:
             case ast.ClassDef(body=body):
                 # In a class body its methods go by their bare names.
                 yield from (n.id for s in body for n in _bare(s))
-        stack.extend(ast.iter_child_nodes(found))
+        stack.extend(children(found))
 
 
 def _bare(statement: ast.stmt) -> Iterator[ast.Name]:
     whole: Sequence[ast.AST] = [statement]
     if isinstance(statement, Function | ast.ClassDef):
         whole = statement.decorator_list
-    yield from (n for part in whole for n in ast.walk(part) if isinstance(n, ast.Name))
+    yield from (n for part in whole for n in walk(part) if isinstance(n, ast.Name))

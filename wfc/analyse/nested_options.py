@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from wfc.model import Function, Marked
+from wfc.nodes import walk
 
 __all__ = ["is_readable", "nested_options"]
 
@@ -47,7 +48,7 @@ def _decorated(function: Function) -> Iterator[tuple[str, ast.expr]]:
 
 def _assigned(step: Marked) -> Iterator[tuple[str, ast.expr]]:
     outer = [s for s in step.sighting.enclosing if isinstance(s, Function)]
-    for node in ast.walk(outer[-1]) if outer else ():
+    for node in walk(outer[-1]) if outer else ():
         match node:
             case ast.Assign(
                 targets=[ast.Attribute(value=ast.Name(id=name), attr=attr)], value=value

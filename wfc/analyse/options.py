@@ -8,6 +8,7 @@ from typing import Any
 
 from wfc.analyse.spans import text_of
 from wfc.model import Form, Marked, Module
+from wfc.nodes import walk
 
 __all__ = ["step_options"]
 
@@ -54,7 +55,7 @@ def _attributes(step: Marked) -> Iterator[tuple[str, ast.expr]]:
     module = step.module.tree
     yield from _set_on(dotted, module.body)
     if step.form is not Form.FUNCTION:  # in the body of the class or function around it
-        for node in (n for s in module.body for n in ast.walk(s)):
+        for node in (n for s in module.body for n in walk(s)):
             body = getattr(node, "body", None)
             if isinstance(body, list) and step.node in body:
                 yield from _set_on(step.node.name, body)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wfc.model import Function
+from wfc.nodes import children, walk
 from wfc.parse.bindings import bound_names
 
 __all__ = [
@@ -119,7 +120,7 @@ def parents_in(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     stack = [tree]
     while stack:
         node = stack.pop()
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             found[child] = node
             stack.append(child)
     return found
@@ -161,7 +162,7 @@ def bindings_of(scope: Scope | ast.Module) -> dict[str, list[Binding]]:
     body = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
     for node in _own_nodes(body):
         _binding(found, node)
-    for node in ast.walk(scope):
+    for node in walk(scope):
         # A function further in, or this one, writes to a name that is not its own.
         if isinstance(node, ast.Global | ast.Nonlocal):
             for name in node.names:
@@ -183,9 +184,9 @@ def _own_nodes(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, _COMPREHENSIONS):
             # Their targets are their own, but `:=` inside binds outside.
-            yield from (n for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+            yield from (n for n in walk(node) if isinstance(n, ast.NamedExpr))
         elif not isinstance(node, Scope):
-            yield from _own_nodes(list(ast.iter_child_nodes(node)))
+            yield from _own_nodes(children(node))
 
 
 def _binding(found: dict[str, list[Binding]], node: ast.AST) -> None:
@@ -240,7 +241,7 @@ def _unpack(
 def added_to(scope: Function | ast.Module, name: str) -> list[ast.expr]:
     """What `name.add(...)` and `name.append(...)` put into a container."""
     found = []
-    for node in ast.walk(scope):
+    for node in walk(scope):
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=owner), attr="add" | "append"), args=[value]

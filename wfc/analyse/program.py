@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from wfc.analyse import decorators, ids, reach
 from wfc.analyse.externals import refusal
+from wfc.analyse.field_classes import field_classes
+from wfc.analyse.keeping import Keeper
 from wfc.analyse.modules import external_modules
 from wfc.analyse.names import Names
 from wfc.model import Form, Key, Kind, Marked, Module, Program, Reach
@@ -14,6 +16,7 @@ from wfc.model import Form, Key, Kind, Marked, Module, Program, Reach
 __all__ = ["analyse"]
 
 Find = Callable[[str], Module | None]
+_OUTWARD = {f"builtins.{name}" for name in ("open", "input", "exec", "eval", "breakpoint")}
 
 
 def analyse(
@@ -41,6 +44,30 @@ def analyse(
             seen[name] = found
         return seen.get(name)
 
+    def obstacle(before: Reach, after: Reach) -> str:
+        """What of the things that are reached in addition workflow code cannot have."""
+        if len(after.missing) > len(before.missing):
+            return f"it needs {after.missing[-1].name}, which is not there"
+        known = {r.node for r in before.references}
+        fresh = [r for r in after.references if r.node not in known]
+        for reference in fresh:
+            if refusal(reference.target, passthrough):
+                return f"it needs {reference.target}, which no workflow may use"
+        for key in after.parents:
+            if key not in before.parents and not accepts(seen[key[0]], key):
+                return f"it needs the class {key[1]}, which workflow code cannot have"
+        return ""
+
+    def is_clean(before: Reach, after: Reach) -> bool:
+        return not obstacle(before, after)
+
+    def may_run(before: Reach, after: Reach) -> str:
+        known = {r.node for r in before.references}
+        for reference in after.references:
+            if reference.node not in known and str(reference.target) in _OUTWARD:
+                return f"it calls {reference.target.member}()"
+        return obstacle(before, after)
+
     names = Names(remembering, is_folder, external_modules() | passthrough)
     marked = ids.marked(seen.values())
     while True:
@@ -48,6 +75,8 @@ def analyse(
         left_out: frozenset[ast.AST] = frozenset(foreign)
         # A module found on the way may bring steps of its own, whose bodies must not be followed.
         reached = reach.walk(names, marked, left_out=left_out)
+        keeper = Keeper(names, seen.values, may_run, left_out)
+        reached = keeper.settle(marked, reached)
         more = ids.marked(seen.values())
         if len(more) == len(marked):
             break
@@ -59,28 +88,21 @@ def analyse(
     near = {key for key in receivers if key[0] in reached.keep}
     wanted = sorted({*reach.signature_classes(names, signatures), *near})
 
-    def is_clean(before: Reach, after: Reach) -> bool:
-        if len(after.missing) > len(before.missing):
-            return False
-        known = {r.node for r in before.references}
-        fresh = [r for r in after.references if r.node not in known]
-        return not any(refusal(r.target, passthrough) for r in fresh) and all(
-            accepts(seen[key[0]], key) for key in after.parents if key not in before.parents
-        )
-
-    reached, classes = reach.trial(names, marked, reached, wanted, is_clean, left_out)
+    reached, tried = reach.trial(names, marked, reached, wanted, is_clean, left_out, keeper.kept)
+    reached = keeper.settle(marked, reached, [key for key, there in tried.items() if there])
+    classes = {
+        **dict.fromkeys(
+            reach.made_classes(names, (m for m in marked if m.kind is Kind.STEP)), False
+        ),
+        **dict.fromkeys(receivers, False),
+        **_own_classes(seen, reached),
+        **tried,
+    }
     return Program(
         modules=dict(sorted(seen.items())),
         marked=marked,
         reach=reached,
-        classes={
-            **dict.fromkeys(
-                reach.made_classes(names, (m for m in marked if m.kind is Kind.STEP)), False
-            ),
-            **dict.fromkeys(receivers, False),
-            **_own_classes(seen, reached),
-            **classes,
-        },
+        classes={**dict.fromkeys(field_classes(names, classes), False), **classes},
         passthrough=passthrough,
         shadows=shadows,
         decorators={

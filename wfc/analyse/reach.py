@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+from wfc.analyse.effects import Effect
 from wfc.analyse.members import helpers, spoken
 from wfc.analyse.modules import is_builtin
 from wfc.analyse.names import Names, ProjectModule, ProjectName, Target, by_place
@@ -26,7 +28,16 @@ from wfc.analyse.scopes import (
 from wfc.model import External, Function, Key, Kind, Marked, Missing, Module, Reach, Reference
 from wfc.parse.bindings import alias_keys
 
-__all__ = ["made_classes", "signature_classes", "trial", "walk"]
+__all__ = ["Kept", "made_classes", "rewraps", "signature_classes", "trial", "walk"]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """An effect that workflow code keeps, and the imports that lead to its module from those of
+    the workflows that see it."""
+
+    effect: Effect
+    imports: tuple[tuple[Module, int, ast.alias], ...] = ()
 
 
 def walk(
@@ -34,12 +45,14 @@ def walk(
     marked: tuple[Marked, ...],
     also: Iterable[Key] = (),
     left_out: frozenset[ast.AST] = frozenset(),
+    effects: Iterable[Kept] = (),
 ) -> Reach:
     """Everything reached from the workflows of `marked` and from the names in `also`.
 
-    Expressions in `left_out` are not followed.
+    Expressions in `left_out` are not followed. The statements of `effects` are kept together with
+    what they change.
     """
-    walker = _Walker(names, marked, left_out)
+    walker = _Walker(names, marked, left_out, tuple(effects))
     for m in marked:
         if m.kind is Kind.WORKFLOW:
             walker.enter(m.key, None)
@@ -55,12 +68,17 @@ def walk(
         missing=tuple(walker.missing),
         meaning=walker.meaning,
         dropped=frozenset(walker.helpers),
+        decorated={step: frozenset(kept) for step, kept in walker.decorated.items()},
     )
 
 
 class _Walker:
     def __init__(
-        self, names: Names, marked: tuple[Marked, ...], left_out: frozenset[ast.AST]
+        self,
+        names: Names,
+        marked: tuple[Marked, ...],
+        left_out: frozenset[ast.AST],
+        effects: tuple[Kept, ...] = (),
     ) -> None:
         self.names = names
         self.left_out = left_out
@@ -79,6 +97,8 @@ class _Walker:
         self.helpers: dict[Function, tuple[Module, Key, ast.ClassDef]] = {}
         self.spoken: set[str] = set()
         self.meaning: dict[ast.AST, Marked | External] = {}
+        self.effects = list(effects)
+        self.decorated: dict[Function, set[int]] = {}
 
     def enter(self, key: Key, parent: tuple[Key, int] | None) -> None:
         if parent is not None:
@@ -88,13 +108,54 @@ class _Walker:
             self.queue.append(key)
 
     def run(self) -> None:
-        while self.queue or self._call_helpers():
+        while self.queue or self._call_helpers() or self._take_effects():
             while self.queue:
                 key = self.queue.popleft()
                 module = self.names.find(key[0])
                 if module is not None:
                     for index in module.bindings.get(key[1], ()):
-                        self._statement(module, key, index)
+                        if not self._rewraps(module.tree.body[index], key):
+                            self._statement(module, key, index)
+
+    def _rewraps(self, statement: ast.stmt, key: Key) -> bool:
+        """Whether it is `charge = retrying(charge)`, which is a decorator in other words: it takes
+        effect where the step runs."""
+        step = self.places.get(key)
+        return step is not None and step.kind is Kind.STEP and rewraps(statement, key[1])
+
+    def _take_effects(self) -> bool:
+        """Keep what changes the names reached so far; whether there was any."""
+        found = [e for e in self.effects if not self.parents.keys().isdisjoint(e.effect.keys)]
+        for kept in found:
+            self.effects.remove(kept)
+            self._effect(kept)
+        return bool(found)
+
+    def _effect(self, kept: Kept) -> None:
+        effect = kept.effect
+        module, index = effect.module, effect.index
+        line: int = getattr(effect.node, "lineno", 1)
+        key = min(effect.keys & self.parents.keys())
+        for home, place, alias in kept.imports:
+            statement = home.tree.body[place]
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                self.keep.setdefault(home.name, set()).add(place)
+                name = alias.asname or alias.name.partition(".")[0]
+                keys = {alias.asname or alias.name}
+                self.aliases.setdefault((home.name, place), set()).update(keys)
+                target = self.names.imported(home, statement, name)
+                if isinstance(target, ProjectName):
+                    self._target(home, key, statement, target, statement)
+        statement = module.tree.body[index]
+        if isinstance(statement, Function) and statement in self.stubs:
+            decorator = statement.decorator_list.index(effect.decorator)  # type: ignore[arg-type]
+            self.decorated.setdefault(statement, set()).add(decorator)
+            self._uses(module, key, uses(ast.Expr(statement.decorator_list[decorator])))
+        bound = [name for name, places in module.bindings.items() if index in places]
+        for name in bound:
+            self.enter((module.name, name), (key, line))
+        if not bound:
+            self._statement(module, key, index)
 
     def _call_helpers(self) -> bool:
         """Follow the methods whose names have been spoken; whether there were any."""
@@ -199,7 +260,7 @@ class _Walker:
             case ProjectName(key=key):
                 found = self.names.find(key[0])
                 if found is not None and found.error is None and key[1] not in found.bindings:
-                    place = imported or node
+                    place = imported if imported and _names(imported, key[1]) else node
                     star = _star(found)
                     self.missing.append(Missing(module, owner, place, key[0], key[1], star))
                     return
@@ -221,6 +282,22 @@ class _Walker:
                     self.meaning[node] = found
             case External() as outside:
                 self.meaning[node] = outside
+
+
+def rewraps(statement: ast.stmt, name: str) -> bool:
+    """Whether a statement replaces a function by what something makes of it."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call() as value):
+            return target == name and any(
+                isinstance(argument, ast.Name) and argument.id == name
+                for argument in [*value.args, *(k.value for k in value.keywords)]
+            )
+    return False
+
+
+def _names(imported: ast.stmt, name: str) -> bool:
+    """Whether it is the import itself that asks for the name, and not a use of what it gave."""
+    return isinstance(imported, ast.ImportFrom) and any(a.name == name for a in imported.names)
 
 
 def _star(module: Module) -> ast.ImportFrom | None:
@@ -306,6 +383,7 @@ def trial(
     wanted: Iterable[Key],
     is_clean: Callable[[Reach, Reach], bool],
     left_out: frozenset[ast.AST] = frozenset(),
+    effects: tuple[Kept, ...] = (),
 ) -> tuple[Reach, dict[Key, bool]]:
     """Add the wanted classes to what is reached, one by one, where nothing forbidden comes along.
 
@@ -318,7 +396,7 @@ def trial(
         if key in base.parents:
             classes[key] = True
             continue
-        grown = walk(names, marked, [*accepted, key], left_out)
+        grown = walk(names, marked, [*accepted, key], left_out, effects)
         classes[key] = is_clean(base, grown)
         if classes[key]:
             accepted.append(key)

@@ -14,9 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wfc.model import Function
+from wfc.nodes import children, walk
 from wfc.parse.bindings import at_import, bound_names, guarded, running
 
-__all__ = ["Found", "ImportUse", "StepUse", "Use", "annotation_uses", "method_uses", "uses"]
+__all__ = [
+    "Found",
+    "ImportUse",
+    "StepUse",
+    "Use",
+    "annotation_uses",
+    "expression_uses",
+    "method_uses",
+    "uses",
+]
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,9 @@ def uses(
     evaluated here, except for the defaults of nested ones. What is in `left_out` is not looked
     at.
     """
-    return list(_Walker(stubs, left_out).visit(statement))
+    walker = _Walker(stubs, left_out)
+    walker.visit(statement)
+    return walker.found
 
 
 def method_uses(
@@ -86,7 +98,8 @@ def method_uses(
     """What one method of a class at top level takes from outside the class."""
     walker = _Walker(stubs, left_out)
     walker.scopes.append(_scope(True, node.body, stubs))
-    return list(walker.visit(method))
+    walker.visit(method)
+    return walker.found
 
 
 def annotation_uses(function: Function) -> list[Found]:
@@ -95,7 +108,34 @@ def annotation_uses(function: Function) -> list[Found]:
     every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
     found = [arg.annotation for arg in every] + [function.returns]
     walker = _Walker(frozenset())
-    return [use for node in found if node for use in walker.annotation(node)]
+    for node in filter(None, found):
+        walker.annotation(node)
+    return walker.found
+
+
+_OWN_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_LEAVES = (*_OWN_SCOPES, ast.expr)
+_SPECIAL = {
+    *_OWN_SCOPES,
+    ast.ListComp,
+    ast.SetComp,
+    ast.GeneratorExp,
+    ast.DictComp,
+    ast.Import,
+    ast.ImportFrom,
+    ast.If,
+    ast.Try,
+    ast.AnnAssign,
+    getattr(ast, "TypeAlias", ast.AnnAssign),  # Python 3.12
+}
+"""Nodes that are more than what is inside them."""
+
+
+def expression_uses(annotation: ast.expr) -> list[Found]:
+    """The names in one annotation; strings are read as expressions."""
+    walker = _Walker(frozenset())
+    walker.annotation(annotation)
+    return walker.found
 
 
 class _Walker:
@@ -106,99 +146,106 @@ class _Walker:
         self.left_out = left_out
         self.scopes: list[_Scope] = []
         self.guards = 0  # how many `try` around go on when an import fails
+        self.found: list[Found] = []
 
-    def visit(self, node: ast.AST) -> Iterator[Found]:
+    def visit(self, node: ast.AST) -> None:
         if node in self.left_out:
             return
         match node:
+            case ast.Name(ctx=context):
+                if isinstance(context, ast.Load):
+                    self._name(node, (), node)
+            case ast.Constant():
+                return
+            case ast.Attribute():
+                self._attribute(node)
+            case _ if type(node) not in _SPECIAL:
+                for child in children(node):
+                    self.visit(child)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from self._function(node)
+                self._function(node)
             case ast.Lambda():
-                yield from self._defaults(node.args)
-                yield from self._inner(node.args, [node.body])
+                self._defaults(node.args)
+                self._inner(node.args, [node.body])
             case ast.ClassDef():
-                yield from self._class(node)
+                self._class(node)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                yield from self._comprehension(node)
+                self._comprehension(node)
             case ast.Import() | ast.ImportFrom():
-                yield from (ImportUse(node, alias, self.guards > 0) for alias in node.names)
+                self.found += (ImportUse(node, alias, self.guards > 0) for alias in node.names)
             case ast.If() if (branch := self._branch(node)) is not None:
                 if running(node) is not None:
-                    yield from self.visit(node.test)  # it stays in the text, unlike the other kind
+                    self.visit(node.test)  # it stays in the text, unlike the other kind
                 for statement in branch:
-                    yield from self.visit(statement)
+                    self.visit(statement)
             case ast.Try() if guarded(node):
-                yield from self._guarded(node)
+                self._guarded(node)
             case ast.stmt() if type(node).__name__ == "TypeAlias":
-                yield from self._type_alias(node)
+                self._type_alias(node)
             case ast.AnnAssign():
                 if self.scopes and self.scopes[-1].is_class:
-                    yield from self.annotation(node.annotation)
-                yield from self._children(node, skip="annotation")
-            case ast.Name(ctx=ast.Load()):
-                yield from self._name(node, (), node)
-            case ast.Attribute():
-                yield from self._attribute(node)
+                    self.annotation(node.annotation)
+                self._children(node, skip="annotation")
             case _:
-                yield from self._children(node)
+                self._children(node)
 
-    def annotation(self, node: ast.expr) -> Iterator[Found]:
-        for inner in ast.walk(node):
+    def annotation(self, node: ast.expr) -> None:
+        for inner in walk(node):
             if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
                 try:
                     parsed = ast.parse(inner.value, mode="eval").body
                 except SyntaxError:
                     continue  # Literal["a b"]: a value, not a name
-                for part in ast.walk(parsed):
+                for part in walk(parsed):
                     if isinstance(part, ast.expr):
                         ast.copy_location(part, inner)
-                yield from self.visit(parsed)
-        yield from self.visit(node)
+                self.visit(parsed)
+        self.visit(node)
 
-    def _children(self, node: ast.AST, skip: str = "") -> Iterator[Found]:
+    def _children(self, node: ast.AST, skip: str = "") -> None:
         for name, value in ast.iter_fields(node):
             if name == skip:
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
-                    yield from self.visit(child)
+                    self.visit(child)
 
-    def _function(self, node: Function) -> Iterator[Found]:
+    def _function(self, node: Function) -> None:
         if node in self.stubs:
             # The default of a nested step may depend on the function around it, so it is
             # evaluated there; the others are left to the side where the step runs.
             if any(not scope.is_class for scope in self.scopes):
-                yield from self._defaults(node.args)
+                self._defaults(node.args)
             return
-        yield from self._defaults(node.args)
+        self._defaults(node.args)
         for decorator in node.decorator_list:
-            yield from self.visit(decorator)
+            self.visit(decorator)
         receivers: dict[str, dict[str, Function]] = {}
         if self.scopes and self.scopes[-1].is_class and not _is_static(node):
             for arg in [*node.args.posonlyargs, *node.args.args][:1]:
                 receivers = {arg.arg: self.scopes[-1].steps}
         params = getattr(node, "type_params", [])
-        yield from self._inner(node.args, node.body, params, receivers)
+        self._inner(node.args, node.body, params, receivers)
 
     def _branch(self, node: ast.If) -> Sequence[ast.stmt] | None:
         return running(node) if self.scopes else at_import(node)
 
-    def _guarded(self, node: ast.Try) -> Iterator[Found]:
+    def _guarded(self, node: ast.Try) -> None:
         self.guards += 1
         for statement in node.body:
-            yield from self.visit(statement)
+            self.visit(statement)
         self.guards -= 1
-        yield from self._children(node, skip="body")
+        self._children(node, skip="body")
 
-    def _type_alias(self, node: ast.stmt) -> Iterator[Found]:
+    def _type_alias(self, node: ast.stmt) -> None:
         params = {p.name for p in getattr(node, "type_params", [])}  # Python 3.12
         self.scopes.append(_Scope(False, params))
-        yield from self.visit(getattr(node, "value", node))
+        self.visit(getattr(node, "value", node))
         self.scopes.pop()
 
-    def _defaults(self, args: ast.arguments) -> Iterator[Found]:
+    def _defaults(self, args: ast.arguments) -> None:
         for default in [*args.defaults, *filter(None, args.kw_defaults)]:
-            yield from self.visit(default)
+            self.visit(default)
 
     def _inner(
         self,
@@ -206,31 +253,31 @@ class _Walker:
         body: list[ast.stmt] | list[ast.expr],
         params: Sequence[ast.AST] = (),
         receivers: dict[str, dict[str, Function]] | None = None,
-    ) -> Iterator[Found]:
+    ) -> None:
         every = [*args.posonlyargs, *args.args, *args.kwonlyargs]
         every += filter(None, (args.vararg, args.kwarg))
         scope = _scope(False, body, self.stubs)
         # A `self` that is assigned to is a variable like others.
         scope.receivers = {n: m for n, m in (receivers or {}).items() if n not in scope.names}
         scope.names |= {a.arg for a in every} | {getattr(p, "name", "") for p in params}
-        yield from self._within(scope, body)
+        self._within(scope, body)
 
-    def _class(self, node: ast.ClassDef) -> Iterator[Found]:
+    def _class(self, node: ast.ClassDef) -> None:
         for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
-            yield from self.visit(part)
+            self.visit(part)
         scope = _scope(True, node.body, self.stubs)
         params = {getattr(p, "name", "") for p in getattr(node, "type_params", [])}
         if params:
             self.scopes.append(_Scope(False, params))
-        yield from self._within(scope, node.body)
+        self._within(scope, node.body)
         if params:
             self.scopes.pop()
 
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
-    ) -> Iterator[Found]:
+    ) -> None:
         # The first iterable is evaluated outside.
-        yield from self.visit(node.generators[0].iter)
+        self.visit(node.generators[0].iter)
         names = {n for g in node.generators for n in bound_names(g.target)}
         rest: list[ast.AST] = [g.target for g in node.generators]
         rest += [test for g in node.generators for test in g.ifs]
@@ -238,39 +285,39 @@ class _Walker:
         rest += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self.scopes.append(_Scope(False, names))
         for part in rest:
-            yield from self.visit(part)
+            self.visit(part)
         self.scopes.pop()
 
-    def _within(self, scope: _Scope, body: list[ast.stmt] | list[ast.expr]) -> Iterator[Found]:
+    def _within(self, scope: _Scope, body: list[ast.stmt] | list[ast.expr]) -> None:
         self.scopes.append(scope)
         for child in body:
-            yield from self.visit(child)
+            self.visit(child)
         self.scopes.pop()
 
-    def _attribute(self, node: ast.Attribute) -> Iterator[Found]:
+    def _attribute(self, node: ast.Attribute) -> None:
         attrs: list[str] = []
         root: ast.expr = node
         while isinstance(root, ast.Attribute):
             attrs.append(root.attr)
             root = root.value
         if isinstance(root, ast.Name):
-            yield from self._name(root, tuple(reversed(attrs)), node)
+            self._name(root, tuple(reversed(attrs)), node)
         else:
-            yield from self.visit(root)
+            self.visit(root)
 
-    def _name(self, name: ast.Name, attrs: tuple[str, ...], node: ast.expr) -> Iterator[Found]:
+    def _name(self, name: ast.Name, attrs: tuple[str, ...], node: ast.expr) -> None:
         for depth, scope in enumerate(reversed(self.scopes)):
             if name.id in scope.outer:
                 break
             if scope.is_class and depth > 0:
                 continue
             if name.id in scope.imports:
-                yield Use(name.id, attrs, node, scope.imports[name.id])
+                self.found.append(Use(name.id, attrs, node, scope.imports[name.id]))
                 return
             if name.id in scope.names:
-                yield from _local_step(scope, name, attrs, node)
+                self.found += _local_step(scope, name, attrs, node)
                 return
-        yield Use(name.id, attrs, node)
+        self.found.append(Use(name.id, attrs, node))
 
 
 def _local_step(
@@ -295,14 +342,14 @@ def _scope(
     unbound: set[str] = set()
     for statement in body:
         bound += bound_names(statement)
-        for node in _same_scope(statement):
+        for node in _statements(statement):
             match node:
                 case ast.Global(names=names):
                     scope.outer |= set(names)
                 case ast.Nonlocal(names=names):
                     unbound |= set(names)
                 case ast.Try() if guarded(node):
-                    hopeful |= {inner for part in node.body for inner in _same_scope(part)}
+                    hopeful |= {inner for part in node.body for inner in _statements(part)}
                 case ast.Import() | ast.ImportFrom() if node not in hopeful:
                     scope.imports.update((name, node) for name in bound_names(node))
                 case ast.FunctionDef() | ast.AsyncFunctionDef() if node in stubs:
@@ -312,9 +359,13 @@ def _scope(
     return scope
 
 
-def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from _same_scope(child)
+def _statements(node: ast.AST) -> list[ast.AST]:
+    """The statements of one scope, and what they are made of down to their expressions."""
+    found: list[ast.AST] = []
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        if not isinstance(node, _LEAVES):
+            stack += reversed(children(node))
+    return found

@@ -36,6 +36,7 @@ from wfc.analyse.type_values import (
     taken,
 )
 from wfc.model import External, Function, Kind, Module, Program
+from wfc.nodes import walk
 
 __all__ = ["Type", "Types", "types_of"]
 
@@ -379,7 +380,7 @@ class Types:
             return None
         declared = self.annotated(home, function.returns)
         if marked or isinstance(function, ast.AsyncFunctionDef):
-            if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(function)):
+            if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in walk(function)):
                 return declared if not marked else None
             return Type("coroutine", (declared,))
         return declared

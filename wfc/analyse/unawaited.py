@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from wfc.analyse.awaiting import Fate, Fates, parents_of
+from wfc.analyse.awaiting import Fate, Fates, parents_in_workflow
 from wfc.analyse.types import Types, types_of
 from wfc.model import External, Function, Kind, Marked, Module, Program
 
@@ -72,7 +72,7 @@ def _all(program: Program) -> Iterator[Unawaited]:
         for index in sorted(program.reach.keep[module.name]):
             statement = module.tree.body[index]
             if statement not in steps:
-                fates = Fates(parents_of(statement, steps), takes_plain)
+                fates = Fates(parents_in_workflow(program, statement), takes_plain)
                 for node in fates.parents:
                     if isinstance(node, ast.Call) and _is_coroutine(program, types, module, node):
                         yield from _look(program, module, fates, node, workflows)
@@ -93,10 +93,10 @@ def _look(
     workflows: frozenset[Function],
 ) -> Iterator[Unawaited]:
     fate, kept_in = fates.of(call)
+    if fate is Fate.AWAITED:
+        return
     line = f"await {ast.unparse(call.func)}(...)"
     match fate:
-        case Fate.AWAITED:
-            return
         case Fate.RETURNED if fates.function_of(call) not in workflows:
             return  # whoever calls the helper may await what it returns
         case Fate.DROPPED:

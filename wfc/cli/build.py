@@ -91,7 +91,7 @@ def _refuse_contradictions(
 
 def _fails(result: BuildResult, check: bool, strict: bool) -> bool:
     warned = any(d.severity is Severity.WARNING for d in result.diagnostics)
-    return result.bundle is None or (check and bool(result.stale)) or (strict and warned)
+    return not result.files or (check and bool(result.stale)) or (strict and warned)
 
 
 def _watch(builder: Builder, printer: Printer) -> None:

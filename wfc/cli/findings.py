@@ -56,7 +56,7 @@ class Printer:
 
     def result(self, result: BuildResult, check: bool = False) -> None:
         """Print everything about one build; `check` says that nothing was to be written."""
-        empty = result.ok and result.bundle is None
+        empty = result.ok and not result.files
         stale = [f"{result.project.generated}/{path}" for path in result.stale] if check else []
         text = _EMPTY.format(root=result.project.root.name) if empty else ""
         error = text.partition("\n")[0] or None
@@ -69,7 +69,7 @@ class Printer:
         if stale:
             put("These generated files are stale; run `wfc build`:\n", err=True)
             put("".join(f"  {path}\n" for path in stale), err=True)
-        elif result.bundle is not None and self.is_full:
+        elif result.files and self.is_full:
             put(_built(result, check))
 
     def failure(self, error: ProjectError) -> None:
@@ -152,7 +152,6 @@ def _hint(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _built(result: BuildResult, check: bool) -> str:
-    assert result.bundle is not None
     workflows = result.manifest["workflows"]
     width = max((len(w["qualname"]) for w in workflows.values()), default=0)
     lines = [
@@ -164,7 +163,7 @@ def _built(result: BuildResult, check: bool) -> str:
         f"{_count(len(workflows), 'workflow')}, {_count(len(result.manifest['steps']), 'step')}"
     )
     verb = "checked" if check else "built"
-    short = result.bundle.hash[:8]
+    short = result.manifest["bundle"][:8]
     lines.append(f"{verb} {counts} -> {result.project.generated}/ (bundle {short})")
     return "".join(f"{line}\n" for line in lines)
 

@@ -29,7 +29,7 @@ __all__ = ["run"]
     "text",
     default="{}",
     metavar="JSON",
-    help="A JSON object: its members become keyword arguments.",
+    help="A JSON object: its members become arguments, as the annotations say.",
 )
 @click.option("--quiet", is_flag=True, help="Do not print events.")
 @root_option
@@ -37,7 +37,8 @@ __all__ = ["run"]
 def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -> None:
     """Run WORKFLOW (its name, or its full id) and print its result as JSON.
 
-    Events go to stderr as they are recorded, the result to stdout. Exit status: 0 the run
+    What the input holds is turned into the annotated types: objects into models and dataclasses,
+    text into dates. Events go to stderr as they are recorded, the result to stdout. Exit status: 0 the run
     completed, 1 it failed or was cancelled, 2 wrong usage, 130 interrupted (the run stays in the
     world, and any worker goes on with it). A run that is parked exits with 1 as well.
 
@@ -89,6 +90,7 @@ async def _run(
         WorkflowRunFailedError,
         WorldError,
     )
+    from workflow.policy.json_arguments import arguments_from_json
 
     try:
         workflow_id = project.registry.id_of(name)
@@ -98,8 +100,9 @@ async def _run(
         raise click.UsageError(str(error)) from None
     try:
         try:
-            handle = await start(workflow_id, **arguments)
-        except (TypeError, SerializationError) as error:
+            args, kwargs = arguments_from_json(project.registry.workflows[workflow_id], arguments)
+            handle = await start(workflow_id, *args, **kwargs)
+        except (TypeError, ValueError, SerializationError) as error:
             raise click.UsageError(f"--input does not fit: {error}") from None
         click.echo(handle.run_id, err=True)
         printer = None if quiet else asyncio.create_task(_print_events(application, handle))

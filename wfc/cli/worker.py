@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from pathlib import Path
@@ -25,7 +26,7 @@ def worker(root: Path, target: str | None) -> None:
     """Work on runs until SIGINT or SIGTERM; start as many as you like.
 
     A worker that is asked to stop lets running steps finish for a few seconds and hands the rest
-    to the others at once.
+    to the others at once. One that finds the database away waits until it answers.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(_work(built_project(root), root, target))
@@ -33,17 +34,26 @@ def worker(root: Path, target: str | None) -> None:
 
 async def _work(project: Project, root: Path, target: str | None) -> None:
     from workflow.engine import Application
-    from workflow.errors import WorldError
+    from workflow.errors import WorldError, WorldUnavailableError
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    try:
-        application = Application(world_of(root, target), project)
-        await application.start()
-    except WorldError as error:
-        raise click.UsageError(str(error)) from None
+    application = Application(world_of(root, target), project)
+    delay = 0.5
+    while True:
+        try:
+            await application.start()
+            break
+        except WorldUnavailableError as error:
+            click.echo(f"{error}; trying again in {delay:g} s", err=True)
+        except (WorldError, ValueError) as error:
+            raise click.UsageError(str(error)) from None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), delay)
+            return
+        delay = min(delay * 2, 4.0)
     workflows = len(project.registry.workflows)
     noun = "workflow" if workflows == 1 else "workflows"
     click.echo(f"working on {workflows} {noun}; Ctrl-C stops", err=True)

@@ -3,22 +3,24 @@
 libcst takes longer to import than everything else of a small build; with a full cache it is not
 needed. The folder may be deleted or damaged at any time: an unreadable entry is made again. Entries
 are JSON, so that reading one cannot run anything.
+
+Workflow mode runs in the sandbox, which checks it. Client mode is imported by applications, so no
+text of it comes from here: an entry is only a hash, and the text the one in the generated folder,
+if that has this hash.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
-import tempfile
 from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Made", "TextCache", "fingerprint"]
+from wfc.emit.files import read_bytes, replace_text
+from wfc.emit.tool import fingerprint
+
+__all__ = ["Made", "TextCache"]
 
 Made = tuple[str, list[tuple[int, int, str]]]
 """A text, and what the sandbox said about it as (line, column, words)."""
@@ -32,26 +34,18 @@ _Job = tuple[str, str, str, _Plan | str]
 """Purpose, path, text, and whatever else the result depends on."""
 
 
-@cache
-def fingerprint() -> str:
-    """A value that changes when the code that makes the texts does."""
-    import wfc.transform
-    import workflow.sandbox
-
-    found: list[tuple[object, ...]] = [sys.version_info[:2]]
-    if (libcst := find_spec("libcst")) is not None and libcst.origin is not None:
-        found.append((libcst.origin, os.stat(libcst.origin).st_mtime_ns))
-    for package in (*wfc.transform.__path__, *workflow.sandbox.__path__):
-        for path in sorted(Path(package).rglob("*.py")):
-            status = path.stat()
-            found.append((path.name, status.st_size, status.st_mtime_ns))
-    return hashlib.sha256(repr(found).encode()).hexdigest()
+_OUTSIDE = {"client": "client/{}", "stubs": "client/{}i"}
+"""Purposes of texts that run outside the sandbox, and where they go."""
 
 
 class TextCache:
-    """Texts with what the sandbox said about them. `folder` None keeps them in memory only."""
+    """Texts with what the sandbox said about them. `folder` None keeps them in memory only.
+
+    `generated` is the folder that earlier builds wrote to, once it is known.
+    """
 
     def __init__(self, folder: Path | None) -> None:
+        self.generated: Path | None = None
         self._folder = folder
         self._before: dict[str, Made] = {}
         self._now: dict[str, Made] = {}
@@ -69,7 +63,7 @@ class TextCache:
         key = _key(job)
         found = self._now.get(key) or self._before.get(key)
         if found is None and self._folder is not None:
-            found = _read(_file(self._folder, key))
+            found = self._on_disk(self._folder, key, job)
         if found is not None:
             self._now[key] = found
         return found
@@ -79,7 +73,24 @@ class TextCache:
         key = _key(job)
         self._now[key] = made
         if self._folder is not None:
-            _write(_file(self._folder, key), json.dumps(made))
+            entry = [_sha256(made[0].encode())] if job[0] in _OUTSIDE else made
+            replace_text(_file(self._folder, key), json.dumps(entry))
+
+    def _on_disk(self, folder: Path, key: str, job: _Job) -> Made | None:
+        kept = _read(_file(folder, key))
+        try:
+            if job[0] not in _OUTSIDE:
+                text, problems = kept
+                if not isinstance(text, str):
+                    return None
+                return text, [(int(line), int(col), str(why)) for line, col, why in problems]
+            if self.generated is None:
+                return None
+            data = read_bytes(self.generated / _OUTSIDE[job[0]].format(job[1]))
+            is_ours = data is not None and [_sha256(data)] == kept
+            return (data.decode(), []) if data is not None and is_ours else None
+        except (OSError, ValueError, TypeError):
+            return None
 
     def forget_unused(self) -> None:
         """Keep in memory only what was asked for since the last call."""
@@ -90,29 +101,19 @@ def _key(job: _Job) -> str:
     purpose, path, text, rest = job
     rest = rest if isinstance(rest, str) else rest.to_text()
     parts = [fingerprint(), purpose, path, text, rest]
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
+    return _sha256("\0".join(parts).encode(errors="surrogatepass"))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _file(folder: Path, key: str) -> Path:
     return folder / key[:2] / f"{key}.json"
 
 
-def _read(file: Path) -> Made | None:
+def _read(file: Path) -> Any:
     try:
-        text, problems = json.loads(file.read_bytes())
-        if isinstance(text, str):
-            return text, [(int(line), int(column), str(why)) for line, column, why in problems]
-    except (OSError, ValueError, TypeError, RecursionError):
-        pass
-    return None
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        os.replace(temporary, file)
-    except OSError:
-        return  # a read-only checkout builds all the same
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from wfc.nodes import children, walk
+
 __all__ = [
     "alias_keys",
     "at_import",
@@ -18,36 +20,42 @@ __all__ = [
     "typing_only",
 ]
 
-_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
-
-def bound_names(node: ast.AST) -> Iterator[str]:
+def bound_names(node: ast.AST) -> list[str]:
     """Names bound by `node` in the scope it stands in; bodies of inner scopes are not entered."""
+    found: list[str] = []
+    _bound(node, found)
+    return found
+
+
+def _bound(node: ast.AST, found: list[str]) -> None:
     match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            yield node.name
+        case ast.Name():
+            if not isinstance(node.ctx, ast.Load):
+                found.append(node.id)
             return
-        case ast.Lambda():
+        case ast.Constant() | ast.Lambda():
+            return
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            found.append(node.name)
             return
         case ast.Import() | ast.ImportFrom():
-            yield from (a.asname or a.name.partition(".")[0] for a in node.names if a.name != "*")
+            found += [a.asname or a.name.partition(".")[0] for a in node.names if a.name != "*"]
             return
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-            yield name
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            # Their targets are their own, but `:=` inside binds outside.
+            for inner in walk(node):
+                if isinstance(inner, ast.NamedExpr):
+                    _bound(inner.target, found)
+            return
         case ast.ExceptHandler(name=str(name)):
-            yield name
+            found.append(name)
         case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            yield name
+            found.append(name)
         case ast.MatchMapping(rest=str(name)):
-            yield name
-    if isinstance(node, _COMPREHENSIONS):
-        # Their targets are their own, but `:=` inside binds outside.
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.NamedExpr):
-                yield from bound_names(inner.target)
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from bound_names(child)
+            found.append(name)
+    for child in children(node):
+        _bound(child, found)
 
 
 def alias_keys(

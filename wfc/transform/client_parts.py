@@ -199,7 +199,20 @@ def _is_constant(value: cst.BaseExpression) -> bool:
 
 def absolute(module: cst.Module, plan: ClientPlan) -> cst.Module:
     """Relative imports would mean something else in the generated folder."""
+    if not any(map(_imports_relatively, module.body)):
+        return module  # going through a whole tree takes as long as parsing it
     return cst.ensure_type(module.visit(_Absolute(plan.package)), cst.Module)
+
+
+def _imports_relatively(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.SimpleStatementLine(body=parts) | cst.SimpleStatementSuite(body=parts):
+            return any(isinstance(p, cst.ImportFrom) and p.relative for p in parts)
+        case cst.IndentedBlock(body=statements):
+            return any(map(_imports_relatively, statements))
+    blocks = [getattr(node, name, None) for name in ("body", "orelse", "finalbody")]
+    blocks += [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
+    return any(block is not None and _imports_relatively(block) for block in blocks)
 
 
 class _Absolute(cst.CSTTransformer):

@@ -14,8 +14,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from wfc.analyse.scopes import Found, Use, annotation_uses, uses
+from wfc.analyse.scopes import Found, Use, annotation_uses, expression_uses, uses
 from wfc.model import Function, Key, Kind, Marked, Module, Program
+from wfc.nodes import walk
 from wfc.parse.bindings import alias_keys, bound_names, is_type_checking
 
 __all__ = ["ClientPlan", "Kept", "client_plan"]
@@ -181,22 +182,33 @@ def _body_of(statement: ast.stmt, name: str) -> ast.stmt:
 
 def _declared(statement: ast.stmt) -> Iterator[str]:
     """The names that a statement needs in a stub, where functions have no bodies."""
-    bare = copy.deepcopy(statement)
-    for node in ast.walk(bare):
+    for node in walk(statement):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _named(annotation_uses(node))
-                node.body, node.args.defaults, node.args.kw_defaults = [ast.Pass()], [], []
             case ast.AnnAssign(annotation=annotation):
-                yield from _named(annotation_uses(_returning(annotation)))
-    yield from _named(uses(bare))
+                yield from _named(expression_uses(annotation))
+    yield from _named(uses(_bare(statement)))
 
 
-def _returning(annotation: ast.expr) -> Function:
-    function = ast.parse("def f(): ...").body[0]
-    assert isinstance(function, ast.FunctionDef)
-    function.returns = annotation
-    return function
+def _bare(node: ast.stmt) -> ast.stmt:
+    """The statement with functions that do nothing; what it holds besides is shared."""
+    changes: dict[str, object] = {}
+    if isinstance(node, Function):
+        args = copy.copy(node.args)
+        args.defaults, args.kw_defaults = [], []
+        changes = {"args": args, "body": [ast.Pass()]}
+    else:
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                changes[name] = [_bare(part) for part in inner]
+    if not changes:
+        return node
+    made = copy.copy(node)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
 
 
 def _named(found: list[Found]) -> Iterator[str]:
@@ -224,6 +236,6 @@ def _travelling(program: Program, workflows: Iterable[Marked], mentioned: set[st
 
 
 def _signature(function: Function) -> Iterator[ast.AST]:
-    yield from ast.walk(function.args)
+    yield from walk(function.args)
     if function.returns is not None:
-        yield from ast.walk(function.returns)
+        yield from walk(function.returns)

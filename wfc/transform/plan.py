@@ -23,7 +23,8 @@ class Stub:
     `arguments` are (key in the record, parameter name). Those in `optional` have a default that
     only the step's side can tell, and are recorded when given. `captured` are variables of the
     functions around a nested step, recorded beside the arguments. `statement` is the index of the
-    directive in the body, None when it stands at the top of the file.
+    directive in the body, None when it stands at the top of the file. `decorators` are the indexes
+    of those that stay, because they register the step.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Stub:
     statement: int | None
     optional: frozenset[str] = frozenset()
     captured: tuple[str, ...] = ()
+    decorators: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class WorkflowPlan:
                 "keep": sorted(self.keep),
                 "aliases": {str(i): sorted(names) for i, names in self.aliases.items()},
                 "stubs": {
-                    name: [s.id, s.arguments, s.statement, sorted(s.optional), s.captured]
+                    name: [
+                        *(s.id, s.arguments, s.statement, sorted(s.optional), s.captured),
+                        sorted(s.decorators),
+                    ]
                     for name, s in self.stubs.items()
                 },
                 "dropped": sorted(self.dropped),
@@ -72,7 +77,11 @@ def workflow_plan(program: Program, module: Module) -> WorkflowPlan:
             for index in keep
             if (names := program.reach.aliases.get((module.name, index))) is not None
         },
-        stubs={m.qualname: stub(m) for m in program.marked_in(module) if m.kind is Kind.STEP},
+        stubs={
+            m.qualname: stub(m, program.reach.decorated.get(m.node, frozenset()))
+            for m in program.marked_in(module)
+            if m.kind is Kind.STEP
+        },
         dropped=frozenset(_dropped(program, module, keep)),
     )
 
@@ -88,7 +97,7 @@ def _dropped(program: Program, module: Module, keep: frozenset[int]) -> Iterator
 _STARS = {"var-positional": "*", "var-keyword": "**"}
 
 
-def stub(step: Marked) -> Stub:
+def stub(step: Marked, decorators: frozenset[int] = frozenset()) -> Stub:
     """The call that replaces the body of a step."""
     body = step.node.body
     inside = step.sighting.statement in body
@@ -99,6 +108,7 @@ def stub(step: Marked) -> Stub:
         optional=frozenset() if step.form is Form.NESTED else frozenset(_computed(step.node)),
         # The cell behind `super()` is no variable; a rule speaks about it.
         captured=tuple(name for name in step.captured if name != "__class__"),
+        decorators=decorators,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -12,6 +13,7 @@ __all__ = [
     "blank",
     "identifier",
     "line_count",
+    "line_counts",
     "numbered",
     "prune",
     "prune_import",
@@ -26,7 +28,11 @@ _MODULE = cst.Module(body=[])
 
 def identifier(name: cst.CSTNode) -> str:
     """A name as Python reads it and `ast` has it: in the text, `ﬁle` may be written for `file`."""
-    return unicodedata.normalize("NFKC", _MODULE.code_for_node(name))
+    if isinstance(name, cst.Name) and not name.lpar:
+        text = name.value
+    else:
+        text = _MODULE.code_for_node(name)
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def line_count(node: cst.CSTNode) -> int:
@@ -45,28 +51,63 @@ def with_blank_lines_before(node: _Node, count: int) -> _Node:
     return node.with_changes(leading_lines=lines)  # type: ignore[return-value]
 
 
-def prune(module: cst.Module, keep: Mapping[int, Rewrite]) -> cst.Module:
+def line_counts(module: cst.Module, text: str) -> list[int]:
+    """What `line_count` gives for each top-level statement of `text`, without printing any."""
+    tree = ast.parse(text)
+    counts: list[int] = []
+    before = len(module.header)
+    for statement, parts in numbered(module.body):
+        last = tree.body[parts[-1]]
+        end = (last.end_lineno or last.lineno) + _comments_below(statement)
+        counts.append(end - before)
+        before = end
+    return counts
+
+
+def _comments_below(statement: cst.CSTNode) -> int:
+    """The lines that belong to the end of a block, which `ast` does not see."""
+    count = 0
+    node: object = statement
+    while node is not None:
+        match node:
+            case cst.IndentedBlock(body=body, footer=footer):
+                count += len(footer)
+                node = body[-1] if body else None
+            case cst.Match(cases=cases, footer=footer):
+                count += len(footer)
+                node = cases[-1]
+            case cst.Try() | cst.TryStar():
+                node = node.finalbody or node.orelse or (node.handlers or [node])[-1].body
+            case cst.If() | cst.For() | cst.While():
+                node = node.orelse or node.body
+            case _:
+                node = getattr(node, "body", None)
+                node = node if isinstance(node, cst.BaseSuite) else None
+    return count
+
+
+def prune(module: cst.Module, keep: Mapping[int, Rewrite], text: str) -> str:
     """Keep the top-level statements whose index has a rewrite, apply it, and blank the rest.
+    `text` is what the module was parsed from.
 
     Several statements on one line count one by one, as in `ast`. A rewrite may give a statement
-    back shorter, never longer, or None to drop it.
+    back shorter, never longer, or None to drop it. The text given back ends with a line feed.
     """
-    body: list[Statement] = []
-    pending = len(module.header)
-    for statement, parts in numbered(module.body):
+    lines = text.split("\n")
+    line = len(module.header)
+    pieces = ["\n" * line]
+    for (statement, parts), count in zip(
+        numbered(module.body), line_counts(module, text), strict=True
+    ):
         new = _rewritten(statement, parts, keep)
-        if new is statement:  # most are, and to count lines is to print the statement
-            body.append(with_blank_lines_before(new, pending))
-            pending = 0
-            continue
-        old = line_count(statement)
-        if new is None:
-            pending += old
-            continue
-        body.append(with_blank_lines_before(new, pending))
-        pending = old - line_count(new)
-    footer = blank(pending + len(module.footer))
-    return module.with_changes(header=[], body=body, footer=footer)
+        if new is statement:  # most are, and to print a statement takes longer than to parse it
+            pieces += (f"{kept}\n" for kept in lines[line : line + count])
+        else:
+            code = "" if new is None else module.code_for_node(new)
+            pieces += (code, "\n" * (count - code.count("\n")))
+        line += count
+    pieces.append("\n" * len(module.footer))
+    return "".join(pieces)
 
 
 def numbered(body: Sequence[cst.BaseStatement | Statement]) -> Iterator[tuple[Statement, range]]:

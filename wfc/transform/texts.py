@@ -53,11 +53,11 @@ def jobs(program: Program, *, client: bool) -> Iterable[list[Job]]:
 def make(job: Job, tree: cst.Module) -> Made:
     """Do a job; `tree` is the module's text, parsed."""
     match job:
-        case "workflow", path, _, WorkflowPlan() as plan:
+        case "workflow", path, source, WorkflowPlan() as plan:
             from wfc.transform.workflow import to_workflow
             from workflow.sandbox import policy
 
-            text = to_workflow(tree, plan).code
+            text = to_workflow(tree, plan, source)
             return text, policy.check(text, path)
         case "client", _, _, ClientPlan() as plan:
             from wfc.transform.client import to_client

@@ -33,8 +33,8 @@ __all__ = ["to_workflow"]
 _ABI = "from workflow.abi.flow_v1 import step as _wfc_step"
 
 
-def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
-    """Workflow mode of a module."""
+def to_workflow(module: cst.Module, plan: WorkflowPlan, text: str) -> str:
+    """Workflow mode of a module, which was parsed from `text`."""
     stubs = _Stubs(plan.stubs, plan.dropped)
     holders = {qualname.partition(".")[0] for qualname in plan.stubs}
 
@@ -42,6 +42,9 @@ def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
         if index in plan.aliases:
             return prune_import(statement, plan.aliases[index])
         match statement:
+            case cst.FunctionDef() if stubs.replaces(statement):
+                # `prune` fills up what is shorter than it was.
+                return stubbed(statement, plan.stubs[identifier(statement.name)], fill=False)
             case cst.FunctionDef() | cst.ClassDef() if identifier(statement.name) in holders:
                 return _statement(statement.visit(stubs))
             case cst.If() | cst.Try():
@@ -49,15 +52,10 @@ def to_workflow(module: cst.Module, plan: WorkflowPlan) -> cst.Module:
         return statement
 
     keep = {i: (lambda s, i=i: rewrite(i, s)) for i in plan.keep}
-    pruned = prune(module, keep)
-    if not stubs.used:
-        return pruned
-    ending = cst.parse_statement(_ABI)
-    if not pruned.has_trailing_newline:
-        pruned = pruned.with_changes(has_trailing_newline=True)
-    return pruned.with_changes(
-        body=[*pruned.body, ending.with_changes(leading_lines=pruned.footer)], footer=[]
-    )
+    pruned = prune(module, keep, text)
+    if stubs.used:
+        return f"{pruned}{_ABI}\n"
+    return pruned if module.has_trailing_newline else pruned.removesuffix("\n")
 
 
 def _statement(node: object) -> Statement:
@@ -84,11 +82,18 @@ class _Stubs(cst.CSTTransformer):
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef:
         self._prefixes.pop()
-        stub = self._stubs.get(self._prefixes[-1] + identifier(original_node.name))
-        if stub is None or any(map(_is_overload, original_node.decorators)):
+        if not self.replaces(original_node):
             return updated_node
-        self.used = True
-        return stubbed(original_node, stub)
+        return stubbed(
+            original_node, self._stubs[self._prefixes[-1] + identifier(original_node.name)]
+        )
+
+    def replaces(self, function: cst.FunctionDef) -> bool:
+        """Whether a function at the place reached so far becomes a stub."""
+        name = self._prefixes[-1] + identifier(function.name)
+        found = name in self._stubs and not any(map(_is_overload, function.decorators))
+        self.used = self.used or found
+        return found
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
         self._prefixes.append(f"{self._prefixes[-1]}{identifier(node.name)}.")
@@ -147,20 +152,18 @@ class _Versions(cst.CSTTransformer):
 _MODULE = cst.Module(body=[])
 
 
-def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
-    """The step with its body replaced by the call through the runtime, on as many lines."""
+def stubbed(function: cst.FunctionDef, stub: Stub, *, fill: bool = True) -> cst.FunctionDef:
+    """The step with its body replaced by the call through the runtime; with `fill` on as many
+    lines."""
     static = [
         d
-        for d in function.decorators
-        if isinstance(d.decorator, cst.Name) and d.decorator.value in _BINDING
+        for index, d in enumerate(function.decorators)
+        if index in stub.decorators
+        or (isinstance(d.decorator, cst.Name) and d.decorator.value in _BINDING)
     ]
-    above = line_count(function) - line_count(
-        function.with_changes(
-            decorators=static, lines_after_decorators=function.lines_after_decorators
-        )
-    )
     params = _without_defaults(function.params, stub)
-    above += line_count(function) - line_count(function.with_changes(params=params))
+    head = function.with_changes(body=_SHORT)  # the body is as long before as after
+    above = line_count(head) - line_count(head.with_changes(decorators=static, params=params))
     return function.with_changes(
         params=params,
         # A step is a coroutine function in workflow mode even where the user wrote `def`: the
@@ -168,10 +171,11 @@ def stubbed(function: cst.FunctionDef, stub: Stub) -> cst.FunctionDef:
         asynchronous=function.asynchronous or cst.Asynchronous(),
         decorators=static,
         leading_lines=[*function.leading_lines, *blank(above)],
-        body=_body(function.body, stub),
+        body=_body(function.body, stub, fill=fill),
     )
 
 
+_SHORT = cst.SimpleStatementSuite(body=[cst.Pass()])
 _BINDING = ("staticmethod", "classmethod")  # what a method is called on stays
 
 
@@ -191,7 +195,7 @@ def _without_defaults(params: cst.Parameters, stub: Stub) -> cst.Parameters:
     )
 
 
-def _body(body: cst.BaseSuite, stub: Stub) -> cst.BaseSuite:
+def _body(body: cst.BaseSuite, stub: Stub, *, fill: bool) -> cst.BaseSuite:
     if isinstance(body, cst.SimpleStatementSuite):
         return body.with_changes(body=[call(stub)])
     assert isinstance(body, cst.IndentedBlock)
@@ -204,6 +208,8 @@ def _body(body: cst.BaseSuite, stub: Stub) -> cst.BaseSuite:
     else:
         # Only under a directive for the whole file: the body starts with a compound statement.
         new = cst.SimpleStatementLine(body=[call(stub)], leading_lines=line.leading_lines)  # type: ignore[attr-defined]
+    if not fill:
+        return body.with_changes(body=[*head, new], footer=[])
     old_lines = sum(line_count(s) for s in body.body[target:])
     rest = blank(old_lines - line_count(new) + len(body.footer))
     return body.with_changes(body=[*head, new], footer=rest)

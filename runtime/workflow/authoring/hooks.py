@@ -49,6 +49,9 @@ class Hook(Generic[T]):
         self._type = type
         self._timeout = timeout
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"  # the token lets whoever reads it resume the run
+
     @property
     def token(self) -> str:
         """What callers of `resume_hook` need to know."""

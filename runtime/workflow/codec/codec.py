@@ -32,7 +32,8 @@ class Codec:
     workflows that may be part of values; by default they come back as references. `stand_ins` are
     read in the place of classes with the same ids, and both are written alike. `max_depth` bounds
     nesting, counted in entries: a list in a list is one, a dataclass in a dataclass three.
-    `max_size` bounds the bytes of one value, both ways.
+    `max_size` bounds the bytes of one value, both ways. With `ordered_sets`, sets are read as those
+    of workflow code, in the order they were written in; by default as built-in sets.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Codec:
         stand_ins: Mapping[str, type] | None = None,
         max_depth: int = 200,
         max_size: int = 64 * 1024 * 1024,
+        ordered_sets: bool = False,
     ) -> None:
         self._functions = functions
         given, instead = dict(classes or {}), dict(stand_ins or {})
@@ -54,10 +56,12 @@ class Codec:
         self._errors = failures.known_classes(self._classes)
         self._max_depth = max_depth
         self._max_size = max_size
+        self._ordered = ordered_sets
 
     def encode(self, value: Any, *, path: str = "value", references: bool = True) -> bytes:
         """Return the bytes of `value`; equal values give equal bytes.
 
+        The order in which a set of workflow code was filled belongs to its value.
         Without `references`, functions are refused: for values that come from outside. Raises
         SerializationError naming the field, starting at `path`, that cannot be recorded.
         """
@@ -83,10 +87,12 @@ class Codec:
             )
         return _TAG + data
 
-    def decode(self, data: bytes, *, references: bool = True) -> Any:
+    def decode(self, data: bytes, *, path: str = "value", references: bool = True) -> Any:
         """Return the value of recorded bytes. Raises SerializationError for anything malformed.
 
-        Without `references`, recorded functions are refused as well.
+        Missing fields take their defaults; a field that its class does not have, and a class that
+        is not known, raise with the path from `path` on. Without `references`, recorded functions
+        are refused as well.
         """
         if data[:4] != _TAG:
             raise SerializationError("these bytes do not start with a known format tag")
@@ -94,8 +100,16 @@ class Codec:
             raise SerializationError(f"these bytes are more than the {self._max_size} allowed")
         parsed = _json(data[4:])
         functions = self._functions if references else None
+        reader = Reader(
+            self._classes, self._errors, parsed, self._max_depth, functions, self._ordered
+        )
         try:
-            return Reader(self._classes, self._errors, parsed, self._max_depth, functions).value()
+            return reader.value()
+        except SerializationError as error:
+            if not reader.trail:
+                raise
+            where = path + "".join(reversed(reader.trail))
+            raise SerializationError(str(error), path=where) from error.__cause__
         except RecursionError:
             raise SerializationError("the recorded value is nested too deeply") from None
 
@@ -120,7 +134,7 @@ class Codec:
 
         Raises SerializationError for malformed bytes and for bytes of anything but an exception.
         """
-        found = self.decode(data)
+        found = self.decode(data, path="error")
         if not isinstance(found, BaseException):
             raise SerializationError("these bytes hold a value where an error was expected")
         return found

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workflow import errors
+from workflow.addresses import without_addresses
 from workflow.codec.refusals import Refused
 from workflow.errors import StepFailedError
 
@@ -73,6 +74,8 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
         "class": name,
     }
     args, state = _parts(writer, error, depth)
+    if args is None:  # the message shows objects that cannot be recorded
+        payload["message"] = without_addresses(payload["message"])
     # The exception is made from its arguments, so nothing in them may refer back to it.
     written = writer.closed(error, lambda: writer.add(args, depth + 2))
     if state:
@@ -134,7 +137,9 @@ def _writable(writer: Writer, error: BaseException, part: Any, depth: int) -> bo
 
 def stand_in(error: BaseException) -> StepFailedError:
     """What is recorded of an exception when it is too large or nested too deeply itself."""
-    return StepFailedError(message_of(error)[:10_000], type_name=qualified(error))
+    return StepFailedError(
+        without_addresses(message_of(error))[:10_000], type_name=qualified(error)
+    )
 
 
 # -- reading ---------------------------------------------------------------------------------

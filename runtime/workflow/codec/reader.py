@@ -13,7 +13,7 @@ import sys
 from array import array
 from base64 import b64decode
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import Enum, Flag
@@ -21,9 +21,11 @@ from typing import Any, TypeVar
 
 from workflow.codec import failures, references
 from workflow.codec.references import NO_FUNCTIONS, Functions
+from workflow.codec.refusals import segment
 from workflow.codec.tags import BY_NAME
 from workflow.codec.writer import FACTORIES, TYPED_ARRAYS
 from workflow.errors import SerializationError
+from workflow.sets import FrozenSet, Set, settled
 from workflow.web import URLSearchParams
 
 __all__ = ["Reader"]
@@ -48,7 +50,8 @@ class Reader:
     """Rebuilds one value from parsed JSON.
 
     `classes` are the only classes it may make, `functions` gives the functions that are named;
-    None refuses them.
+    None refuses them. With `ordered`, sets are those of workflow code. After an error, `trail`
+    leads from the value that was refused outwards.
     """
 
     __slots__ = (
@@ -57,8 +60,10 @@ class Reader:
         "_errors",
         "_functions",
         "_max_depth",
+        "_ordered",
         "_values",
         "_weights",
+        "trail",
     )
 
     def __init__(
@@ -68,6 +73,7 @@ class Reader:
         parsed: Any,
         max_depth: int,
         functions: Functions | None = NO_FUNCTIONS,
+        ordered: bool = False,
     ) -> None:
         if type(parsed) is int and parsed < 0:
             parsed = [["Object", parsed]]  # a special value alone, such as -3 for NaN
@@ -76,10 +82,12 @@ class Reader:
         self._classes = classes
         self._errors = errors
         self._functions = functions
+        self._ordered = ordered
         self._values: list[Any] = parsed
         self._done: list[Any] = [_ABSENT] * len(parsed)
         self._max_depth = max_depth + _SLACK
         self._weights: dict[int, int] = {}
+        self.trail: list[str] = []
 
     def value(self, index: Any = 0, depth: int = 0) -> Any:
         """The value of an entry, rebuilt once however often it is referred to."""
@@ -107,8 +115,13 @@ class Reader:
         if kind is dict:
             made: dict[str, Any] = {}
             self._done[index] = made
-            for key, item in raw.items():
-                made[key] = self.value(item, depth)
+            key = ""
+            try:
+                for key, item in raw.items():
+                    made[key] = self.value(item, depth)
+            except SerializationError:
+                self.trail.append(segment(key))
+                raise
             return made
         if raw and type(raw[0]) is str:
             return self._tagged(raw, index, depth)
@@ -116,8 +129,12 @@ class Reader:
             return self._sparse(raw, index, depth)
         items: list[Any] = []
         self._done[index] = items
-        for item in raw:
-            items.append(self.value(item, depth))
+        try:
+            for item in raw:
+                items.append(self.value(item, depth))
+        except SerializationError:
+            self.trail.append(segment(len(items)))
+            raise
         return items
 
     def _sparse(self, raw: list[Any], index: int, depth: int) -> list[Any]:
@@ -180,7 +197,12 @@ class Reader:
         made: dict[Any, Any] = {}
         self._done[index] = made
         for at in range(1, len(raw), 2):
-            made[self._key(raw[at], depth)] = self.value(raw[at + 1], depth)
+            key = self._key(raw[at], depth)
+            try:
+                made[key] = self.value(raw[at + 1], depth)
+            except SerializationError:
+                self.trail.append(segment(key))
+                raise
         return made
 
     def _null(self, raw: list[Any], index: int, depth: int) -> dict[str, Any]:
@@ -237,22 +259,53 @@ class Reader:
         if issubclass(kind, tuple) and hasattr(kind, "_fields"):
             self._done[index] = _OPEN
             state = self._fields(body["data"], depth + 1)
-            known = {name: state[name] for name in kind._fields if name in state}
-            self._done[index] = made = kind(**known)
+            self._refuse_unknown(kind, state, kind._fields)
+            self._done[index] = made = kind(**state)
             return made
         model = hasattr(kind, "__pydantic_fields__") and hasattr(kind, "model_construct")
         if not model and not is_dataclass(kind):
             raise SerializationError(f"the class {kind.__qualname__} cannot be rebuilt from data")
         made = kind.__new__(kind)
         self._done[index] = made
-        state = self._fields(body["data"], depth + 1)
-        (_fill_model if model else _fill_dataclass)(made, kind, state)
+        if model:
+            try:
+                state = self._fields(body["data"], depth + 1)
+            except SerializationError:
+                if self.trail[-1:] == [".fields"]:  # ours, around the fields of a model
+                    self.trail.pop()
+                raise
+            known = set(kind.__pydantic_fields__)
+            self._refuse_unknown(kind, state["fields"], known)
+            if kind.model_config.get("extra") != "allow":
+                self._refuse_unknown(kind, state.get("extra") or {}, known)
+            _fill_model(made, kind, state, settled if self._ordered else _same)
+        else:
+            state = self._fields(body["data"], depth + 1)
+            self._refuse_unknown(kind, state, {each.name for each in fields(kind)})
+            _fill_dataclass(made, kind, state, settled if self._ordered else _same)
         return made
 
+    def _refuse_unknown(
+        self, kind: type, recorded: Mapping[str, Any], known: Collection[str]
+    ) -> None:
+        """Nothing that was recorded is lost in silence."""
+        for name in recorded:
+            if name not in known:
+                self.trail.append(segment(name))
+                raise SerializationError(
+                    f"the recorded {kind.__qualname__} has a field {name!r} that the class does "
+                    "not have here. Give the class this field again, with a default, until no "
+                    "open run has such a value."
+                )
+
     def _set(self, raw: list[Any], index: int, depth: int) -> set[Any]:
-        self._done[index] = made = set()
+        self._done[index] = made = Set() if self._ordered else set()
         made.update([self._key(item, depth) for item in raw[1:]])
         return made
+
+    def _frozenset(self, raw: list[Any], depth: int) -> frozenset[Any]:
+        members = self.value(raw[1], depth)
+        return FrozenSet(members) if self._ordered else frozenset(members)
 
     # -- made from their parts ---------------------------------------------------------------
 
@@ -321,22 +374,29 @@ class Reader:
 
     def _defaultdict(self, raw: list[Any], depth: int) -> defaultdict[Any, Any]:
         name, items = self.value(raw[1], depth)
-        return defaultdict(None if name is None else FACTORIES[name], items)
+        factory = None if name is None else FACTORIES[name]
+        return defaultdict(Set if factory is set and self._ordered else factory, items)
 
     def _deque(self, raw: list[Any], depth: int) -> deque[Any]:
         items, longest = self.value(raw[1], depth)
         return deque(items, longest)
 
 
-def _fill_dataclass(made: Any, kind: Any, state: dict[str, Any]) -> None:
+def _same(value: T) -> T:
+    return value
+
+
+def _fill_dataclass(
+    made: Any, kind: Any, state: dict[str, Any], arrange: Callable[[Any], Any]
+) -> None:
     """Set the fields without running __init__; fields added since take their defaults."""
     for each in fields(kind):
         if each.name in state:
             item = state[each.name]
         elif each.default is not MISSING:
-            item = each.default
+            item = arrange(each.default)
         elif each.default_factory is not MISSING:
-            item = each.default_factory()
+            item = arrange(each.default_factory())
         elif each.init:
             raise SerializationError(
                 f"{kind.__qualname__} has a field {each.name!r} that the recorded value lacks. "
@@ -347,7 +407,7 @@ def _fill_dataclass(made: Any, kind: Any, state: dict[str, Any]) -> None:
         object.__setattr__(made, each.name, item)
 
 
-def _fill_model(made: Any, kind: Any, state: dict[str, Any]) -> None:
+def _fill_model(made: Any, kind: Any, state: dict[str, Any], arrange: Callable[[Any], Any]) -> None:
     """The same for a pydantic model; validators do not run, the value was valid when written."""
     held = dict(state["fields"])
     for name, info in kind.__pydantic_fields__.items():
@@ -357,11 +417,11 @@ def _fill_model(made: Any, kind: Any, state: dict[str, Any]) -> None:
                     f"{kind.__qualname__} has a field {name!r} that the recorded value lacks. "
                     "Give the field a default."
                 )
-            held[name] = info.get_default(call_default_factory=True, validated_data=held)
-    known = {name: item for name, item in held.items() if name in kind.__pydantic_fields__}
+            default = info.get_default(call_default_factory=True, validated_data=held)
+            held[name] = arrange(default)
     allowed = kind.model_config.get("extra") == "allow"
     private = state.get("private")
-    object.__setattr__(made, "__dict__", known)
+    object.__setattr__(made, "__dict__", held)
     object.__setattr__(made, "__pydantic_fields_set__", set(state["set"]))
     object.__setattr__(made, "__pydantic_extra__", (state.get("extra") or {}) if allowed else None)
     if private is None and kind.__private_attributes__:
@@ -398,7 +458,7 @@ _WHOLE: dict[str, Callable[[Reader, list[Any], int, int], Any]] = {
 }
 _PARTS: dict[str, Callable[[Reader, list[Any], int], Any]] = {
     "tuple": lambda reader, raw, depth: tuple(_expect(reader.value(raw[1], depth), list)),
-    "frozenset": lambda reader, raw, depth: frozenset(reader.value(raw[1], depth)),
+    "frozenset": Reader._frozenset,
     "bytearray": lambda reader, raw, depth: bytearray(_expect(reader.value(raw[1], depth), bytes)),
     "memoryview": lambda reader, raw, depth: memoryview(
         _expect(reader.value(raw[1], depth), bytes)

@@ -9,7 +9,7 @@ import types
 import weakref
 from typing import Any
 
-__all__ = ["Refused", "advice_for", "join_path"]
+__all__ = ["Refused", "advice_for", "join_path", "segment"]
 
 _FUNCTIONS = (
     types.FunctionType,
@@ -47,10 +47,11 @@ class Refused(Exception):
 
     def at(self, step: object) -> None:
         """Add the key or index at which the value was found."""
-        self.trail.append(_segment(step))
+        self.trail.append(segment(step))
 
 
-def _segment(step: object) -> str:
+def segment(step: object) -> str:
+    """One step of a path: a field, a key or an index."""
     if isinstance(step, int) and not isinstance(step, bool):
         return f"[{step}]"
     if isinstance(step, str) and step.isidentifier():

@@ -24,6 +24,7 @@ from workflow.codec import failures, references
 from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import Refused, advice_for
 from workflow.codec.tags import BY_TYPE, Tag
+from workflow.sets import FrozenSet, Set
 from workflow.web import URLSearchParams
 
 __all__ = ["FACTORIES", "TYPED_ARRAYS", "Writer"]
@@ -198,6 +199,8 @@ class Writer:
         return f"[{','.join(parts)}]"
 
     def set(self, value: Any, depth: int) -> str:
+        if hasattr(value, "__order__"):  # of workflow code, where the order is part of the value
+            return f'["Set"{"".join(f",{self.add(item, depth + 1)}" for item in value)}]'
         keyed = [(self._text_alone(item, depth), item) for item in value]
         keyed.sort(key=lambda pair: pair[0])
         parts = ['"Set"', *(str(self.add(item, depth + 1)) for _, item in keyed)]
@@ -266,7 +269,7 @@ class Writer:
         if kind is tuple:
             items = f"[{self.items(value, depth + 1)}]"
             return f'["tuple",{self.cons(items)}]'
-        if kind is frozenset:
+        if kind is frozenset or kind is FrozenSet:
             return f'["frozenset",{self.cons(self.set(value, depth + 1))}]'
         if kind is bytes:
             buffer = f'["ArrayBuffer","{b64encode(value).decode()}"]'
@@ -411,7 +414,7 @@ def _mapping(writer: Writer, value: Mapping[Any, Any], depth: int) -> str:
 def _defaultdict(writer: Writer, value: defaultdict[Any, Any], depth: int) -> str:
     factory = value.default_factory
     name = None if factory is None else getattr(factory, "__name__", "")
-    if name is not None and FACTORIES.get(name) is not factory:
+    if name is not None and factory is not Set and FACTORIES.get(name) is not factory:
         raise Refused(
             "a defaultdict whose factory is not a builtin type cannot be recorded. "
             "Convert it first: dict(value)."
@@ -423,6 +426,7 @@ def _defaultdict(writer: Writer, value: defaultdict[Any, Any], depth: int) -> st
 
 _SHARED: dict[type, Callable[[Writer, Any, int], str]] = {
     set: lambda writer, value, depth: writer.set(value, depth),
+    Set: lambda writer, value, depth: writer.set(value, depth),
     bytearray: lambda writer, value, depth: f'["bytearray",{writer.add(bytes(value), depth + 1)}]',
     array: _array,
     deque: _deque,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from workflow import web
 from workflow.codec import Codec
-from workflow.engine import webhooks
+from workflow.engine import failpoints, webhooks
 from workflow.engine.project import Project
 from workflow.engine.worker import Worker
 from workflow.world.port import World
@@ -42,7 +42,7 @@ class Application:
         self, world: World, project: Project, *, worker: bool = True, grace: float = 5.0
     ) -> None:
         self._grace = grace
-        self.world = world
+        self.world = failpoints.watched(world)
         self.project = project
         self.base_url = ""
         self.codec = Codec(project.registry.classes, functions=project.registry)

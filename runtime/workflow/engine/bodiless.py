@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from workflow.codec import Codec
+from workflow.errors import LogTooLongError
 from workflow.events import NewEvent
 from workflow.replay.live import pack
 from workflow.world.records import Append, Loaded, RunRecord
 
-__all__ = ["before_its_time", "give_up"]
+__all__ = ["before_its_time", "give_up", "too_long"]
 
 
 def before_its_time(loaded: Loaded, worker: str) -> Append | None:
@@ -51,23 +52,31 @@ def before_its_time(loaded: Loaded, worker: str) -> Append | None:
 
 def give_up(loaded: Loaded, worker: str, claims: int, codec: Codec) -> Append:
     """End a run that killed its worker again and again: nothing loops for ever."""
-    run: RunRecord = loaded.run
     reason = RuntimeError(
         f"the run was claimed {claims} times without getting anywhere: its body kills the worker "
         "process (memory, native code)"
     )
+    return _failed(loaded, worker, reason, "crash-loop", codec)
+
+
+def too_long(loaded: Loaded, worker: str, limit: int, codec: Codec) -> Append:
+    """End a run whose log has grown beyond `limit` events."""
+    return _failed(loaded, worker, LogTooLongError(limit), LogTooLongError.code, codec)
+
+
+def _failed(loaded: Loaded, worker: str, reason: Exception, code: str, codec: Codec) -> Append:
+    run: RunRecord = loaded.run
     error = codec.encode_error(reason)
     at = max(loaded.now, loaded.events[-1].at)
-    meta = pack({"code": "crash-loop"})
     return Append(
         run_id=run.run_id,
         worker=worker,
         fence=run.fence,
         expected=run.head,
         at=at,
-        events=(NewEvent(type="run_failed", at=at, payload=error, meta=meta),),
+        events=(NewEvent(type="run_failed", at=at, payload=error, meta=pack({"code": code})),),
         seen=run.mail,
         end="failed",
         output=error,
-        error_code="crash-loop",
+        error_code=code,
     )

@@ -2,24 +2,49 @@
 
 Everybody who waits for a result could read the run after each commit of anybody; with many waiters
 that is most of the work of a busy process. The ends that happen elsewhere are found by reading, and
-only those need it.
+only those need it: while a worker of this process has the run, its waiters are told when it ends or
+leaves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["tell", "watch"]
+__all__ = ["at_work", "is_here", "tell", "watch"]
 
 _waiting: defaultdict[str, set[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = defaultdict(set)
+
+_here: Counter[str] = Counter()
+_lock = threading.Lock()
+
+
+@contextmanager
+def at_work(run_id: str) -> Iterator[None]:
+    """A worker of this process has the run."""
+    with _lock:
+        _here[run_id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _here[run_id] -= 1
+            if not _here[run_id]:
+                del _here[run_id]
+        tell(run_id)
+
+
+def is_here(run_id: str) -> bool:
+    """Whether a worker of this process has the run."""
+    return run_id in _here
 
 
 @contextmanager
 def watch(run_id: str) -> Iterator[asyncio.Event]:
-    """An event that is set when a worker of this process ends the run."""
+    """An event that is set when a worker of this process ends the run or gives it up."""
     entry = (asyncio.get_running_loop(), asyncio.Event())
     _waiting[run_id].add(entry)
     try:
@@ -31,6 +56,6 @@ def watch(run_id: str) -> Iterator[asyncio.Event]:
 
 
 def tell(run_id: str) -> None:
-    """The end of the run is in its log."""
+    """The end of the run is in its log, or somebody else may write it."""
     for loop, event in tuple(_waiting.get(run_id, ())):
         loop.call_soon_threadsafe(event.set)

@@ -1,16 +1,22 @@
 """Named points where a test can have this process killed.
 
 `WORKFLOW_FAILPOINT=after_commit` kills the process with SIGKILL when it first reaches that point,
-`after_commit:3` at the third time. Compiled in always: a crash test is worth more when it runs the
-very code that ships. Unset, a point costs one comparison.
+`after_commit:3` at the third time. `before_commit:3` and `commit:3` count everything that the
+process writes to its world, whatever it is, and kill it just before or just after the third write.
+Compiled in always: a crash test is worth more when it runs the very code that ships. Unset, a point
+costs one comparison.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
-__all__ = ["NAMES", "reach"]
+from workflow.world.port import World
+
+__all__ = ["NAMES", "arm", "reach", "watched"]
 
 NAMES = (
     "before_step_body",
@@ -18,12 +24,24 @@ NAMES = (
     "after_commit",
     "during_sleep",
     "waiting_for_hook",
+    "before_commit",
+    "commit",
 )
 
-_armed, _, _nth = os.environ.get("WORKFLOW_FAILPOINT", "").partition(":")
-_left = int(_nth) if _nth.isdigit() else 1
-if _armed and _armed not in NAMES:
-    raise ValueError(f"WORKFLOW_FAILPOINT is {_armed!r}; known points: {', '.join(NAMES)}")
+_armed = ""
+_left = 1
+
+
+def arm(setting: str) -> None:
+    """Arm one point, as in `after_commit:3`, or none with an empty text. Raises ValueError."""
+    global _armed, _left
+    name, _, nth = setting.partition(":")
+    if name and name not in NAMES:
+        raise ValueError(f"WORKFLOW_FAILPOINT is {name!r}; known points: {', '.join(NAMES)}")
+    _armed, _left = name, int(nth) if nth.isdigit() else 1
+
+
+arm(os.environ.get("WORKFLOW_FAILPOINT", ""))
 
 
 def reach(name: str) -> None:
@@ -33,3 +51,48 @@ def reach(name: str) -> None:
         _left -= 1
         if _left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watched(world: World) -> World:
+    """The world itself, or one that counts its writes if a point is armed that asks for it."""
+    return cast(World, _Watched(world)) if _armed in ("before_commit", "commit") else world
+
+
+# What is written in answer to a call. Signs of life come by the clock and are not counted.
+_WRITES = {
+    "create", "post", "post_to_token", "append", "park", "unpark", "terminate", "finish_tasks",
+    "write_chunks", "leave",
+}  # fmt: skip
+
+
+class _Watched:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._world, name)
+        return _counted(found) if name in _WRITES else found
+
+    async def claim_runs(self, worker: str, limit: int) -> Any:
+        """Counted when it hands something out: looking is not writing."""
+        claimed = await self._world.claim_runs(worker, limit)
+        if claimed.runs:
+            reach("commit")
+        return claimed
+
+    async def claim_tasks(self, worker: str, limit: int, names: Any) -> Any:
+        """Counted like `claim_runs`."""
+        claimed = await self._world.claim_tasks(worker, limit, names)
+        if claimed:
+            reach("commit")
+        return claimed
+
+
+def _counted(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def counted(*args: Any, **kwargs: Any) -> Any:
+        reach("before_commit")
+        answer = await call(*args, **kwargs)
+        reach("commit")
+        return answer
+
+    return counted

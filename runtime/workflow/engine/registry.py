@@ -215,9 +215,14 @@ class Registry:
         raise WorkflowNotRegisteredError(f"workflow {workflow!r} {problem}:\n  {known}")
 
     @property
+    def listing(self) -> bytes:
+        """The step ids, one a line."""
+        return "\n".join(sorted(self.steps)).encode()
+
+    @property
     def fingerprint(self) -> str:
         """A hash of the step ids: workers with equal fingerprints can do the same work."""
-        return hashlib.sha256("\n".join(sorted(self.steps)).encode()).hexdigest()[:16]
+        return hashlib.sha256(self.listing).hexdigest()[:16]
 
 
 def _unmarked() -> None:

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from workflow.engine import endings, failpoints
-from workflow.engine.bodiless import before_its_time, give_up
+from workflow.engine.bodiless import before_its_time, give_up, too_long
+from workflow.engine.cold import PYTHON, check, cold_copy
 from workflow.engine.steps import (
     Completed,
     Failed,
     Outcome,
     Superseded,
     TryAgain,
+    Unfit,
     run_attempt,
 )
 from workflow.engine.turn import Turn
 from workflow.errors import (
     BundleError,
     DivergenceError,
+    ReplayCheckError,
     SandboxError,
     SerializationError,
+    StepNotRegisteredError,
     WorkflowNotRegisteredError,
     WorldError,
 )
 from workflow.events import NewEvent
-from workflow.replay.catch_up import catch_up
+from workflow.policy.crashes import after_crash
 from workflow.replay.live import LiveRun
 from workflow.world.records import Append, Appended, Loaded, Parked, RunRecord
 
@@ -43,9 +45,8 @@ __all__ = ["Session"]
 log = logging.getLogger("workflow.engine")
 
 INLINE = 8  # step bodies the owner runs itself, per run; more fan out to all workers
+PATIENCE = 3.0  # seconds between tries at most while the world is away
 CLAIM_LIMIT = 20  # claims without an append, after which a run is held to kill its workers
-PAUSE = 0.005  # seconds a replay may hold the event loop before it lets others run
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Session:
@@ -106,7 +107,7 @@ class Session:
                     log.warning("%s: %s; trying again in %.1f s", self.run_id, error, delay)
                     self._drop()
                     await asyncio.sleep(delay)
-                    delay = min(delay * 2, 10.0)
+                    delay = min(delay * 2, PATIENCE)
         finally:
             self._drop()
 
@@ -116,15 +117,33 @@ class Session:
         except WorldError:
             raise
         except DivergenceError as error:
-            ours = self.worker.project.bundle.hash
-            pinned = self._run.bundle or ours
-            code = f"bundle of the run {pinned[:12]}, of this worker {ours[:12]}"
-            await self._park("divergence", f"{error} ({code})", error.position)
-        except (SerializationError, SandboxError, BundleError, WorkflowNotRegisteredError) as error:
+            await self._park("divergence", f"{error} ({self._code()})", error.position)
+        except ReplayCheckError as error:
+            await self._park(error.code, str(error), error.position)
+        except SerializationError as error:
+            fed = self._live.head + 1 if self._live is not None else 0
+            position = error.position or fed
+            await self._park(error.code, str(error), position)
+        except (
+            BundleError,
+            SandboxError,
+            StepNotRegisteredError,
+            WorkflowNotRegisteredError,
+        ) as error:
             await self._park(error.code, str(error))
         except Exception as error:
             log.exception("%s: internal error", self.run_id)
             await self._park("internal", f"{type(error).__name__}: {error}")
+
+    def _code(self) -> str:
+        """Which code and which Python disagree with the log."""
+        ours = self.worker.project.bundle.hash
+        pinned = self._run.bundle or ours
+        python = self._run.python
+        code = f"bundle of the run {pinned[:12]}, of this worker {ours[:12]}"
+        if python not in (None, PYTHON):
+            code += f"; begun under Python {python}, replayed under {PYTHON}"
+        return code
 
     # -- owning --------------------------------------------------------------------------------
 
@@ -151,8 +170,9 @@ class Session:
                 await self._append(early)
                 return
             self._live = await self._replay(loaded)
+        await self.worker.stranded.refuse(self.run_id)
         self._find_orphans(self._live, loaded)
-        while await self._turn(loaded):
+        while not await self._end_too_long() and await self._turn(loaded):
             # Without a body at work an empty turn gives the run up: idle runs have no owner.
             while self._bodies and not (self._pending or self._results or self._mail):
                 self._wake.clear()
@@ -174,29 +194,21 @@ class Session:
         return loaded
 
     async def _replay(self, loaded: Loaded) -> LiveRun:
-        run = loaded.run
-        program = await self.worker.program(run.bundle)
-        instance = program.instantiate()
-        live = LiveRun(
-            run.run_id,
-            run.workflow,
-            instance.workflow(run.workflow),
-            self.worker.body_codec(instance),
-            trace=True,
-        )
-        started = time.perf_counter()
-        try:
-            for _ in catch_up(live, loaded.events, self._pending):
-                if time.perf_counter() - started > PAUSE:
-                    await asyncio.sleep(0)
-                    started = time.perf_counter()
-        except BaseException:
-            live.close()
-            raise
-        live.trace = False
-        if run.head > 1:
+        live = await cold_copy(self.worker, loaded.run, loaded.events, self._pending)
+        if loaded.run.head > 1:
             live.take_utterances()  # spoken, or lost with the process that recorded these events
         return live
+
+    async def _end_too_long(self) -> bool:
+        """End the run, without its body, when its log has become longer than it may be."""
+        limit = self.worker.limits.events
+        if self._live is None or self._live.head <= limit:
+            return False
+        loaded = await self._load(self._live.head - 1)
+        if loaded is not None:
+            await self._append(too_long(loaded, self.worker.id, limit, self.worker.codec))
+            endings.tell(self.run_id)
+        return True
 
     def _find_orphans(self, live: LiveRun, loaded: Loaded) -> None:
         """Steps that are open, but neither a task nor in the mail: their owner's bodies died."""
@@ -237,6 +249,8 @@ class Session:
             bundle=self.worker.project.bundle.hash if first else None,
             python=PYTHON if first else None,
         )
+        if append.events and self.worker.samples():
+            await check(self.worker, self._run, live, append.events)
         done = await self._append(append)
         if not done.ok:
             return False
@@ -275,13 +289,19 @@ class Session:
         """Append; when no answer came, read whether it is in, and try again if it is not."""
         world = self.worker.world
         delay = 0.1
+        doubtful = False
         while True:
+            refused = False
             try:
-                return await world.append(append)
+                done = await world.append(append)
+                if done.ok or not doubtful:
+                    return done
+                refused = True  # by the fence, or because an earlier try got in after all
             except WorldError as error:
+                doubtful = True
                 log.warning("%s: %s; reading again in %.1f s", self.run_id, error, delay)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 10.0)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, PATIENCE)
             try:
                 loaded = await world.load(self.run_id, after=append.expected)
             except WorldError:
@@ -292,6 +312,8 @@ class Session:
             if run.head > append.expected:  # under our fence nobody else can have moved it
                 opened = loaded.events[len(append.events) :]
                 return Appended(ok=True, head=run.head, mail=run.mail, opened=opened)
+            if refused:
+                return done
 
     def _feed(self, turn: Turn, loaded: Loaded | None, now: int) -> None:
         results, self._results = self._results, []
@@ -330,7 +352,8 @@ class Session:
         for ref in self._redo:
             if ref in turn.live.steps:
                 call = self._calls[ref]
-                turn.add_task(ref, call.name, call.payload or b"", attempt=1)
+                due = after_crash(self.run_id, ref, 1, turn.now)
+                turn.add_task(ref, call.name, call.payload or b"", attempt=1, run_at=due)
         self._redo = []
         for ref in self._unbegun:
             if ref in turn.live.steps:
@@ -382,6 +405,12 @@ class Session:
         )
         try:
             outcome = await run_attempt(step, event.payload or b"", context, worker.world, codec)
+        except Unfit:
+            # Another worker's step may take them; see `Stranded` for when none does.
+            if self._bodies.pop(event.ref, None) is not None:
+                self._unbegun.append(event.ref)
+            self.look()
+            return
         except Superseded:
             self._bodies.pop(event.ref, None)
             self.look()  # reading the run again shows that it is not ours

@@ -21,15 +21,31 @@ from workflow.authoring.context import StepContext, step_context
 from workflow.codec import Codec
 from workflow.engine import failpoints
 from workflow.engine.registry import Step
-from workflow.errors import SerializationError, StepTimeoutError
+from workflow.errors import SerializationError, StepTimeoutError, WorkflowError
 from workflow.events import Micros
 from workflow.policy.arguments import captured_of
+from workflow.policy.names import short_name
 from workflow.policy.retry import GiveUp, Retry, after_failure
 from workflow.replay.frames import recorded_traceback
 from workflow.replay.live import pack
 from workflow.world.port import World
 
-__all__ = ["Completed", "Failed", "Outcome", "Superseded", "TryAgain", "run_attempt"]
+__all__ = [
+    "Completed",
+    "Failed",
+    "Outcome",
+    "Superseded",
+    "TryAgain",
+    "Unfit",
+    "prepared",
+    "run_attempt",
+]
+
+
+class Unfit(WorkflowError):
+    """The step of this worker does not take the recorded arguments. Its body has not begun."""
+
+    code = "step-not-registered"
 
 
 class Superseded(asyncio.CancelledError):
@@ -66,14 +82,15 @@ Outcome: TypeAlias = Completed | Failed | TryAgain
 async def run_attempt(
     step: Step, payload: bytes, context: StepContext, world: World, codec: Codec
 ) -> Outcome:
-    """Run the body once. Everything it raises becomes an outcome, except cancellation."""
+    """Run the body once. Everything it raises becomes an outcome, except cancellation.
+
+    Raises Unfit when the recorded arguments are not for this step as it is here.
+    """
     started = world.now()
+    call = prepared(step, payload, codec)
     try:
-        arguments, captured = captured_of(codec.decode(payload))
-        function = step.bind(captured)
-        args, kwargs = step.spread(function, arguments)
         failpoints.reach("before_step_body")
-        result = await _call(step, partial(function, *args, **kwargs), context)
+        result = await _call(step, call, context)
         failpoints.reach("after_step_body")
     except (KeyboardInterrupt, Superseded):
         raise
@@ -92,6 +109,20 @@ async def run_attempt(
             codec.encode_error(error), _meta(context.attempt, started, "SerializationError")
         )
     return Completed(encoded, _meta(context.attempt, started))
+
+
+def prepared(step: Step, payload: bytes, codec: Codec) -> Callable[[], Any]:
+    """The call of a step with its recorded arguments, not made yet. Raises Unfit."""
+    try:
+        arguments, captured = captured_of(codec.decode(payload, path="args"))
+        function = step.bind(captured)
+        args, kwargs = step.spread(function, arguments)
+    except (SerializationError, TypeError) as error:
+        raise Unfit(
+            f"the step {short_name(step.id)!r} ({step.id}) does not take the recorded arguments: "
+            f"{error}"
+        ) from error
+    return partial(function, *args, **kwargs)
 
 
 async def _call(step: Step, call: Callable[[], Any], context: StepContext) -> Any:

@@ -21,12 +21,16 @@ import msgspec
 
 from workflow.authoring.context import StepContext, attributes_of, moment
 from workflow.codec import Codec
+from workflow.engine import endings
+from workflow.engine.cold import sampler
 from workflow.engine.heart import Heart
+from workflow.engine.limits import Limits
 from workflow.engine.project import Project
 from workflow.engine.registry import Step
 from workflow.engine.session import Session
 from workflow.engine.stand_ins import stand_ins
-from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, run_attempt
+from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, Unfit, run_attempt
+from workflow.engine.stranded import Stranded, patience
 from workflow.errors import BundleError, RunEndedError, StepCrashedError, WorldError
 from workflow.events import Micros
 from workflow.policy.names import short_name
@@ -40,11 +44,25 @@ __all__ = ["Worker"]
 
 log = logging.getLogger("workflow.engine")
 
-LEASE = 15.0  # seconds a worker may be silent before others take its work over
+LEASE = 15.0  # seconds a worker may be silent before others take its work over, if not set
+BEAT = 0.5  # seconds between signs of life at most: how late others notice that a lease ran out
+PATIENCE = 3.0  # seconds between tries at most while the world is away
 RUNS = 500  # runs owned at a time
 TASKS = 64  # task bodies at a time
 CACHED = 2000  # idle live copies kept
 SECOND = 1_000_000
+
+
+def _lease() -> float:
+    """WORKFLOW_LEASE in seconds. Raises ValueError."""
+    text = os.environ.get("WORKFLOW_LEASE") or str(LEASE)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.2 <= seconds <= 3600:
+        raise ValueError(f"WORKFLOW_LEASE is {text!r}; give seconds, from 0.2 to 3600")
+    return seconds
 
 
 class Worker:
@@ -55,10 +73,14 @@ class Worker:
 
     def __init__(self, world: World, project: Project, *, grace: float = 5.0) -> None:
         self._grace = grace
+        self._lease = _lease()
         self.world = world
         self.project = project
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.codec = Codec(project.registry.classes, functions=project.registry)  # of steps
+        self.samples = sampler(os.environ)  # whether to check a turn
+        self.stranded = Stranded(self, patience(os.environ))
+        self.limits = Limits.read(os.environ)
         self._programs: dict[str, Program] = {}
         self._cache: OrderedDict[str, tuple[str | None, LiveRun]] = OrderedDict()
         self._sessions: dict[str, Session] = {}
@@ -72,8 +94,9 @@ class Worker:
 
     async def start(self) -> None:
         """Register with the world, take over what dead workers held, and begin to work."""
+        await self.stranded.publish()
         await self._beat()
-        self._heart = Heart(self.world, self._record, LEASE / 3)
+        self._heart = Heart(self.world, self._record, min(BEAT, self._lease / 3))
         self._heart.start()
         self._loops = [
             asyncio.create_task(self._work(), name="workflow-worker"),
@@ -113,6 +136,7 @@ class Worker:
 
         For hosts that deliver work over HTTP instead of keeping a worker running.
         """
+        await self.stranded.publish()
         await self._beat()
         claimed = await self.world.claim_runs(self.id, 16)
         for run in claimed.runs:
@@ -143,7 +167,7 @@ class Worker:
                     exc_info=not expected,
                 )
                 await asyncio.sleep(delay)
-                delay = min(delay * 2, 10.0)
+                delay = min(delay * 2, PATIENCE)
                 change = 0  # what was announced has not been looked at yet
 
     async def _claim(self) -> Micros | None:
@@ -163,12 +187,15 @@ class Worker:
             # What was due was offered to us, and what is left is not for us (no room, or a step we
             # do not have). Commits tell when that changes; a look a second is the safety net.
             return now + SECOND
+        own_turn = self.stranded.own_turn()
+        if own_turn is not None:
+            return min(own_turn, claimed.next_due or own_turn)
         return claimed.next_due
 
     async def _claim_tasks(self) -> None:
         room = TASKS - self._tasks_now
         if room > 0:
-            names = self.project.registry.steps.keys()
+            names = self.stranded.names()
             for task in await self.world.claim_tasks(self.id, room, names):
                 self._spawn(self._run_task(task), f"task {task.step_id}")
                 self._tasks_now += 1
@@ -190,7 +217,8 @@ class Worker:
 
     async def _run_session(self, session: Session) -> None:
         try:
-            await session.run()
+            with endings.at_work(session.run_id):
+                await session.run()
         finally:
             # A run given up and claimed again at once has a newer session under its id.
             if self._sessions.get(session.run_id) is session:
@@ -201,7 +229,7 @@ class Worker:
     def _record(self) -> WorkerRecord:
         return WorkerRecord(
             worker=self.id,
-            lease_until=self.world.now() + round(LEASE * 1_000_000),
+            lease_until=self.world.now() + round(self._lease * 1_000_000),
             registry=self.project.registry.fingerprint,
         )
 
@@ -210,10 +238,11 @@ class Worker:
 
     async def _watch(self, heart: Heart) -> None:
         while True:
-            await asyncio.sleep(LEASE / 3)
+            await asyncio.sleep(self._lease / 3)
             heart.tick()
             try:
                 await self._stop_lost()
+                await self.stranded.look()
             except Exception as error:
                 expected = isinstance(error, WorldError)
                 log.warning("cannot look at own runs: %s", error, exc_info=not expected)
@@ -257,7 +286,7 @@ class Worker:
                 # If the first try got in, the task row is gone and the second changes nothing.
                 log.warning("%s: cannot record the result: %s", task.step_id, error)
                 await asyncio.sleep(delay)
-                delay = min(delay * 2, 10.0)
+                delay = min(delay * 2, PATIENCE)
 
     async def _attempt(self, task: Task) -> Finish:
         step = self.project.registry.find_step(task.name)
@@ -283,6 +312,16 @@ class Worker:
         )
         try:
             outcome = await run_attempt(step, task.payload, context, self.world, codec)
+        except Unfit as error:
+            again = await self.stranded.misfit(task, str(error))
+            return Finish(
+                run_id=task.run_id,
+                step_id=task.step_id,
+                worker=self.id,
+                attempt=task.attempt,
+                run_at=again,
+                uncount=True,
+            )
         except Superseded:
             return Finish(
                 run_id=task.run_id, step_id=task.step_id, worker=self.id, attempt=task.attempt
@@ -379,7 +418,12 @@ class Worker:
         bundled = instance.classes
         others = {k: c for k, c in self.project.registry.classes.items() if k not in bundled}
         instead = {k: c for k, c in self._stand_ins.items() if k in others}
-        return Codec({**others, **bundled}, functions=instance.functions, stand_ins=instead)
+        return Codec(
+            {**others, **bundled},
+            functions=instance.functions,
+            stand_ins=instead,
+            ordered_sets=True,
+        )
 
     @cached_property
     def _stand_ins(self) -> dict[str, type]:

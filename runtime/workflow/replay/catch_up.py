@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from workflow.errors import DivergenceError
 from workflow.events import FACTS, Event, NewEvent
+from workflow.replay.hints import likely_cause
 from workflow.replay.live import LiveRun, describe
 
 __all__ = ["catch_up", "same_decision"]
@@ -26,24 +27,28 @@ def catch_up(live: LiveRun, log: Sequence[Event], pending: deque[NewEvent]) -> I
     Decisions beyond the end of the log are left in `pending`: they belong to the next append.
     Raises DivergenceError, with the log position, at the first difference.
     """
-    for event in log:
+    answering = False  # whether the event before was an answer, which lets decisions wait
+    for index, event in enumerate(log):
+        is_answer = event.type in _ANSWERS
         if event.type in FACTS:
-            if pending and event.type not in _ANSWERS:
-                raise _difference(live, event, describe(event), pending[0])
-            if live.ended and event.type in _ANSWERS:
+            if pending and not (is_answer and answering):
+                raise _difference(live, log, index, pending)
+            if live.ended and is_answer:
+                live.head = event.seq
                 continue  # the body ended on an earlier answer of the same append
             try:
                 pending.extend(live.feed(event))
             except DivergenceError as error:
-                raise DivergenceError(event.seq, error.recorded, error.asked) from None
+                raise DivergenceError(
+                    event.seq, error.recorded, error.asked, hint=_orphan(event)
+                ) from None
             yield
-        elif not pending:
-            raise DivergenceError(event.seq, describe(event), "nothing")
+        elif not pending or not same_decision(pending[0], event):
+            raise _difference(live, log, index, pending)
         else:
-            asked = pending.popleft()
-            if not same_decision(asked, event):
-                raise _difference(live, event, describe(event), asked)
+            pending.popleft()
         live.head = event.seq
+        answering = is_answer
 
 
 def same_decision(asked: NewEvent, recorded: NewEvent) -> bool:
@@ -57,8 +62,26 @@ def same_decision(asked: NewEvent, recorded: NewEvent) -> bool:
     )
 
 
-def _difference(live: LiveRun, event: Event, recorded: str, asked: NewEvent) -> DivergenceError:
+def _difference(
+    live: LiveRun, log: Sequence[Event], index: int, pending: deque[NewEvent]
+) -> DivergenceError:
+    recorded = log[index]
+    asked = pending[0] if pending else None
+    hint = likely_cause(
+        asked, recorded, still_asked=list(pending)[1:], rest=log[index + 1 :], codec=live.codec
+    )
+    if asked is None:
+        return DivergenceError(recorded.seq, describe(recorded), "nothing", hint=hint)
     wanted = describe(asked)
-    if asked.type == event.type and asked.name == event.name and asked.ref == event.ref:
+    if (asked.type, asked.name, asked.ref) == (recorded.type, recorded.name, recorded.ref):
         wanted += " with other arguments"
-    return DivergenceError(event.seq, recorded, wanted, live.source_of(asked.ref))
+    return DivergenceError(
+        recorded.seq, describe(recorded), wanted, live.source_of(asked), hint=hint
+    )
+
+
+def _orphan(fact: Event) -> str:
+    return (
+        f"{describe(fact)} answers nothing that this code has open: the call it belongs to was "
+        "removed or given up earlier, or the log was changed"
+    )

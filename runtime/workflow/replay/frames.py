@@ -8,6 +8,8 @@ import traceback
 from pathlib import PurePath
 from types import CodeType, TracebackType
 
+from workflow.addresses import without_addresses
+
 __all__ = ["recorded_traceback", "user_line"]
 
 _OURS = str(PurePath(__file__).parents[1])
@@ -39,7 +41,8 @@ def recorded_traceback(error: BaseException) -> str:
     that raised.
     """
     _keep_users_frames(error)
-    text = "".join(traceback.format_exception(error))
+    # It is part of what is compared when the run is replayed.
+    text = without_addresses("".join(traceback.format_exception(error)))
     inner = getattr(error, "workflow_traceback", None)
     if isinstance(inner, str) and inner:
         return f"{inner.rstrip()}\n\nThe step's error came out of the workflow here:\n\n{text}"

@@ -76,6 +76,12 @@ class HookState:
     def open(self) -> bool:
         return not self.disposed and self.owner is None
 
+    def standing(self) -> tuple[object, ...]:
+        """All that can be told about it from outside; see `LiveRun.standing`."""
+        waiting = sum(not waiter.done() for waiter in self._waiters)
+        state = (self.settled, self.owner, self.disposed)
+        return (self.ref, self.token, *state, len(self._payloads), waiting)
+
     def _fail_waiters(self, error: Exception) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()

@@ -84,7 +84,7 @@ class LiveRun:
         self._entry = entry
         self._main: DetTask[Any] | None = None
         self._decisions: list[NewEvent] = []
-        self._sources: dict[str, str] = {}
+        self._sources: list[tuple[NewEvent, str]] = []
         self._counter = 0
         self._tokens = 0
         self._seed = b""
@@ -104,6 +104,8 @@ class LiveRun:
         """
         if self.ended:
             raise InternalError(f"{self.run_id} was fed {fact.type} after its end")
+        if self._sources and not self.trace:
+            self._sources.clear()
         loop = self.loop
         if fact.at > loop.now:
             loop.now = fact.at
@@ -142,9 +144,25 @@ class LiveRun:
         said, self.loop.utterances = self.loop.utterances, []
         return said
 
-    def source_of(self, ref: str) -> str:
+    def source_of(self, decision: NewEvent) -> str:
         """`path:line` of the user's code that made the decision, when tracing."""
-        return self._sources.get(ref, "")
+        return next((line for made, line in self._sources if made is decision), "")
+
+    def standing(self) -> dict[str, object]:
+        """What the body waits for, and what its next decisions depend on beside its variables.
+
+        By names for people. Two copies fed with the same facts have equal ones.
+        """
+        return {
+            "the end": self.ended,
+            "the cancel request": self.cancel_requested,
+            "open steps": list(self.steps),
+            "open sleeps and time-outs": [(r, h.when()) for r, h in self._waits.items()],
+            "hooks": [hook.standing() for hook in self.hooks.values()],
+            "the count of calls": (self._counter, self._tokens),
+            "the time": self.loop.now,
+            "random numbers drawn": self.loop.random.getstate(),
+        }
 
     def close(self) -> None:
         """Drop the body. Its `finally` blocks run, and nothing they ask for is recorded."""
@@ -251,7 +269,8 @@ class LiveRun:
         match fact.type:
             case "step_completed":
                 future = self._answered(fact)
-                future.set_result(self.codec.decode(fact.payload or b""))
+                path = f"{short_name(fact.name)}()"
+                future.set_result(self.codec.decode(fact.payload or b"", path=path))
             case "step_failed":
                 future = self._answered(fact)
                 future.set_exception(self.codec.decode_error(fact.payload or b""))
@@ -262,7 +281,9 @@ class LiveRun:
                 self._sleeps.discard(fact.ref)
                 self.loop.fire(handle)
             case "hook_received":
-                self._hook(fact).deliver(self.codec.decode(fact.payload or b"", references=False))
+                hook = self._hook(fact)
+                payload = fact.payload or b""
+                hook.deliver(self.codec.decode(payload, path="payload", references=False))
             case "hook_created":
                 self._hook(fact).settle(None)
             case "hook_conflict":
@@ -282,7 +303,7 @@ class LiveRun:
         self.base_url = meta.get("base_url", "")
         self._seed = bytes.fromhex(meta["seed"])
         self.loop.random = Random(self._seed)
-        arguments = self.codec.decode(fact.payload or b"")
+        arguments = self.codec.decode(fact.payload or b"", path="args")
         self._main = self.loop.create_task(self._body(arguments), name="workflow")
 
     async def _body(self, arguments: dict[str, Any]) -> Any:
@@ -324,18 +345,17 @@ class LiveRun:
     ) -> None:
         if self._closing:
             return
-        if self.trace:
-            self._sources[ref] = user_line()
-        self._decisions.append(
-            NewEvent(
-                type=type,
-                at=self.loop.now,
-                ref=ref,
-                name=name,
-                payload=payload,
-                meta=pack(meta) if meta is not None else None,
-            )
+        decision = NewEvent(
+            type=type,
+            at=self.loop.now,
+            ref=ref,
+            name=name,
+            payload=payload,
+            meta=pack(meta) if meta is not None else None,
         )
+        self._decisions.append(decision)
+        if self.trace:
+            self._sources.append((decision, user_line()))
 
     def _waiting(self) -> bool:
         """Whether any fact but a cancel request could ever move the body again."""

@@ -13,6 +13,7 @@ This module is the one place in `replay` that touches asyncio's internals.
 from __future__ import annotations
 
 import asyncio
+import decimal
 import math
 import sys
 from asyncio import events as _events
@@ -22,18 +23,25 @@ from contextvars import Context, copy_context
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from workflow.errors import ContextError
+from workflow.errors import BusyWorkflowError, ContextError
+from workflow.replay import limits
 
 if TYPE_CHECKING:
     from workflow.replay.live import LiveRun
 
-__all__ = ["DetFuture", "DetLoop", "DetTask", "Handle", "Utterance", "running"]
+__all__ = ["DetFuture", "DetLoop", "DetTask", "Handle", "Utterance", "pristine", "running"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 # (logger, level, message) of something the body printed or logged
 Utterance = tuple[str, int, str]
+
+
+def _state(future: asyncio.Future[Any]) -> str:
+    if future.cancelled():
+        return "cancelled"
+    return "finished" if future.done() else "pending"
 
 
 class DetTask(asyncio.Task[T]):
@@ -46,6 +54,11 @@ class DetTask(asyncio.Task[T]):
     def __hash__(self) -> int:
         return self._order
 
+    def __repr__(self) -> str:
+        # The original shows where the interpreter is installed.
+        coroutine = getattr(self.get_coro(), "__qualname__", "")
+        return f"<Task {_state(self)} name={self.get_name()!r} coro=<{coroutine}()>>"
+
 
 class DetFuture(asyncio.Future[T]):
     """A future that hashes by creation order and tells when the body gives up on it."""
@@ -57,11 +70,35 @@ class DetFuture(asyncio.Future[T]):
     def __hash__(self) -> int:
         return self._order
 
+    def __repr__(self) -> str:
+        return f"<Future {_state(self)}>"
+
     def cancel(self, msg: Any | None = None) -> bool:
         cancelled = super().cancel(msg)
         if cancelled and self._on_cancel is not None:
             self._on_cancel()
         return cancelled
+
+
+def pristine() -> Context:
+    """A context with nothing of the host's in it, and the decimal arithmetic every run begins with.
+
+    What a body sets there (`contextvars`, `decimal.localcontext`) is its own.
+    """
+    context = Context()
+    traps = [decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow]
+    arithmetic = decimal.Context(
+        prec=28,
+        rounding=decimal.ROUND_HALF_EVEN,
+        Emin=-999_999,
+        Emax=999_999,
+        capitals=1,
+        clamp=0,
+        flags=[],
+        traps=traps,
+    )
+    context.run(decimal.setcontext, arithmetic)
+    return context
 
 
 class Handle(asyncio.TimerHandle):
@@ -114,7 +151,10 @@ class DetLoop(asyncio.AbstractEventLoop):
         # its `finally` would run inside whatever run is executing then.
         self._tasks: list[DetTask[Any]] = []
         self._prune_at = 64
-        self._outside: tuple[asyncio.AbstractEventLoop | None, Any] | None = None
+        self._outside: tuple[asyncio.AbstractEventLoop | None, Any, Any] | None = None
+        self.rounds = limits.ROUNDS
+        self.context = pristine()
+        self._executing = False
 
     # -- what workflow code and the sandbox's emulations see -----------------------------------
 
@@ -191,6 +231,8 @@ class DetLoop(asyncio.AbstractEventLoop):
         self._order += 1
         # Default task names come from a counter of the whole process: name them per run.
         label = str(name) if name is not None else f"task-{self._order}"
+        if context is None and not self._executing:
+            context = self.context  # the host begins the body
         extra: dict[str, Any] = {} if context is None else {"context": context}
         task: DetTask[Any] = DetTask(coro, order=self._order, loop=self, name=label, **extra)
         self._tasks.append(task)
@@ -233,7 +275,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         for task in left:
             if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # meant to be
-                _close(task.get_coro())
+                self.context.run(_close, task.get_coro())
         self._tasks.clear()
 
     def close(self) -> None:
@@ -245,14 +287,16 @@ class DetLoop(asyncio.AbstractEventLoop):
 
     def __enter__(self) -> DetLoop:
         """Become the running loop of this thread, also from inside another running loop."""
-        self._outside = (_events._get_running_loop(), sys.get_asyncgen_hooks())
+        before = limits.begin(self.rounds)
+        self._outside = (_events._get_running_loop(), sys.get_asyncgen_hooks(), before)
         sys.set_asyncgen_hooks(firstiter=self._hold, finalizer=_leave_open)
         _events._set_running_loop(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._outside is not None
-        loop, hooks = self._outside
+        loop, hooks, before = self._outside
+        limits.resume(before)
         self._outside = None
         _events._set_running_loop(loop)
         sys.set_asyncgen_hooks(*hooks)
@@ -263,20 +307,28 @@ class DetLoop(asyncio.AbstractEventLoop):
         With a `limit`, stop after so many callbacks and forget the rest.
         """
         ready = self._ready
+        self._executing = True
         while ready:
             limit -= 1
             if limit < 0:
                 ready.clear()
-                return
+                break
             handle = ready.popleft()
             if handle._cancelled:
                 continue
             try:
+                limits.spend(limits.CALLBACK)
                 handle.run()
+            except BusyWorkflowError:
+                ready.clear()  # and below the run ends
             except Exception as error:
                 self.call_exception_handler({"message": "callback failed", "exception": error})
             except BaseException as error:
                 self.run.abort(error)
+        self._executing = False
+        busy = limits.overrun()
+        if busy is not None:
+            self.run.abort(busy)
 
     def _hold(self, generator: Any) -> None:
         self._generators[id(generator)] = generator

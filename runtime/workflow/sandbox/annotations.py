@@ -8,18 +8,21 @@ that does not exist yet becomes a forward reference to that one identifier.
 
 from __future__ import annotations
 
+import collections.abc
 import sys
 import typing
 from collections.abc import Callable
 from inspect import get_annotations
-from types import CellType, FunctionType
+from types import CellType, FunctionType, GenericAlias, UnionType
 from typing import Any, ForwardRef
 
 from workflow.errors import SandboxError
 from workflow.sandbox.ownership import owns
+from workflow.sets import FrozenSet, Set
 
 __all__ = ["evaluate", "later_names", "refuse_text"]
 
+_ABSTRACT: dict[Any, Any] = {collections.abc.Set: FrozenSet, collections.abc.MutableSet: Set}
 _LITERAL = typing.get_origin(typing.Literal[0])
 
 
@@ -53,7 +56,26 @@ def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
             break
     else:
         raise SandboxError(f"an annotation of {class_name} names too many classes not yet defined")
-    return refuse_text(_named(value))
+    return _concrete(refuse_text(_named(value)))
+
+
+def _concrete(value: Any) -> Any:
+    """The type with abstract sets replaced by sets of workflow code: pydantic makes built-in ones
+    for them, as it does here, but those have no order."""
+    origin, args = typing.get_origin(value) or value, typing.get_args(value)
+    if isinstance(origin, type) and origin in _ABSTRACT:
+        return _ABSTRACT[origin][args] if args else _ABSTRACT[origin]
+    if not args or origin is _LITERAL:
+        return value
+    first = len(args) if origin is not typing.Annotated else 1
+    made = (*map(_concrete, args[:first]), *args[first:])
+    if all(new is old for new, old in zip(made, args, strict=True)):
+        return value
+    if origin is typing.Annotated:
+        return typing.Annotated[made]
+    if origin in (typing.Union, UnionType):
+        return typing.Union[made]  # noqa: UP007 - of a tuple
+    return value.copy_with(made) if hasattr(value, "copy_with") else GenericAlias(origin, made)
 
 
 def _supplied(thunk: Callable[[], Any], code: Any, missing: dict[str, Any]) -> Callable[[], Any]:

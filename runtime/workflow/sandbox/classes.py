@@ -16,6 +16,7 @@ from workflow.sandbox.annotations import later_names
 from workflow.sandbox.facades import chance, clock
 from workflow.sandbox.facades.facade import Facade
 from workflow.sandbox.ownership import claim, owns
+from workflow.sets import TWINS as SETS
 
 __all__ = ["TypeProxy", "build_class", "forget_plain_repr", "keep_plain_repr"]
 
@@ -37,7 +38,7 @@ class _TypeOfType(type):
             raise SandboxError("type() of a super() is not available in workflow code")
         if found.__module__ == "workflow.authoring.hooks":
             raise SandboxError("type() of a hook is not available in workflow code")
-        return clock.TWINS.get(found) or chance.TWINS.get(found) or found
+        return clock.TWINS.get(found) or chance.TWINS.get(found) or SETS.get(found) or found
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, type)

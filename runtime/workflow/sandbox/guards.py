@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as _datetime
+import decimal
 import inspect
 import sys
 from collections.abc import Callable
@@ -18,13 +19,24 @@ from types import BuiltinMethodType, MappingProxyType, MethodDescriptorType
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
-from workflow.sandbox import names
+from workflow.sandbox import names, texts
 from workflow.sandbox.facades import clock
 from workflow.sandbox.formatting import SUPER_CLASS, SUPER_SELF, guarded_format
 from workflow.sandbox.ownership import MARK, TOKEN, owns
 from workflow.sandbox.views import ModuleView
+from workflow.sets import settled
 
-__all__ = ["above", "delete", "has", "read", "refuse", "writable", "write"]
+__all__ = [
+    "above",
+    "awaited",
+    "delete",
+    "has",
+    "place",
+    "read",
+    "refuse",
+    "writable",
+    "write",
+]
 
 _MISSING = object()
 
@@ -108,6 +120,8 @@ def _read_public_private(value: Any, name: str) -> Any:
 
 def _read_special(value: Any, name: str, default: Any) -> Any:
     if name not in names.READABLE_DUNDERS:
+        if name in names.TEXTS and isinstance(value, super):
+            return texts.text_above(SUPER_SELF(value), name, getattr(value, name))
         refuse(name)
     if name == "__members__":
         if not isinstance(value, EnumMeta):
@@ -189,6 +203,36 @@ def _read_model_table(value: Any, name: str) -> Any:
     return None if owns(cls) else MappingProxyType(getattr(cls, name))
 
 
+def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
+        return None
+    native = getattr(value, name)
+    if owns(getattr(native, "__func__", None)):
+        return None  # the workflow's own, which comes here again for what it overrides
+    if isinstance(value, type):
+        return lambda model, **options: _arranged(native(model, **options))
+    return lambda **options: _arranged(native(**options))
+
+
+def _arranged(value: Any) -> Any:
+    """What a model gave, with its built-in sets (of fields of any type) in order."""
+    if type(value) is dict:
+        return {key: _arranged(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_arranged(item) for item in value]
+    if type(value) is tuple:
+        return tuple(map(_arranged, value))
+    return settled(value)
+
+
+def _read_fields_set(value: Any, name: str) -> Any:
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is None or not isinstance(_subject(value), pydantic.BaseModel):
+        return None
+    return settled(getattr(value, name), type(_subject(value)).model_fields)
+
+
 def _read_strftime(value: Any, name: str) -> Callable[..., str] | None:
     owner, cls = _subject(value), _class_of(value)
     if not issubclass(cls, _datetime.date | _datetime.time):
@@ -208,7 +252,9 @@ _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "strftime": _read_strftime,
     "model_computed_fields": _read_model_table,
     "model_config": _read_model_table,
+    "model_dump": _read_dump,
     "model_fields": _read_model_table,
+    "model_fields_set": _read_fields_set,
     "model_validate": _read_model,
     "parse_file": _read_model,
     "parse_raw": _read_model,
@@ -225,6 +271,8 @@ def writable(value: Any) -> Any:
     # The usual case first: this stands behind every `self.x = …`.
     if getattr(type(value), MARK, None) is TOKEN or owns(value):
         return value
+    if type(value) is decimal.Context:
+        return value  # a copy for whoever asked: `with localcontext() as context: context.prec = 3`
     kind = value.__name__ if isinstance(value, type) else type(value).__name__
     raise SandboxError(
         f"attributes of {kind!r} cannot be set or deleted in workflow code: "
@@ -242,6 +290,22 @@ def _settable(name: object) -> str:
 def write(value: Any, name: str, new: Any) -> None:
     """`setattr` for workflow code."""
     setattr(writable(value), _settable(name), new)
+
+
+def place(value: Any, name: str, new: Any) -> None:
+    """`object.__setattr__(value, name, new)` for workflow code: past the `__setattr__` of frozen
+    dataclasses, onto objects of its own classes."""
+    if isinstance(value, type) or not owns(value):
+        raise SandboxError("object.__setattr__() is for objects of the workflow's own classes")
+    object.__setattr__(value, _settable(name), new)
+
+
+def awaited(value: Any) -> Any:
+    """`value.__await__()` for workflow code: what `await value` would go through."""
+    special = getattr(type(value), "__await__", None)
+    if isinstance(value, type) or special is None:
+        raise TypeError(f"object {type(value).__name__} can't be used in 'await' expression")
+    return special(value)
 
 
 def delete(value: Any, name: str) -> None:

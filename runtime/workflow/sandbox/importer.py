@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from workflow.replay import limits
+from workflow.replay.loop import pristine, running
 from workflow.sandbox import facades
 from workflow.sandbox.facades.facade import Facade, missing
 from workflow.sandbox.namespace import fresh_builtins, fresh_namespace
@@ -56,7 +58,7 @@ class Importer:
         space = self._spaces[name] = fresh_namespace(name, package, self._builtins)
         if compiled is not None:
             try:
-                exec(compiled.code, space)
+                _execute(compiled.code, space)
             except BaseException:
                 del self._spaces[name]
                 raise
@@ -122,6 +124,17 @@ class Importer:
                     ) from None
         elif wanted not in found.__dict__:
             raise ImportError(missing(found, wanted), name=name)
+
+
+def _execute(code: CodeType, space: dict[str, Any]) -> None:
+    if running() is not None:
+        exec(code, space)  # imported by the body, as part of its turn
+        return
+    before = limits.begin()
+    try:
+        pristine().run(exec, code, space)
+    finally:
+        limits.resume(before)
 
 
 def _absolute(name: str, package: str, level: int) -> str:

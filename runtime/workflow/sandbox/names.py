@@ -19,6 +19,7 @@ __all__ = [
     "READABLE_DUNDERS",
     "RESERVED",
     "SETTABLE_IN_CLASSES",
+    "TEXTS",
     "is_dunder",
 ]
 
@@ -86,7 +87,9 @@ GUARDED = frozenset(
         "get_context",
         "model_computed_fields",
         "model_config",
+        "model_dump",
         "model_fields",
+        "model_fields_set",
         "model_validate",
         "now",
         "obj",
@@ -127,6 +130,9 @@ DEFINABLE_DUNDERS = frozenset(f"__{name}__" for name in _DEFINABLE.split())
 
 `__workflow_serialize__` and `__workflow_deserialize__` are ours: how a class is recorded.
 """
+
+TEXTS = frozenset({"__format__", "__repr__", "__str__"})
+"""What `super()` may be asked for through a guard: the texts of `object` show an address."""
 
 CALLABLE_ON_SUPER = DEFINABLE_DUNDERS - {"__hash__"}
 """What `super()` may be asked for. The hash of `object` is an address."""

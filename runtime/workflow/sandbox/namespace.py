@@ -6,16 +6,20 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
+from workflow.replay.limits import tick
 from workflow.sandbox import guards, texts
 from workflow.sandbox.annotations import evaluate
 from workflow.sandbox.classes import TypeProxy, build_class
 from workflow.sandbox.facades.speech import speak_print
+from workflow.sandbox.hashes import hash_of
+from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
 from workflow.sandbox.ownership import MARK, TOKEN
+from workflow.sets import FrozenSet, Set, ordered
 
 __all__ = ["BUILTINS", "fresh_builtins", "fresh_namespace"]
 
 # Left out: what runs or reads text (eval, open, input), hands out namespaces (globals, vars, dir),
-# or differs between processes (id and hash: addresses and hash seeds).
+# or differs between processes (id: addresses).
 _NATIVE_NAMES = """
 ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError
 BrokenPipeError BufferError BytesWarning ChildProcessError ConnectionAbortedError ConnectionError
@@ -30,8 +34,8 @@ SyntaxError SyntaxWarning SystemError SystemExit TabError TimeoutError True Type
 UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError
 UnicodeWarning UserWarning ValueError Warning ZeroDivisionError
 abs aiter all anext any bin bool bytearray bytes callable chr classmethod complex dict divmod
-enumerate filter float frozenset hex int isinstance issubclass iter len list map max min
-next object oct ord pow property range reversed round set slice sorted staticmethod str sum
+enumerate filter float hex int isinstance issubclass iter len list map max min
+next object oct ord pow property range reversed round slice sorted staticmethod str sum
 super tuple zip
 """
 _NATIVE = frozenset(_NATIVE_NAMES.split())
@@ -41,10 +45,13 @@ _GUARDED: dict[str, Any] = {
     "ascii": texts.ascii_text,
     "delattr": guards.delete,
     "format": texts.format_text,
+    "frozenset": FrozenSet,
     "getattr": guards.read,
     "hasattr": guards.has,
+    "hash": hash_of,
     "print": speak_print,
     "repr": texts.repr_text,
+    "set": Set,
     "setattr": guards.write,
     "type": TypeProxy,
 }
@@ -60,6 +67,12 @@ def fresh_builtins(importer: Callable[..., Any]) -> dict[str, Any]:
     return {**_SHARED, "__import__": importer}
 
 
+_OPERATORS = {
+    **{f"${sign}": operate for sign, operate in OPERATIONS.items()},
+    **{f"$i{sign}": operate for sign, operate in IN_PLACE.items()},
+}
+
+
 def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str, Any]:
     """The globals of one module: its name, the builtins `space`, and the guards its code calls."""
     return {
@@ -67,12 +80,20 @@ def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str,
         "__name__": name,
         "__package__": package,
         "$annotation": evaluate,
+        "$awaited": guards.awaited,
         "$field": texts.field_text,
         "$maker": texts.maker,
+        "$members": Set,
         "$percent": texts.percent,
+        "$place": guards.place,
         "$read": guards.read,
+        "$remainder": remainder,
+        "$set": ordered,
+        "$shown": texts.shown,
         "$str": texts.call_text,
         "$super": guards.above,
+        "$tick": tick,
         "$write": guards.writable,
+        **_OPERATORS,
         MARK: TOKEN,
     }

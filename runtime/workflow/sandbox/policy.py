@@ -20,8 +20,8 @@ from typing import Any
 
 from workflow.errors import SandboxError
 from workflow.sandbox import names
-from workflow.sandbox.textpolicy import TextPolicy
-from workflow.sandbox.trees import at, call, no_arguments
+from workflow.sandbox.looppolicy import LoopPolicy
+from workflow.sandbox.trees import at, awaiting, call, is_placing, no_arguments
 from workflow.sandbox.typegrammar import TypeGrammar
 
 __all__ = ["PolicyError", "Problem", "WorkflowPolicy", "check", "compile_module"]
@@ -43,7 +43,7 @@ class PolicyError(SandboxError):
         self.problems = problems
 
 
-class WorkflowPolicy(TextPolicy):
+class WorkflowPolicy(LoopPolicy):
     """Admits orchestration code and rewrites what needs a look at run time.
 
     Nodes that are not overridden here are admitted (literals, operators, control flow) or refused
@@ -125,7 +125,8 @@ class WorkflowPolicy(TextPolicy):
         for alias in node.names:
             if alias.name == "*":
                 self.error(node, "import the names you use: `*` hides what a workflow reaches")
-            self.check_name(node, alias.name)
+            if alias.asname is None or alias.name not in names.RESERVED:
+                self.check_name(node, alias.name)
             self.check_name(node, alias.asname)
         return node
 
@@ -145,7 +146,7 @@ class WorkflowPolicy(TextPolicy):
             if load and attr in names.READABLE_DUNDERS:
                 return True
             if load and attr in names.CALLABLE_ON_SUPER and _is_super_call(node.value):
-                return False
+                return attr in names.TEXTS
             if attr.endswith("__"):
                 self.error(node, f"the special attribute {attr!r} cannot be used in workflow code")
             else:
@@ -173,7 +174,7 @@ class WorkflowPolicy(TextPolicy):
             self.error(
                 node, f"{node.target.attr!r} cannot be the target of an augmented assignment"
             )
-        return self.node_contents_visit(node)
+        return self.augmented(node)
 
     # -- places where RestrictedPython adds Zope's guards, which protect nothing here -------------
 
@@ -200,6 +201,10 @@ class WorkflowPolicy(TextPolicy):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """What can be reached can be called. `super` with arguments asks which class it is given;
         without any, the class is the one around it."""
+        if is_placing(node):
+            return call("$place", [self.visit(arg) for arg in node.args], node)
+        if (awaited := awaiting(node)) is not None:
+            return call("$awaited", [self.visit(awaited)], node)
         if not _is_super_call(node):
             return super().visit_Call(node)
         if node.args or node.keywords:
@@ -279,7 +284,7 @@ class WorkflowPolicy(TextPolicy):
     def _as_text(self, annotation: ast.expr) -> ast.expr:
         """Check an annotation and keep it as a string, as the `annotations` future would."""
         text = ast.unparse(annotation)
-        self.visit(self._types.clean(annotation))
+        self.visit_type(self._types.clean(annotation))
         constant: ast.expr = at(ast.Constant(text), annotation)
         return constant
 
@@ -296,7 +301,7 @@ class WorkflowPolicy(TextPolicy):
         """Outside of classes annotations are never evaluated. In a class body dataclasses and
         pydantic need the types: they are evaluated here and now, never again from text."""
         if self._scope == "class":
-            cleaned = self.visit(self._types.clean(node.annotation))
+            cleaned = self.visit_type(self._types.clean(node.annotation))
             thunk = at(ast.Lambda(no_arguments(), cleaned), node.annotation)
             owner = at(ast.Constant(self._class_name), node.annotation)
             node.annotation = call("$annotation", [thunk, owner], node.annotation)
@@ -449,7 +454,8 @@ def compile_module(source: str, filename: str) -> CodeType:
     if problems or tree is None:
         raise PolicyError(filename, problems)
     try:
-        return compile(ast.fix_missing_locations(tree), filename, "exec", 0, dont_inherit=True)
+        # With its assertions, however the process was started.
+        return compile(ast.fix_missing_locations(tree), filename, "exec", 0, True, 0)
     except (
         SyntaxError,
         ValueError,

@@ -13,6 +13,12 @@ from workflow.sandbox.trees import at, call
 __all__ = ["TextPolicy"]
 
 
+def _is_converter(function: ast.expr, keyword: str | None) -> bool:
+    """Whether `keyword=str` says how to make text of values, and not that text is wanted."""
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return keyword == "key" or (keyword == "default" and name in ("dumps", "JSONEncoder"))
+
+
 class TextPolicy(RestrictingNodeTransformer):
     """Rewrites f-strings and `%` of a literal. What can be told to be plain text stays native."""
 
@@ -20,6 +26,9 @@ class TextPolicy(RestrictingNodeTransformer):
         """A field of an f-string: the text of the value, made at run time."""
         self.node_contents_visit(node)
         if isinstance(node.value, ast.Constant):
+            return node
+        if node.conversion == -1 and node.format_spec is None:
+            node.value = call("$shown", [node.value], node.value)
             return node
         spec = node.format_spec or at(ast.Constant(""), node)
         conversion = at(ast.Constant(node.conversion), node)
@@ -36,6 +45,9 @@ class TextPolicy(RestrictingNodeTransformer):
                 node.func = at(ast.Name("$str", ast.Load()), node.func)
             elif node.func.id == "map" and getattr(node.args[0], "id", "") == "str":
                 node.args[0] = call("$maker", [node.args[0]], node.args[0])
+        for keyword in node.keywords:
+            if getattr(keyword.value, "id", "") == "str" and _is_converter(node.func, keyword.arg):
+                keyword.value = call("$maker", [keyword.value], keyword.value)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:

@@ -11,6 +11,7 @@ import datetime
 import pprint
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -25,16 +26,26 @@ __all__ = [
     "percent",
     "pformat",
     "repr_text",
+    "shown",
+    "text_above",
 ]
 
-_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+| (?:running|defined) at [^<>]*:[0-9]+(?=>)")
+_ADDRESS = re.compile(
+    r" at 0x[0-9A-Fa-f]+"
+    r"| (?:running|defined) at [^<>]*:[0-9]+(?=>)"
+    r"| cb=\[[^\[\]]*\]"  # of futures: places in the files of asyncio
+)
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
 _EXACT = frozenset({bool, bytes, float, int, str, type(None)})
 
 
+def _suspicious(text: str) -> bool:
+    return " at " in text or " cb=" in text
+
+
 def _plain(text: Any, value: object) -> Any:
     """`text`, made of `value`, without addresses. What is text or a number itself stays."""
-    if type(value) in _EXACT or not isinstance(text, str) or " at " not in text:
+    if type(value) in _EXACT or not isinstance(text, str) or not _suspicious(text):
         return text
     return _ADDRESS.sub("", text)
 
@@ -53,15 +64,38 @@ def ascii_text(obj: Any, /) -> str:
 
 def format_text(value: Any, format_spec: str = "", /) -> str:
     """`format` for workflow code."""
-    if isinstance(value, datetime.date | datetime.time) and isinstance(format_spec, str):
-        clock.portable(format_spec)
-    text: str = _plain(format(value, format_spec), value)
+    text: str = _plain(format(value, _portable(value, format_spec)), value)
     return text
+
+
+def _portable(value: Any, spec: str) -> str:
+    """A format specification that does not ask the machine for its zone or locale."""
+    if type(value) is str or not isinstance(spec, str):
+        return spec
+    if isinstance(value, datetime.date | datetime.time):
+        clock.portable(spec)
+    elif spec[-1:] == "n" and isinstance(value, int | float | complex | Decimal):
+        return spec[:-1] + ("d" if isinstance(value, int) else "g")
+    return spec
+
+
+def text_above(owner: Any, name: str, native: Callable[..., str]) -> Callable[..., str]:
+    """`super().__repr__`, `__str__` or `__format__` of `owner`, which is `native`."""
+    if name == "__format__":
+        return lambda spec, /: _plain(native(_portable(owner, spec)), owner)
+    return lambda: _plain(native(), owner)
+
+
+def shown(value: Any) -> Any:
+    """What stands for `value` in `f"{value}"`: itself if its text is the same everywhere."""
+    return value if type(value) in _EXACT else format_text(value)
 
 
 def field_text(value: Any, conversion: int, spec: str) -> str:
     """One replacement field of an f-string; `conversion` is -1 or the character after the `!`."""
     if conversion == -1:
+        if type(value) in _EXACT and spec[-1:] != "n":
+            return format(value, spec)
         return format_text(value, spec)
     text: str = _plain(_CONVERSIONS[conversion](value), value)
     return format(text, spec)
@@ -80,10 +114,9 @@ def maker(function: Any, /) -> Any:
     return partial(call_text, function)
 
 
-def percent(template: str, values: Any) -> str:
+def percent(template: Any, values: Any) -> Any:
     """`template % values`, as workflow code writes it with a literal template."""
-    text: str = _plain(template % values, values)
-    return text
+    return _plain(template % values, values)
 
 
 def pformat(object: Any, *args: Any, **options: Any) -> str:

@@ -54,8 +54,10 @@ class TypeGrammar(ast.NodeTransformer):
         return cleaned
 
     def visit(self, node: ast.AST) -> Any:
-        if not isinstance(node, _SHAPES):
-            kind = type(node).__name__
+        # An operator has no place of its own: what it stands in is reported.
+        judged = node.op if isinstance(node, ast.BinOp | ast.UnaryOp) else node
+        if not isinstance(judged, _SHAPES):
+            kind = type(judged).__name__
             self._report(node, f"an annotation names a type; {kind} is not allowed in it")
             return node
         return super().visit(node)

@@ -6,36 +6,30 @@ of the members notes each of them as it comes out; the order of the notes is tha
 
 from __future__ import annotations
 
-import threading
+from contextvars import ContextVar
 from typing import Any, get_args
+
+from workflow.sets.ordered import settled
 
 __all__ = ["schema"]
 
-
-class _Notes(threading.local):
-    """One list for each set that is being validated: sets may stand in sets."""
-
-    def __init__(self) -> None:
-        self.stack: list[list[Any]] = []
-
-
-_notes = _Notes()
+# The notes of the set that is being validated; sets may stand in sets.
+_notes: ContextVar[list[Any]] = ContextVar("members of a set")
 
 
 def _note(member: Any) -> Any:
-    _notes.stack[-1].append(member)
+    _notes.get().append(member)
     return member
 
 
 def _validate(cls: Any, value: Any, handler: Any) -> Any:
-    _notes.stack.append([])
+    members: list[Any] = []
+    token = _notes.set(members)
     try:
-        if isinstance(value, (set, frozenset)):
-            # Also a built-in set is walked in an order of ours.
-            value = list(cls(value))
-        handler(value)
+        # pydantic walks a set by `iter`; a built-in one gets an order first.
+        handler(settled(value))
     finally:
-        members = _notes.stack.pop()
+        _notes.reset(token)
     return cls(members)
 
 
@@ -52,14 +46,22 @@ def schema(cls: Any, source: Any, handler: Any) -> Any:
     def validate(value: Any, handler: Any) -> Any:
         return _validate(cls, value, handler)
 
-    def serialize(value: Any, handler: Any, info: Any) -> Any:
-        members = handler(list(value))
-        return members if info.mode == "json" else cls(members)
-
-    return core_schema.no_info_wrap_validator_function(
-        validate,
-        make(noting),
-        serialization=core_schema.wrap_serializer_function_ser_schema(
-            serialize, info_arg=True, schema=core_schema.list_schema(inner)
-        ),
+    # pydantic looks into every set it is given back, and makes a built-in one of it. What it is to
+    # turn into text in JSON, it leaves alone elsewhere.
+    as_it_is = core_schema.any_schema(serialization=core_schema.to_string_ser_schema())
+    copied = core_schema.any_schema(
+        serialization=core_schema.plain_serializer_function_ser_schema(cls, return_schema=as_it_is)
+    )
+    written = core_schema.wrap_serializer_function_ser_schema(
+        lambda value, _: list(value),
+        schema=copied,
+        return_schema=core_schema.list_schema(inner),
+        when_used="json",
+    )
+    wrap = core_schema.no_info_wrap_validator_function
+    return core_schema.json_or_python_schema(
+        # An array is the only way to write a set in JSON, also where types are taken strictly.
+        wrap(validate, make(noting, strict=False)),
+        wrap(validate, make(noting)),
+        serialization=written,
     )

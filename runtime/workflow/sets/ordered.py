@@ -10,13 +10,14 @@ are taken in a fixed order: that of their types and texts.
 from __future__ import annotations
 
 import builtins
-import re
 from abc import ABCMeta
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView
 from copy import deepcopy
 from itertools import filterfalse
 from reprlib import recursive_repr
 from typing import Any
+
+from workflow.addresses import without_addresses
 
 __all__ = ["TWINS", "FrozenSet", "Set", "frozen_of", "ordered", "settled"]
 
@@ -32,8 +33,6 @@ _remove = _set.remove
 _clear = _set.clear
 _new_frozen = _frozenset.__new__
 
-_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
-
 
 def _canonical(members: Iterable[Any]) -> dict[Any, None]:
     """The members of a built-in set in an order that is the same in every process."""
@@ -42,9 +41,10 @@ def _canonical(members: Iterable[Any]) -> dict[Any, None]:
         kind = type(member)
         if isinstance(member, _BUILTIN):
             return kind.__name__, repr(list(_order_of(member)))
-        return f"{kind.__module__}.{kind.__qualname__}", _ADDRESS.sub("", repr(member))
+        return f"{kind.__module__}.{kind.__qualname__}", without_addresses(repr(member))
 
-    items = list(members)
+    # A set in a set is always a frozenset, and has an order of its own.
+    items = [FrozenSet(m) if type(m) is _frozenset else m for m in members]
     if len(items) < 2:
         return dict.fromkeys(items)
     kinds = {type(item) for item in items}
@@ -99,7 +99,7 @@ def frozen_of(order: dict[Any, None]) -> FrozenSet:
 
 
 def settled(value: Any, *sources: Any) -> Any:
-    """`value`, in order if it is a built-in set: as its members come up in `sources`, if they do."""
+    """`value`; a built-in set gets the order in which its members come up in `sources`."""
     kind = type(value)
     if kind is not _set and kind is not _frozenset:
         return value
@@ -197,20 +197,25 @@ class _Ordered:
         return iter(self.__order__)
 
     def __copy__(self) -> Any:
-        made = type(self)(self.__order__)
+        kind: Any = type(self)
+        made = kind(self.__order__)
         if hasattr(self, "__dict__"):  # a subclass of the workflow's own
             made.__dict__.update(self.__dict__)
         return made
 
     def __deepcopy__(self, memo: Any) -> Any:
-        made = type(self)([deepcopy(item, memo) for item in self.__order__])
+        kind: Any = type(self)
+        made = kind([deepcopy(item, memo) for item in self.__order__])
         memo[id(self)] = made
         if hasattr(self, "__dict__"):
             made.__dict__.update(deepcopy(self.__dict__, memo))
         return made
 
     def __reduce__(self) -> Any:
-        return type(self), (list(self.__order__),), getattr(self, "__dict__", None)
+        kind = type(self)
+        # Outside of workflow code it is the real class that has the name.
+        made = kind if kind not in _BOTH else kind._real  # type: ignore[attr-defined]
+        return made, (list(self.__order__),), getattr(self, "__dict__", None)
 
     @recursive_repr("set(...)")
     def __repr__(self) -> str:
@@ -236,7 +241,7 @@ class _Ordered:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """As a field of a model: what pydantic does for the real class, in the order of the input."""
+        """In a model: what pydantic does for the real class, in the order of the input."""
         from workflow.sets.fields import schema
 
         return schema(cls, source, handler)
@@ -261,7 +266,7 @@ def _in_place(combine: Callable[..., Any]) -> tuple[Callable[..., None], Callabl
     return change, operate
 
 
-class Set(_Ordered, set, metaclass=_Twin):  # type: ignore[type-arg, misc]
+class Set(_Ordered, set, metaclass=_Twin):  # type: ignore[type-arg]
     """`set` of workflow code."""
 
     __slots__ = ("__order__",)
@@ -278,7 +283,7 @@ class Set(_Ordered, set, metaclass=_Twin):  # type: ignore[type-arg, misc]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.__new__ = _new_empty  # type: ignore[assignment, method-assign]
+        cls.__new__ = _new_empty  # type: ignore[method-assign]
 
     def copy(self) -> Any:
         made = _new(Set)
@@ -334,7 +339,7 @@ class Set(_Ordered, set, metaclass=_Twin):  # type: ignore[type-arg, misc]
     symmetric_difference_update, __ixor__ = _in_place(_symmetric_difference)
 
 
-class FrozenSet(_Ordered, frozenset, metaclass=_Twin):  # type: ignore[type-arg, misc]
+class FrozenSet(_Ordered, frozenset, metaclass=_Twin):  # type: ignore[type-arg]
     """`frozenset` of workflow code."""
 
     __slots__ = ("__order__",)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from workflow.testing.cases.control import ParkCases, TerminateCases, TokenCases
 from workflow.testing.cases.reads import LifeCases, ReadCases, StreamCases, WaitCases
+from workflow.testing.cases.retention import PruneCases
 from workflow.testing.cases.runs import ClaimCases, CreateCases, MailCases
 from workflow.testing.cases.turns import AppendCases, RefusalCases
 from workflow.testing.cases.work import LeaseCases, TaskCases
@@ -36,6 +37,7 @@ class WorldConformance(
     LeaseCases,
     StreamCases,
     ReadCases,
+    PruneCases,
     WaitCases,
     LifeCases,
 ):

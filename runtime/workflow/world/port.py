@@ -33,11 +33,14 @@ from workflow.world.records import (
     Posted,
     RunFilter,
     RunRecord,
+    Status,
     Task,
     WorkerRecord,
 )
 
-__all__ = ["Clock", "World"]
+__all__ = ["ENDED", "AuthProvider", "Clock", "Queue", "Storage", "Streamer", "World"]
+
+ENDED: tuple[Status, ...] = ("completed", "failed", "cancelled")
 
 
 class Clock(Protocol):
@@ -49,21 +52,8 @@ class Clock(Protocol):
         """Call `callback()` whenever the clock is moved by hand; a real clock ignores it."""
 
 
-class World(Protocol):
-    """Storage, queue and streams of durable runs."""
-
-    name: str
-
-    async def open(self) -> None:
-        """Make the storage ready (create or check its schema). Calling it twice is harmless."""
-
-    async def close(self) -> None:
-        """Finish what was accepted, let the storage go. Calls raise `WorldError` until `open`."""
-
-    def now(self) -> Micros:
-        """The world's clock, the one by which timers and leases are judged."""
-
-    # -- runs ------------------------------------------------------------------------------
+class Storage(Protocol):
+    """Runs, their logs and mail, and what they are made of."""
 
     async def create(self, run: NewRun) -> Created:
         """Create a run with `run_created` as event 1 and make it due, at once or from `start_at`.
@@ -81,12 +71,6 @@ class World(Protocol):
 
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
         """Post to the run that holds the token; the letter's ref becomes the hook's id."""
-
-    async def claim_runs(self, worker: str, limit: int) -> Claimed:
-        """Take up to `limit` due runs, oldest due first: owner, fence + 1, claims + 1.
-
-        Beat before you claim: what is held by somebody without a lease is freed by any beat.
-        """
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
         """Read a run, its events with `seq > after`, its first `limit` letters: one snapshot.
@@ -113,50 +97,7 @@ class World(Protocol):
         `event` is written last, not earlier than the event before it.
         """
 
-    # -- tasks -----------------------------------------------------------------------------
-
-    async def claim_tasks(
-        self, worker: str, limit: int, names: Collection[str]
-    ) -> tuple[Task, ...]:
-        """Take up to `limit` due tasks of steps in `names`, oldest first: owner, attempt + 1."""
-
-    async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
-        """End task attempts: with a letter, delete the task and post it; else free it for `run_at`.
-
-        A retry without `error` keeps the one before.
-        False where the task is not this worker's current attempt any more: that result is dropped.
-        """
-
-    # -- workers ---------------------------------------------------------------------------
-
-    async def beat(self, worker: WorkerRecord) -> int:
-        """Renew this worker's lease; free the runs and tasks of everybody who has none any more.
-
-        Freed runs are made due. Returns how many runs and tasks were freed. Workers call this from
-        a thread with an event loop of its own, while other calls are under way.
-        """
-
-    async def leave(self, worker: str) -> None:
-        """End this worker's lease and free what it holds, at once."""
-
-    # -- streams ---------------------------------------------------------------------------
-
-    async def write_chunks(self, write: ChunkWrite) -> int | None:
-        """Append chunks; returns the index of the first one, None when the writer is not current.
-
-        Raises `RunEndedError` when the run has ended or the stream is closed.
-        """
-
-    async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
-        """Read from index `start`. An ended run's streams read as closed.
-
-        Raises `WorkflowRunNotFoundError`.
-        """
-
-    async def list_streams(self, run_id: str) -> tuple[str, ...]:
-        """Names of the run's streams, sorted."""
-
-    # -- bundles and secrets ---------------------------------------------------------------
+    # -- bundles -----------------------------------------------------------------------------
 
     async def put_bundle(self, bundle: str, source: bytes) -> None:
         """Keep a bundle's source under its hash. Putting it again is harmless."""
@@ -164,10 +105,7 @@ class World(Protocol):
     async def get_bundle(self, bundle: str) -> bytes | None:
         """A bundle's source, None when the world has never seen it."""
 
-    async def secret(self, name: str) -> bytes:
-        """A 32-byte random key of this world, made on first use and then always the same."""
-
-    # -- reads -----------------------------------------------------------------------------
+    # -- reads -------------------------------------------------------------------------------
 
     async def get_run(self, run_id: str) -> RunRecord | None: ...
 
@@ -189,12 +127,109 @@ class World(Protocol):
 
     async def get_hook(self, token: str) -> HookRecord | None: ...
 
-    # -- waiting ---------------------------------------------------------------------------
+    # -- retention ---------------------------------------------------------------------------
+
+    async def prune(
+        self,
+        before: Micros,
+        statuses: Collection[Status] = ENDED,
+        limit: int = 1000,
+        *,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        """Delete runs that ended before `before` in one of `statuses`, with all that is theirs.
+
+        At most `limit`, those created first; returns their ids. Open runs are never deleted.
+        Letters to a deleted run are `missing`, and its idempotency key is free again. With
+        `dry_run` only says which it would be.
+        """
+
+
+class Queue(Protocol):
+    """Who works on what, until when, and how one learns that there is something to do."""
+
+    async def claim_runs(self, worker: str, limit: int) -> Claimed:
+        """Take up to `limit` due runs, oldest due first: owner, fence + 1, claims + 1.
+
+        Beat before you claim: what is held by somebody without a lease is freed by any beat.
+        """
+
+    async def claim_tasks(
+        self, worker: str, limit: int, names: Collection[str]
+    ) -> tuple[Task, ...]:
+        """Take up to `limit` due tasks of steps in `names`, oldest first: owner, attempt + 1."""
+
+    async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
+        """Free tasks that are due and whose step is not in `names`, oldest due first.
+
+        Tasks of parked runs are left out.
+        """
+
+    async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
+        """End task attempts: with a letter, delete the task and post it; else free it for `run_at`.
+
+        A retry without `error` keeps the one before.
+        False where the task is not this worker's current attempt any more: that result is dropped.
+        """
+
+    async def beat(self, worker: WorkerRecord) -> int:
+        """Renew this worker's lease; free the runs and tasks of everybody who has none any more.
+
+        Freed runs are due at once, freed tasks when `workflow.policy.crashes.after_crash` says.
+        Returns how many runs and tasks were freed. Workers call this from a thread with an event
+        loop of its own, while other calls are under way.
+        """
+
+    async def list_workers(self) -> tuple[WorkerRecord, ...]:
+        """The workers that have a lease now, in no particular order."""
+
+    async def leave(self, worker: str) -> None:
+        """End this worker's lease and free what it holds, all of it due at once."""
 
     async def wait_for_change(self, seen: int, until: Micros | None) -> int:
         """Return a number other than `seen` as soon as anything was committed, or at `until`.
 
         Start with `seen=0`. At `until` the same number may come back. Claims that found nothing are
-        no change. Notifications of other
-        processes may be late by the poll interval, never lost.
+        no change. Notifications of other processes may be late by the poll interval, never lost.
         """
+
+
+class Streamer(Protocol):
+    """Streams: chunks that steps write and anybody reads."""
+
+    async def write_chunks(self, write: ChunkWrite) -> int | None:
+        """Append chunks; returns the index of the first one, None when the writer is not current.
+
+        Raises `RunEndedError` when the run has ended or the stream is closed.
+        """
+
+    async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
+        """Read from index `start`. An ended run's streams read as closed.
+
+        Raises `WorkflowRunNotFoundError`.
+        """
+
+    async def list_streams(self, run_id: str) -> tuple[str, ...]:
+        """Names of the run's streams, sorted."""
+
+
+class AuthProvider(Protocol):
+    """Keys that all processes of a world share; deliveries over HTTP are signed with them."""
+
+    async def secret(self, name: str) -> bytes:
+        """A 32-byte random key of this world, made on first use and then always the same."""
+
+
+class World(Storage, Queue, Streamer, AuthProvider, Protocol):
+    """All of it, with a name, a beginning, an end and a clock."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Make the storage ready (create or check its schema). Calling it twice is harmless."""
+
+    async def close(self) -> None:
+        """Finish what was accepted, let the storage go. Calls raise `WorldError` until `open`."""
+
+    def now(self) -> Micros:
+        """The world's clock, the one by which timers and leases are judged."""

@@ -9,11 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
 
 from workflow.world.port import Clock
 from workflow.world.records import Micros
 
-__all__ = ["Changes"]
+__all__ = ["Answers", "Changes"]
+
+Answers: TypeAlias = Mapping[asyncio.AbstractEventLoop, list[Callable[[], None]]]
 
 # Timeouts run on the monotonic clock; looking at the world's clock this often bounds what a
 # suspended machine or a corrected clock can make us oversleep.
@@ -30,11 +35,14 @@ class Changes:
         self._waiters: dict[asyncio.Future[None], asyncio.AbstractEventLoop] = {}
         clock.on_change(self._wake)
 
-    def bump(self) -> None:
-        """Record a change and wake every waiter. Callable from any thread."""
+    def bump(self, answers: Answers | None = None) -> None:
+        """Record a change and wake every waiter. Callable from any thread.
+
+        `answers` are calls to be made in event loops at the same time: waking one is a system call.
+        """
         with self._lock:
             self._number += 1
-        self._wake()
+        self._wake(answers)
 
     @property
     def waited_on(self) -> bool:
@@ -52,19 +60,33 @@ class Changes:
                     return self._number
                 self._waiters[woken] = loop
             delay = _LONGEST_WAIT if until is None else min((until - now) / 1e6, _LONGEST_WAIT)
+            timer = loop.call_later(delay, _resolve, woken)
             try:
-                await asyncio.wait((woken,), timeout=delay)
+                await woken
             finally:
+                timer.cancel()
                 with self._lock:
                     self._waiters.pop(woken, None)
 
-    def _wake(self) -> None:
+    def _wake(self, answers: Answers | None = None) -> None:
         with self._lock:
             waiters, self._waiters = self._waiters, {}
+        calls = {loop: list(made) for loop, made in (answers or {}).items()}
         for woken, loop in waiters.items():
+            calls.setdefault(loop, []).append(partial(_resolve, woken))
+        self.call(calls)
+
+    def call(self, answers: Answers) -> None:
+        """Make calls in event loops, without a change. Callable from any thread."""
+        for loop, calls in answers.items():
             # The loop of a waiter may be closed already: worlds outlive event loops.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_resolve, woken)
+                loop.call_soon_threadsafe(_call, calls)
+
+
+def _call(calls: list[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
 
 
 def _resolve(woken: asyncio.Future[None]) -> None:

@@ -122,11 +122,13 @@ def _generator(
 
 def _guarded_yield(function: ast.AsyncFunctionDef) -> ast.Yield | None:
     for node in own_nodes(function.body):
-        cleans = isinstance(node, ast.With | ast.AsyncWith) or (
-            isinstance(node, ast.Try) and bool(node.finalbody)
-        )
-        if cleans and isinstance(node, ast.Try | ast.With | ast.AsyncWith):
-            for inner in own_nodes(node.body):
-                if isinstance(inner, ast.Yield):
-                    return inner
+        match node:
+            case (
+                ast.With(body=body)
+                | ast.AsyncWith(body=body)
+                | ast.Try(body=body, finalbody=[_, *_])
+            ):
+                for inner in own_nodes(body):
+                    if isinstance(inner, ast.Yield):
+                        return inner
     return None

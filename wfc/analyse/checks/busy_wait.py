@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from wfc.analyse.functions import functions, is_call_of
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF508",
@@ -92,4 +93,4 @@ def _changes_nothing(statement: ast.stmt) -> bool:
 
 
 def _waits(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.Await | ast.NamedExpr) for node in ast.walk(test))
+    return any(isinstance(node, ast.Await | ast.NamedExpr) for node in walk(test))

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from wfc.analyse.captures import written
 from wfc.diagnostics import Diagnostic, Rule, Severity, note_at
 from wfc.model import External, Function, Marked, Program
+from wfc.nodes import walk
 from wfc.parse.bindings import bound_names
 
 RULE = Rule(
@@ -170,8 +171,7 @@ def _binding(body: list[ast.stmt], name: str) -> Iterator[ast.stmt]:
             for field in ("body", "orelse", "finalbody", "handlers", "cases")
             for part in getattr(statement, field, [])
         ]
-        scope = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if scope or not inner:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield statement
             continue
         nested = [part for part in inner if isinstance(part, ast.stmt)]
@@ -183,5 +183,5 @@ def _binding(body: list[ast.stmt], name: str) -> Iterator[ast.stmt]:
 
 def _use(function: Function, name: str) -> ast.AST:
     """The first use of a variable in a function."""
-    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
     return min(uses, key=lambda n: (n.lineno, n.col_offset), default=function)

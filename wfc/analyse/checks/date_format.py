@@ -13,11 +13,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from wfc.analyse.checks.set_order import lowered
 from wfc.analyse.types import Types, types_of
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import External, Module, Program
+from wfc.model import Module, Program
 
 RULE = Rule(
     code="WF106",
@@ -60,7 +60,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     "`%s` asks the machine for its time zone, and workflow code does not have it.",
                     "Write `int(moment.timestamp())`.",
                 )
-                yield lowered(found, Severity.ERROR)
+                yield replace(found, severity=Severity.ERROR)
             elif directive := _LOCAL.search(bare):
                 yield RULE.at(
                     module,
@@ -75,13 +75,12 @@ def _formats(types: Types, module: Module, node: ast.AST) -> Iterator[tuple[ast.
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr="strftime"), args=[*args]) if args:
             kind = types.of(module, owner)
-            outside = types.target(module, node.func)
-            is_time = str(outside) == "time.strftime" and isinstance(outside, External)
+            is_time = str(types.target(module, node.func)) == "time.strftime"
             # Nothing but dates has a `strftime`; `date.strftime(moment, text)` is rare.
             text = args[0] if is_time or len(args) == 1 else args[1]
-            if is_time or kind is None or kind in _DATES:
+            if kind is None or kind in _DATES:
                 yield from _constant(text)
-        case ast.Call(func=ast.Name(id="strftime") as func, args=[text, *_]):
+        case ast.Call(func=ast.Name() as func, args=[ast.Constant() as text, *_]):
             if str(types.target(module, func)) == "time.strftime":
                 yield from _constant(text)
         case ast.FormattedValue(value=value, format_spec=ast.JoinedStr(values=[text])):

@@ -12,7 +12,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from wfc.analyse.checks.refused_names import About, about, uses
+from wfc.analyse.checks.refused_names import About, about, bound, uses
+from wfc.analyse.functions import own_nodes
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Module, Program
 
@@ -39,11 +40,12 @@ async def total(prices: list[int]) -> int:
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each place where such a name is written."""
-    for module, node, name in uses(program, About.MANGLED):
-        yield _finding(module, node, name)
+    for what in (About.MANGLED, About.OWN):
+        for module, node, name in uses(program, what):
+            yield _finding(module, node, name)
     in_classes = _in_classes(program)
     for module, node in program.workflow_code():
-        for name in _bound(node):
+        for name in bound(node):
             if name.startswith("__") and (about(name) is About.MANGLED or node not in in_classes):
                 yield _finding(module, node, name)
 
@@ -57,7 +59,7 @@ def _finding(module: Module, node: ast.AST, name: str) -> Diagnostic:
 
 
 def _renamed(name: str) -> str:
-    return "_" + name.strip("_") if name.strip("_") else "_"
+    return "_" + name.strip("_")
 
 
 def _in_classes(program: Program) -> set[ast.AST]:
@@ -66,24 +68,5 @@ def _in_classes(program: Program) -> set[ast.AST]:
     for _, node in program.workflow_code():
         if isinstance(node, ast.ClassDef):
             for statement in node.body:
-                found.add(statement)
-                if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    found.update(ast.walk(statement))
+                found.update(own_nodes([statement]))
     return found
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    """The names that a node binds, but for the mangled variables that are found as uses."""
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.arg(arg=name):
-            yield name
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name.endswith("__"):
-            yield name
-        case ast.alias(asname=str(name)):
-            yield name
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-            yield name
-        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-            yield name

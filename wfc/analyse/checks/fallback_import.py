@@ -110,9 +110,9 @@ def _refused(program: Program, statement: ast.Import | ast.ImportFrom) -> bool:
 
 def _untested(
     statement: ast.stmt, absent: dict[str, ast.stmt], steps: frozenset[Function]
-) -> list[tuple[str, ast.AST]]:
+) -> list[tuple[str, ast.Attribute | ast.Call]]:
     """Uses that need a value, of names that the statement never looks at as such."""
-    found: dict[str, ast.AST] = {}
+    found: dict[str, ast.Attribute | ast.Call] = {}
     tested: set[str] = set()
     nodes = [statement, *parents_of(statement, steps)] if statement not in steps else []
     needing = {
@@ -123,7 +123,12 @@ def _untested(
     for node in nodes:
         if isinstance(node, ast.Name) and node.id in absent and isinstance(node.ctx, ast.Load):
             if node in needing:
-                found.setdefault(node.id, needing[node])
+                first = min(found.get(node.id, needing[node]), needing[node], key=_place)
+                found[node.id] = first
             else:
                 tested.add(node.id)
     return [(name, use) for name, use in found.items() if name not in tested]
+
+
+def _place(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from wfc.analyse.checks.decorator import BECOMES, NOT_MEANT, named
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Function, Program
+from wfc.nodes import children
 
 RULE = Rule(
     code="WF004",
@@ -61,5 +62,5 @@ def _own_nodes(function: Function) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            stack.extend(reversed(children(node)))

@@ -75,7 +75,6 @@ def _waited_for(
 ) -> Iterator[Diagnostic]:
     parents = parents_of(function, frozenset())
     names = {name: hook for hook in hooks if (name := _kept_in(parents, hook))}
-    spoken: set[ast.Call] = set()
     for node in own_nodes(function.body):
         match node:
             case ast.Await(value=waited) | ast.AsyncFor(iter=waited):
@@ -83,9 +82,8 @@ def _waited_for(
             case _:
                 continue
         hook = names.get(waited.id) if isinstance(waited, ast.Name) else waited
-        if hook in hooks and hook not in spoken and not _is_bounded(program, parents, node):
+        if hook in hooks and not _is_bounded(program, parents, node):
             assert isinstance(hook, ast.Call)
-            spoken.add(hook)
             yield RULE.at(
                 module,
                 hook,

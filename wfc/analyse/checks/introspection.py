@@ -38,7 +38,6 @@ async def sign_up(email: str) -> dict:
 _INSTEAD = {
     "__class__": "Write `type(...)`.",
     "__dict__": "Write `dataclasses.asdict(...)` for a dataclass, or name the attributes.",
-    "__doc__": "Write the text out.",
     "__annotations__": "Write the types out.",
     "__file__": "Pass the path as an argument, or read the file in a step.",
     "__module__": "Write the name out.",

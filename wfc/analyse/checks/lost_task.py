@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from wfc.analyse.awaiting import Fate, Fates, parents_of
+from wfc.analyse.awaiting import Fate, Fates, parents_in_workflow
 from wfc.analyse.functions import is_call_of
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Program
@@ -63,7 +63,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
             statement = module.tree.body[index]
             if statement in steps:
                 continue
-            fates = Fates(parents_of(statement, steps), lambda call: False)
+            fates = Fates(parents_in_workflow(program, statement), lambda call: False)
             for node in fates.parents:
                 if not (isinstance(node, ast.Call) and _makes_task(program, node)):
                     continue

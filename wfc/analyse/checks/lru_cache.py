@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from wfc.analyse.functions import functions, is_step_call
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import External, Function, Program
+from wfc.model import Function, Program
 
 RULE = Rule(
     code="WF603",
@@ -62,11 +62,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
         for decorator in function.decorator_list:
             made = decorator.func if isinstance(decorator, ast.Call) else decorator
             target = program.reach.meaning.get(made)
-            if (
-                isinstance(target, External)
-                and str(target) in _CACHES
-                and _returns_coroutine(program, function, nodes)
-            ):
+            if str(target) in _CACHES and _returns_coroutine(program, function, nodes):
                 yield RULE.at(
                     module,
                     decorator,

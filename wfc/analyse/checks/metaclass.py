@@ -71,7 +71,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 yield _finding(types, module, node, keyword.value)
         for base in node.bases:
             target = types.target(module, base)
-            if isinstance(target, External) and str(target) in ("builtins.type", *_READY):
+            if str(target) in ("builtins.type", *_READY):
                 spoken.add((module.path, base.lineno))
                 yield RULE.at(
                     module,

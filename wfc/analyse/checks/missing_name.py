@@ -52,17 +52,14 @@ def with_tax(cents: int) -> int:
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each such name."""
-    seen = set()
     for missing in program.reach.missing:
-        if missing.star is not None or (missing.module.path, missing.node) in seen:
+        if missing.star is not None:
             continue
-        seen.add((missing.module.path, missing.node))
-        home = program.modules.get(missing.wanted_from)
-        close = suggest(missing.name, home.bindings if home is not None else ())
-        where = home.path if home is not None else f"the package {missing.wanted_from}"
+        home = program.modules[missing.wanted_from]
+        close = suggest(missing.name, home.bindings)
         yield RULE.at(
             missing.module,
             missing.node,
-            f"{where} does not define {missing.name!r}.",
+            f"{home.path} does not define {missing.name!r}.",
             f"Did you mean {close!r}?" if close else "Correct the name, or define it there.",
         )

@@ -121,7 +121,6 @@ def _before_it_starts(
             whole = name in bound_names(parent)
             if not whole and not awaits(parent.body) and not isinstance(parent, ast.AsyncFor):
                 yield from parent.body[: parent.body.index(statement)]
-            return
         if not isinstance(parent, ast.If):
             return
         statement = parent
@@ -129,8 +128,8 @@ def _before_it_starts(
 
 def _block_of(parent: ast.AST, statement: ast.stmt) -> Sequence[ast.stmt]:
     for field in ("body", "orelse", "finalbody"):
-        block = getattr(parent, field, None)
-        if isinstance(block, list) and statement in block:
+        block: list[ast.stmt] = getattr(parent, field, [])
+        if statement in block:
             return block
     return [statement]
 

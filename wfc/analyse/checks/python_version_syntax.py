@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from wfc.diagnostics import Diagnostic, Rule, Severity, Span
 from wfc.model import Module, Program
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF810",
@@ -83,7 +84,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 
 def _nodes(module: Module) -> Iterator[tuple[ast.AST | Span, str, _Version]]:
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.TryStar):
             yield node, "except*", (3, 11)
         if type(node).__name__ == "TypeAlias":

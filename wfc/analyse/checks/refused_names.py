@@ -11,11 +11,9 @@ from enum import Enum, auto
 
 from wfc.model import Module, Program
 
-__all__ = ["About", "about", "uses"]
+__all__ = ["About", "about", "bound", "uses"]
 
 _FRAMES = ("ag_", "co_", "cr_", "f_", "gi_", "tb_")
-# The one may be read, the other is what WF704 is about.
-_SPOKEN_OF = ("__name__", "__import__")
 _ON_THE_WAY = {"__code__", "__traceback__", "get_stack", "print_stack", "with_traceback"}
 
 
@@ -25,6 +23,7 @@ class About(Enum):
     FRAMES = auto()
     INTERNALS = auto()
     MANGLED = auto()  # two underscores in front, none behind
+    OWN = auto()  # underscores on both sides, of a variable that the code itself gives a value
 
 
 def about(name: str) -> About | None:
@@ -42,6 +41,7 @@ def about(name: str) -> About | None:
 def uses(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str]]:
     """The attributes and variables in workflow code that are about `what`, as (module, place,
     name)."""
+    own: set[tuple[Module, str]] | None = None
     for module, node in program.workflow_code():
         match node:
             case ast.Attribute(attr=name) if not _asks_super(node):
@@ -49,9 +49,42 @@ def uses(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str]]
                 inner = about(node.value.attr) if isinstance(node.value, ast.Attribute) else None
                 if inner is None and about(name) is what:
                     yield module, node, name
-            case ast.Name(id=name) if name.startswith("__") and name not in _SPOKEN_OF:
-                if about(name) is what and (what is About.MANGLED or _is_read(node)):
+            case ast.Name(id=name) if name.startswith("__"):
+                said = about(name)
+                if said is not About.MANGLED:
+                    if said is None or name == "__import__" or not _is_read(node):
+                        continue  # that one is what WF704 is about
+                    if own is None:
+                        own = _own(program)
+                    said = About.OWN if (module, name) in own else said
+                if said is what:
                     yield module, node, name
+
+
+def bound(node: ast.AST) -> Iterator[str]:
+    """The names that a node binds, but for the mangled variables that are found as uses."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.arg(arg=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            yield name
+        case ast.alias(asname=str(name)):
+            yield name
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            yield name
+        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
+
+
+def _own(program: Program) -> set[tuple[Module, str]]:
+    return {
+        (module, name)
+        for module, node in program.workflow_code()
+        for name in bound(node)
+        if name.startswith("__")
+    }
 
 
 def _is_read(node: ast.Name) -> bool:

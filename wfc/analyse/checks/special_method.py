@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from wfc.analyse.functions import own_nodes
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Function, Program
 
@@ -58,7 +59,6 @@ _INSTEAD = {
     "__init_subclass__": "Write a class decorator.",
     "__class_getitem__": "Inherit from typing.Generic.",
     "__match_args__": "Make it a dataclass, or match by keyword.",
-    "__hash__": "Make it a frozen dataclass.",
     "__reduce__": "Give it __workflow_serialize__ and __workflow_deserialize__.",
     "__getstate__": "Give it __workflow_serialize__ and __workflow_deserialize__.",
     "__setstate__": "Give it __workflow_serialize__ and __workflow_deserialize__.",
@@ -74,21 +74,20 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if not isinstance(node, ast.ClassDef):
             continue
         for statement in node.body:
-            for name in _defined(statement):
+            for place, name in _defined(statement):
                 if is_dunder(name) and name.endswith("__") and name not in allowed:
                     yield RULE.at(
                         module,
-                        statement,
+                        place,
                         f"{name} changes what Python does with the objects of {node.name}, so "
                         "workflow code cannot define it.",
                         _INSTEAD.get(name, "Write an ordinary method and call it by its name."),
                     )
 
 
-def _defined(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, Function | ast.ClassDef):
-        yield statement.name
-        return
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
+def _defined(statement: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
+    for node in own_nodes([statement]):
+        if isinstance(node, Function | ast.ClassDef):
+            yield node, node.name
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node, node.id

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from wfc.analyse.names import ProjectName, by_place
 from wfc.analyse.types import Types, types_of
 from wfc.diagnostics import Diagnostic, Rule, Severity, note_at
-from wfc.model import External, Kind, Marked, Module, Program
+from wfc.model import Kind, Marked, Module, Program
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF517",
@@ -67,7 +68,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for module in program.modules.values():
         if not _MAY_START.search(module.text):
             continue
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             match node:
                 case ast.Call(args=[first, *_]) if _starts(types, module, node.func):
                     step = _step(types, places, module, first)
@@ -87,10 +88,15 @@ def check(program: Program) -> Iterator[Diagnostic]:
 def _starts(types: Types, module: Module, function: ast.expr) -> bool:
     match function:
         case ast.Attribute(value=ast.Call(func=made), attr="start"):
-            return types.target(module, made) == External("workflow.api", "with_options")
+            return _is(types, module, made, "workflow.api.with_options")
         case ast.Name() | ast.Attribute():
-            return types.target(module, function) == External("workflow.api", "start")
+            return _is(types, module, function, "workflow.api.start")
     return False
+
+
+def _is(types: Types, module: Module, node: ast.expr, name: str) -> bool:
+    # As text: with `import workflow.api` the module is an attribute of `workflow`.
+    return str(types.target(module, node)) == name
 
 
 def _step(

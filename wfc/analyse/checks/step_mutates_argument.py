@@ -16,6 +16,7 @@ from wfc.analyse.boundary import boundary_of, crossed
 from wfc.analyse.functions import mutated
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Function, Kind, Program
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF907",
@@ -76,20 +77,20 @@ def _last_change(function: Function, name: str) -> ast.stmt | None:
     it."""
     changes = [
         node
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.stmt) and (root := mutated(node)) is not None and root.id == name
     ]
     if not changes:
         return None
     first = min(changes, key=lambda change: change.lineno)
-    in_changes = {inner for change in changes for inner in ast.walk(change)}
+    in_changes = {inner for change in changes for inner in walk(change)}
     repeated = {
         inner
-        for loop in ast.walk(function)
-        if isinstance(loop, _LOOPS) and any(change in ast.walk(loop) for change in changes)
-        for inner in ast.walk(loop)
+        for loop in walk(function)
+        if isinstance(loop, _LOOPS) and any(change in walk(loop) for change in changes)
+        for inner in walk(loop)
     }
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Name) and node.id == name and node not in in_changes:
             if not isinstance(node.ctx, ast.Load) or node in repeated:
                 return None

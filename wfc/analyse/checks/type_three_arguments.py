@@ -44,9 +44,9 @@ def check(program: Program) -> Iterator[Diagnostic]:
     types = types_of(program)
     for module, node in program.workflow_code():
         match node:
-            case ast.Call(func=ast.Name(id="type"), args=[_, _, _]) if types.target(
-                module, node.func
-            ) == External("builtins", "type"):
+            case ast.Call(func=func, args=[_, _, _]) if types.target(module, func) == External(
+                "builtins", "type"
+            ):
                 yield RULE.at(
                     module,
                     node,

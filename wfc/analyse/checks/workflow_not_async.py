@@ -12,9 +12,9 @@ import ast
 from collections.abc import Iterator
 
 from wfc.analyse.checks.sightings import directives
-from wfc.analyse.ids import module_directive
 from wfc.diagnostics import Diagnostic, Edit, Rule, Severity, Span, exact_span
 from wfc.model import Kind, Module, Place, Program, Spelling
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF003",
@@ -44,7 +44,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
         function = sighting.function
         if sighting.kind is not Kind.WORKFLOW or sighting.place is not Place.FUNCTION:
             continue
-        if isinstance(function, ast.FunctionDef) and sighting is not module_directive(module):
+        if isinstance(function, ast.FunctionDef):
             yield RULE.at(
                 module,
                 function,
@@ -56,7 +56,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 
 def _edits(module: Module, function: ast.FunctionDef) -> tuple[Edit, ...]:
-    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function)):
+    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in walk(function)):
         return ()  # it would become an asynchronous generator, which is another mistake
     place = exact_span(module, function)
     return (Edit(Span(place.line, place.column, place.line, place.column), "async "),)

@@ -21,6 +21,7 @@ from wfc.analyse.graph.draft import End, Ends
 from wfc.analyse.graph.flow import Flow
 from wfc.analyse.graph.inline import choice, inline, references, step
 from wfc.analyse.graph.shapes import EdgeKind, NodeKind
+from wfc.nodes import children
 
 __all__ = ["assign", "awaited", "value"]
 
@@ -271,7 +272,7 @@ def _joined_string(flow: Flow, expr: ast.JoinedStr) -> None:
 
 
 def _children(flow: Flow, node: ast.AST) -> None:
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.expr):
             value(flow, child)
         elif not isinstance(child, ast.expr_context | ast.operator | ast.cmpop):

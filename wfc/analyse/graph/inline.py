@@ -11,6 +11,7 @@ from wfc.analyse.graph.flow import Flow
 from wfc.analyse.graph.resolve import Callee, Candidate, Resolver, Scope
 from wfc.analyse.graph.shapes import EdgeKind, NodeKind
 from wfc.model import Kind, Marked
+from wfc.nodes import walk
 
 __all__ = ["choice", "inline", "references", "step", "touches"]
 
@@ -105,7 +106,7 @@ def touches(resolver: Resolver, callee: Callee) -> bool:
 def _direct(resolver: Resolver, callee: Callee) -> bool | list[Callee]:
     scope = Scope(callee.module, callee.top, callee.node, callee.parent, callee.owner)
     more: list[Callee] = []
-    for node in ast.walk(callee.node):
+    for node in walk(callee.node):
         if isinstance(resolver.meaning(node), Marked):
             return True
         if isinstance(node, ast.Call):
@@ -141,10 +142,10 @@ def _handed_on(flow: Flow, argument: ast.expr) -> list[Marked]:
     found: list[Marked] = []
     match argument:
         case ast.Lambda(body=body):
-            inner: Iterable[ast.AST] = ast.walk(body)
+            inner: Iterable[ast.AST] = walk(body)
         case ast.Name() | ast.Attribute():
             local = flow.resolver.callee(flow.scope, argument)
-            inner = ast.walk(local.node) if isinstance(local, Callee) else [argument]
+            inner = walk(local.node) if isinstance(local, Callee) else [argument]
             found = [local] if isinstance(local, Marked) else []
         case ast.Starred(value=value):
             return _handed_on(flow, value)

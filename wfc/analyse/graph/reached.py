@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wfc.model import Form, Kind, Marked, Program
+from wfc.model import Kind, Marked, Program
 
 __all__ = ["steps_reached"]
 
@@ -13,11 +13,10 @@ def steps_reached(program: Program, workflow: Marked) -> list[Marked]:
     Those of workflows that it starts are not among them: they belong to other runs.
     """
     seen = {workflow.key}
-    others = {m.key for m in program.of(Kind.WORKFLOW) if m.form is Form.FUNCTION}
     queue = [workflow.key]
     while queue:
         for key in program.reach.edges.get(queue.pop(), ()):
-            if key not in seen and key not in others:
+            if key not in seen and key not in program.started:
                 seen.add(key)
                 queue.append(key)
     return sorted(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from wfc.analyse.names import Names, ProjectName, Target
 from wfc.analyse.scopes import Use, uses
 from wfc.model import External, Function, Kind, Marked, Module, Program
+from wfc.nodes import children, walk
 
 __all__ = ["Callee", "Candidate", "Resolver", "Scope", "names_of", "own_nodes"]
 
@@ -72,7 +73,7 @@ def own_nodes(function: Function) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+            stack.extend(reversed(children(node)))
 
 
 class Resolver:
@@ -85,6 +86,8 @@ class Resolver:
         self._uses: dict[ast.stmt, dict[ast.AST, Target]] = {}
         self._methods: dict[str, list[Callee]] | None = None
         self._own: dict[Function, tuple[ast.AST, ...]] = {}
+        self._bound: dict[Function, dict[str, list[ast.expr]]] = {}
+        self._inner: dict[Function, dict[str, Function]] = {}
         self.touching: dict[ast.AST, bool | list[Callee]] = {}  # filled by `inline.touches`
 
     def own(self, function: Function) -> tuple[ast.AST, ...]:
@@ -166,7 +169,7 @@ class Resolver:
             case ast.Constant() | ast.Lambda() | ast.Await():
                 return
             case _:
-                for child in ast.iter_child_nodes(node):
+                for child in children(node):
                     yield from self._candidates(scope, child, depth)
 
     def _named(
@@ -218,28 +221,22 @@ class Resolver:
         """What a local variable is bound to: the value assigned, or what a loop runs over."""
         if name in scope.bound:
             yield scope.bound[name]
-        for node in self.own(scope.function):
-            match node:
-                case ast.Assign(targets=targets, value=value):
-                    if any(_binds(t, name) or _puts_into(t, name) for t in targets):
-                        yield value, scope
-                case ast.AnnAssign(target=target, value=ast.expr() as value):
-                    if _binds(target, name):
-                        yield value, scope
-                case ast.NamedExpr(target=target, value=value) if _binds(target, name):
-                    yield value, scope
-                case ast.For(target=target, iter=value) if _binds(target, name):
-                    yield value, scope
-                case ast.comprehension(target=target, iter=value) if _binds(target, name):
-                    yield value, scope
+        known = self._bound.get(scope.function)
+        if known is None:
+            known = self._bound[scope.function] = _bound_in(self.own(scope.function))
+        for value in known.get(name, ()):
+            yield value, scope
         if scope.parent is not None:
             yield from self._bindings(scope.parent, name)
 
     def _local(self, scope: Scope | None, name: str) -> Marked | Callee | None:
         while scope is not None:
-            for node in self.own(scope.function):
-                if isinstance(node, Function) and node.name == name:
-                    return self.steps.get(node) or Callee(scope.module, scope.top, node, scope)
+            inner = self._inner.get(scope.function)
+            if inner is None:
+                found = [n for n in self.own(scope.function) if isinstance(n, Function)]
+                inner = self._inner[scope.function] = {n.name: n for n in reversed(found)}
+            if (node := inner.get(name)) is not None:
+                return self.steps.get(node) or Callee(scope.module, scope.top, node, scope)
             scope = scope.parent
         return None
 
@@ -286,15 +283,34 @@ def _functions(body: Iterable[ast.stmt]) -> Iterator[Function]:
     return (n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-def _binds(target: ast.AST, name: str) -> bool:
-    return any(
-        isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-        for n in ast.walk(target)
-    )
+def _bound_in(nodes: Iterable[ast.AST]) -> dict[str, list[ast.expr]]:
+    """What each variable of a function is bound to, in source order."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                names = {name for t in targets for name in (*_stored(t), *_holders(t))}
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                names = set(_stored(target))
+            case ast.NamedExpr(target=target, value=value):
+                names = set(_stored(target))
+            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                names = set(_stored(target))
+            case _:
+                continue
+        for name in names:
+            found.setdefault(name, []).append(value)
+    return found
 
 
-def _puts_into(target: ast.AST, name: str) -> bool:
+def _stored(target: ast.AST) -> Iterator[str]:
+    for node in walk(target):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _holders(target: ast.AST) -> Iterator[str]:
+    """The variable into whose value something is put."""
     match target:
         case ast.Subscript(value=ast.Name(id=found)):
-            return found == name
-    return False
+            yield found

@@ -16,6 +16,7 @@ from wfc.analyse.graph.loops import each, repeat
 from wfc.analyse.graph.shapes import EdgeKind, NodeKind
 from wfc.analyse.graph.trying import attempt
 from wfc.analyse.graph.withs import enter
+from wfc.nodes import children, walk
 
 __all__ = ["block"]
 
@@ -63,7 +64,7 @@ def _statement(flow: Flow, statement: ast.stmt) -> None:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return  # drawn where it is called
         case _:
-            for child in ast.iter_child_nodes(statement):
+            for child in children(statement):
                 if isinstance(child, ast.expr) and not isinstance(child, ast.Name):
                     value(flow, child)
 
@@ -140,7 +141,7 @@ def _first_operand(test: ast.expr) -> ast.expr:
 
 
 def _awaits(operands: Sequence[ast.expr]) -> bool:
-    return any(isinstance(n, ast.Await) for operand in operands for n in ast.walk(operand))
+    return any(isinstance(n, ast.Await) for operand in operands for n in walk(operand))
 
 
 def match_cases(flow: Flow, statement: ast.Match) -> None:

@@ -37,10 +37,11 @@ _OURS = ("workflow", "workflow.errors", _ABI)
 
 
 def _emulations() -> dict[str, Callable[[], dict[str, Any]]]:
-    from workflow.sandbox.facades import aio, chance, clock, speech
+    from workflow.sandbox.facades import aio, chance, clock, contexts, speech
 
     return {
         "asyncio": aio.asyncio_members,
+        "contextvars": contexts.contextvars_members,
         "datetime": clock.datetime_members,
         "logging": speech.logging_members,
         "random": chance.random_members,
@@ -58,6 +59,7 @@ def names() -> Mapping[str, frozenset[str]]:
     listed["pydantic"] = _PYDANTIC
     listed["urllib"] = frozenset({"parse"})
     listed["collections"] |= {"abc"}
+    listed["workflow"] |= {"errors"}
     return dict(sorted(listed.items()))
 
 
@@ -85,7 +87,10 @@ def _built(module: str) -> Facade | None:
     if module in _OURS:
         from workflow.sandbox.facades.ours import replaced
 
-        return Facade(module, _importable(module) | replaced(module, _public(module)))
+        ours = _importable(module) | replaced(module, _public(module))
+        if module == "workflow":
+            ours["errors"] = _built("workflow.errors")
+        return Facade(module, ours)
     if module == "pydantic":
         return Facade(module, pick(importlib.import_module(module), _PYDANTIC))
     if module == "urllib":

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
 from workflow.sandbox.facades.clock import active
+from workflow.sandbox.facades.contexts import native
+from workflow.sets import settled
 
 __all__ = ["ADVICE", "NAMES", "LoopView", "asyncio_members"]
 
@@ -69,23 +71,25 @@ class LoopView:
         return False
 
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
-        return active("the running loop").create_task(coro, name=name, context=context)
+        return active("the running loop").create_task(coro, name=name, context=native(context))
 
     def create_future(self) -> Any:
         return active("the running loop").create_future()
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
-        return active("the running loop").call_soon(callback, *args, context=context)
+        return active("the running loop").call_soon(callback, *args, context=native(context))
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None
     ) -> Any:
-        return active("the running loop").call_later(delay, callback, *args, context=context)
+        return active("the running loop").call_later(
+            delay, callback, *args, context=native(context)
+        )
 
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
     ) -> Any:
-        return active("the running loop").call_at(when, callback, *args, context=context)
+        return active("the running loop").call_at(when, callback, *args, context=native(context))
 
     def __getattr__(self, name: str) -> NoReturn:
         advice = _LOOP_ADVICE.get(name, _IO)
@@ -152,8 +156,19 @@ def _as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> Any:
     return asyncio.as_completed([asyncio.ensure_future(f) for f in fs], timeout=timeout)
 
 
+async def _wait(
+    fs: Iterable[Any], *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
+) -> Any:
+    # The original gives built-in sets.
+    if asyncio.isfuture(fs) or asyncio.iscoroutine(fs):
+        return await asyncio.wait(fs)  # it says what is wrong
+    given = dict.fromkeys(fs)
+    done, pending = await asyncio.wait(given, timeout=timeout, return_when=return_when)
+    return settled(done, given), settled(pending, given)
+
+
 def _create_task(coro: Any, *, name: str | None = None, context: Any = None) -> Any:
-    return active("a task").create_task(coro, name=name, context=context)
+    return active("a task").create_task(coro, name=name, context=native(context))
 
 
 def _ensure_future(coro_or_future: Any, *, loop: Any = None) -> Any:
@@ -173,6 +188,7 @@ def asyncio_members() -> dict[str, Any]:
         "create_task": _create_task,
         "current_task": _current_task,
         "ensure_future": _ensure_future,
+        "wait": _wait,
         "get_event_loop": _get_running_loop,
         "get_running_loop": _get_running_loop,
         "iscoroutinefunction": inspect.iscoroutinefunction,

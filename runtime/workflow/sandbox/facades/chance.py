@@ -29,10 +29,19 @@ def _generator() -> real.Random:
 class Random(real.Random):
     """`random.Random` of workflow code: without a seed it is seeded from the run."""
 
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        # Seeded at once: a subclass that leaves out `super().__init__()` would otherwise get what
+        # the machine has, or the hash of its first argument.
+        made = super().__new__(cls)
+        real.Random.seed(made, 0)
+        return made
+
     def __init__(self, x: Any = None) -> None:
         super().__init__(_generator().getrandbits(128) if x is None else x)
 
     def seed(self, a: Any = None, version: int = 2) -> None:
+        if version not in (1, 2):
+            raise SandboxError("random numbers are seeded by version 1 or 2 in workflow code")
         super().seed(_generator().getrandbits(128) if a is None else a, version)
 
 

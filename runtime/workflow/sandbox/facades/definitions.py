@@ -11,8 +11,10 @@ import abc
 import collections
 import copy
 import dataclasses
+import difflib
 import enum
 import functools
+import itertools
 import sys
 import textwrap
 import typing
@@ -22,12 +24,15 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from workflow.errors import SandboxError
+from workflow.replay.limits import tick
 from workflow.sandbox import guards, names, texts
 from workflow.sandbox.annotations import refuse_text
 from workflow.sandbox.classes import forget_plain_repr, keep_plain_repr
 from workflow.sandbox.facades import aio
 from workflow.sandbox.facades.facade import Facade
+from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
 from workflow.sandbox.ownership import MARK, TOKEN, claim, owns
+from workflow.sets import FrozenSet, Set, settled
 
 __all__ = ["REPLACED"]
 
@@ -262,6 +267,47 @@ class TextWrapper(textwrap.TextWrapper):
     unicode_whitespace_trans: Any = MappingProxyType(textwrap.TextWrapper.unicode_whitespace_trans)
 
 
+# -- itertools: what has no end --------------------------------------------------------------------
+
+
+class Count(itertools.count):  # type: ignore[type-arg]
+    """`itertools.count`, counted like the rounds of a loop."""
+
+    def __next__(self) -> Any:
+        tick()
+        return super().__next__()
+
+
+class Cycle(itertools.cycle):  # type: ignore[type-arg]
+    """`itertools.cycle`, counted like the rounds of a loop."""
+
+    def __next__(self) -> Any:
+        tick()
+        return super().__next__()
+
+
+class Repeat(itertools.repeat):  # type: ignore[type-arg]
+    """`itertools.repeat`, counted like the rounds of a loop."""
+
+    def __next__(self) -> Any:
+        tick()
+        return super().__next__()
+
+
+for _endless in (Count, Cycle, Repeat):
+    _endless.__name__ = _endless.__qualname__ = _endless.__name__.lower()
+    _endless.__module__ = "itertools"
+
+
+class SequenceMatcher(difflib.SequenceMatcher[Any]):
+    """`difflib.SequenceMatcher` whose sets are in the order of its second sequence."""
+
+    def set_seq2(self, b: Any) -> None:
+        super().set_seq2(b)
+        self.bjunk: Any = settled(self.bjunk, b)
+        self.bpopular: Any = settled(self.bpopular, b)
+
+
 _ENUMS = ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")
 
 REPLACED: dict[str, dict[str, Any]] = {
@@ -271,12 +317,22 @@ REPLACED: dict[str, dict[str, Any]] = {
     "dataclasses": {"dataclass": dataclass},
     "enum": {name: _enum_base(name) for name in _ENUMS},
     "functools": {"total_ordering": total_ordering, "wraps": wraps},
-    "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
+    "difflib": {"SequenceMatcher": SequenceMatcher},
+    "itertools": {"count": Count, "cycle": Cycle, "repeat": Repeat},
+    "operator": {
+        "attrgetter": attrgetter,
+        "methodcaller": methodcaller,
+        "mod": remainder,
+        "imod": remainder,
+        **{operate.__name__: operate for operate in (*OPERATIONS.values(), *IN_PLACE.values())},
+    },
     "pprint": {"pformat": texts.pformat},
     "textwrap": {"TextWrapper": TextWrapper},
     "typing": {
+        "FrozenSet": FrozenSet,
         "NamedTuple": _NamedTuple(typing.NamedTuple),
         "NewType": new_type,
+        "Set": Set,
         "TypedDict": _TypedDict(typing.TypedDict),
         "final": unchanged,
         "overload": unchanged,

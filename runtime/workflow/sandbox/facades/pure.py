@@ -144,7 +144,6 @@ PURE: dict[str, frozenset[str]] = {
 
 _STEP = "move the call into a step"
 REFUSED = {
-    "contextvars": "context does not survive a replay; pass the value as an argument",
     "os": f"the environment and the files of a machine differ; {_STEP}",
     "pathlib": f"files of a machine differ; {_STEP}",
     "pickle": "it runs code from data; use json or a dataclass",

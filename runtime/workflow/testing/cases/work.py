@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from workflow.policy.crashes import after_crash
 from workflow.testing.cases.bench import SECOND, Bench, Cases, called, result, scenario, task
-from workflow.world.records import Finish, Letter, WorkerRecord
+from workflow.world.records import Finish, Letter, Parked, WorkerRecord
 
 __all__ = ["LeaseCases", "TaskCases"]
 
@@ -63,6 +64,43 @@ class TaskCases(Cases):
         )
         steps = [each.step_id for claimed in claims for each in claimed]
         assert sorted(steps) == [f"s{n}" for n in range(10)]
+
+    @scenario
+    async def test_list_unclaimed(self, b: Bench) -> None:
+        """Due and free tasks of steps that nobody here knows, the oldest first, can be seen."""
+        now = b.clock.now()
+        await b.with_tasks(
+            task("s1", name="gone", run_at=now - 1),
+            task("s2", name="lost", run_at=now - 2),
+            task("s3"),
+            task("s4", name="gone", run_at=now + SECOND),
+            task("s5", name="taken"),
+        )
+        await b.claim_task("ann", "taken")
+        assert [t.step_id for t in await b.world.list_unclaimed(["step"])] == ["s2", "s1"]
+        assert [t.name for t in await b.world.list_unclaimed(["step"], limit=1)] == ["lost"]
+        assert {t.step_id for t in await b.world.list_unclaimed([])} == {"s1", "s2", "s3"}
+        assert await b.world.list_unclaimed(["step", "gone", "lost"]) == ()
+        b.clock.advance(1)
+        assert len(await b.world.list_unclaimed(["step"])) == 3
+        await b.world.post("run", Letter(kind="nudge"))
+        await b.claim("ann")
+        fence = (await b.run()).fence
+        assert await b.world.park("run", "ann", fence, Parked(code="test", reason="a test"))
+        assert await b.world.list_unclaimed(["step"]) == ()
+
+    @scenario
+    async def test_list_workers(self, b: Bench) -> None:
+        """Everybody with a lease is listed with the hash of its code, and nobody else."""
+        until = b.clock.now() + 10 * SECOND
+        await b.world.beat(WorkerRecord(worker="ann", lease_until=until, registry="one"))
+        await b.beat("bob", 20)
+        await b.beat("eve", 20)
+        listed = {each.worker: each.registry for each in await b.world.list_workers()}
+        assert listed == {"ann": "one", "bob": "", "eve": ""}
+        await b.world.leave("eve")
+        b.clock.advance(15)
+        assert [each.worker for each in await b.world.list_workers()] == ["bob"]
 
     @scenario
     async def test_finish(self, b: Bench) -> None:
@@ -166,9 +204,40 @@ class LeaseCases(Cases):
         (free,) = await b.world.list_tasks("run")
         assert (free.owner, free.attempt) == (None, 1)
         assert await b.claim("bob") == ["run"]
+        b.clock.advance(1)
         claimed = await b.claim_task("bob")
         assert claimed is not None
         assert claimed.attempt == 2
+
+    @scenario
+    async def test_crashed_tasks_come_back_one_by_one(self, b: Bench) -> None:
+        """Tasks whose worker died are due at different times, later with every crash.
+
+        So a step that kills its process does not take the same others with it until they are out
+        of attempts.
+        """
+        steps = [f"s{n}" for n in range(20)]
+        await b.with_tasks(*(task(step) for step in steps))
+        spans = []
+        for crash in (1, 2, 3):
+            assert len(await b.world.claim_tasks("ann", 99, ["step"])) == len(steps)
+            now = b.clock.now()
+            assert await b.beat("bob") == len(steps)
+            tasks = await b.world.list_tasks("run")
+            due = {each.step_id: each.run_at for each in tasks}
+            assert due == {step: after_crash("run", step, crash, now) for step in steps}
+            assert len(set(due.values())) == len(steps)
+            spans.append(max(due.values()) - now)
+            b.clock.advance(spans[-1] / SECOND)
+        assert spans[0] < SECOND / 2 < spans[1] < spans[2]
+
+    @scenario
+    async def test_a_left_task_is_due_at_once(self, b: Bench) -> None:
+        """The tasks of a worker that leaves in order do not wait."""
+        await b.with_tasks(task("s1"), task("s2"))
+        await b.world.claim_tasks("ann", 9, ["step"])
+        await b.world.leave("ann")
+        assert len(await b.world.claim_tasks("bob", 9, ["step"])) == 2
 
     @scenario
     async def test_renewed_lease(self, b: Bench) -> None:

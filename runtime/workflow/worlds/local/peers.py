@@ -12,11 +12,15 @@ import os
 import secrets
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["Peers"]
+
+# Nanoseconds after which the folder's time of change says for sure whether anybody came or left.
+_SETTLED = 1_000_000_000
 
 
 class Peers:
@@ -28,6 +32,8 @@ class Peers:
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._on_wake = on_wake
         self._closing = False
+        self._listed: list[str] = []
+        self._listed_at = 0
         self._inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._outbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._outbox.setblocking(False)
@@ -43,10 +49,18 @@ class Peers:
 
     def tell(self) -> None:
         """Wake the other processes. Never blocks."""
-        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
-            for entry in entries:
-                if entry.name != self._name:
-                    self._send(entry.path)
+        for path in self._others():
+            self._send(path)
+
+    def _others(self) -> list[str]:
+        with contextlib.suppress(OSError):
+            changed = os.stat(self._folder).st_mtime_ns
+            # A time may stand for two changes that came close together.
+            if changed != self._listed_at or time.time_ns() - changed < _SETTLED:
+                with os.scandir(self._folder) as entries:
+                    self._listed = [e.path for e in entries if e.name != self._name]
+                self._listed_at = changed
+        return self._listed
 
     def _send(self, path: str) -> None:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -22,16 +24,22 @@ def run_record(row: sqlite3.Row) -> RunRecord:
     )
 
 
-def event_record(row: sqlite3.Row) -> Event:
-    return Event(**dict(row))
+def event_record(row: Iterable[Any]) -> Event:
+    """From `seq, type, at, ref, name, payload, meta`."""
+    seq, type_, at, ref, name, payload, meta = row
+    return Event(seq=seq, type=type_, at=at, ref=ref, name=name, payload=payload, meta=meta)
 
 
-def letter_record(row: sqlite3.Row) -> Letter:
-    return Letter(**dict(row))
+def letter_record(row: Iterable[Any]) -> Letter:
+    """From `kind, n, ref, name, payload, meta, at, dedupe`."""
+    kind, n, ref, name, payload, meta, at, dedupe = row
+    return Letter(
+        kind=kind, n=n, ref=ref, name=name, payload=payload, meta=meta, at=at, dedupe=dedupe
+    )
 
 
 def task_record(row: sqlite3.Row) -> Task:
-    return Task(**dict(row))
+    return Task(**{name: row[name] for name in Task.__struct_fields__})
 
 
 def hook_record(row: sqlite3.Row) -> HookRecord:

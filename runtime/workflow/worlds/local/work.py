@@ -1,35 +1,18 @@
-"""Operations on claims, tasks, leases and streams inside a transaction."""
+"""Claims and leases inside a transaction of the writer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 import msgspec
 from msgspec.structs import asdict
 
-from workflow.errors import RunEndedError
-from workflow.world.records import (
-    ChunkWrite,
-    Claimed,
-    Finish,
-    RunRecord,
-    Task,
-    WorkerRecord,
-)
+from workflow.policy.crashes import after_crash
+from workflow.world.records import Claimed, Micros, RunRecord, Task, WorkerRecord
 from workflow.worlds.local.rows import run_record, task_record
-from workflow.worlds.local.runs import deliver
 from workflow.worlds.local.store import Tx
 
-__all__ = [
-    "claim_runs",
-    "claim_tasks",
-    "finish",
-    "free_lost",
-    "leave",
-    "look",
-    "renew",
-    "write_chunks",
-]
+__all__ = ["claim_runs", "claim_tasks", "free_lost", "leave", "look", "next_task", "renew"]
 
 
 def look(tx: Tx, worker: str, runs: tuple[RunRecord, ...] = ()) -> Claimed:
@@ -48,39 +31,24 @@ def look(tx: Tx, worker: str, runs: tuple[RunRecord, ...] = ()) -> Claimed:
 def claim_runs(tx: Tx, worker: str, limit: int) -> Claimed:
     """Become the owner of due runs."""
     due = [row["run_id"] for row in tx.all("due_runs", now=tx.now, limit=limit)]
-    tx.many("claim_run", [{"worker": worker, "run_id": run_id} for run_id in due])
-    rows = [tx.one("run_record", run_id=run_id) for run_id in due]
-    return look(tx, worker, tuple(run_record(row) for row in rows if row is not None))
+    tx.rows("claim_runs", [(run_id, worker) for run_id in due])
+    records = {row["run_id"]: row for row in tx.rows("run_records", [(run_id,) for run_id in due])}
+    return look(tx, worker, tuple(run_record(records[run_id]) for run_id in due))
 
 
 def claim_tasks(tx: Tx, worker: str, limit: int, names: Collection[str]) -> tuple[Task, ...]:
     """Take due tasks as their next attempt."""
     known = msgspec.json.encode(list(names)).decode()
     due = [row["id"] for row in tx.all("due_tasks", now=tx.now, names=known, limit=limit)]
-    tx.many("claim_task", [{"worker": worker, "task": task} for task in due])
-    rows = [tx.one("get_task", task=task) for task in due]
-    return tuple(task_record(row) for row in rows if row is not None)
+    tx.rows("claim_tasks", [(task, worker) for task in due])
+    records = {row["id"]: row for row in tx.rows("tasks_by_id", [(task,) for task in due])}
+    return tuple(task_record(records[task]) for task in due)
 
 
-def finish(tx: Tx, finishes: Sequence[Finish]) -> tuple[bool, ...]:
-    """End task attempts; False for those that are not current."""
-    return tuple(_finish(tx, each) for each in finishes)
-
-
-def _finish(tx: Tx, ended: Finish) -> bool:
-    current = {
-        "run_id": ended.run_id,
-        "step_id": ended.step_id,
-        "worker": ended.worker,
-        "attempt": ended.attempt,
-    }
-    if ended.letter is None:
-        retry = {"run_at": ended.run_at, "error": ended.error, "uncount": ended.uncount}
-        return tx.do("retry_task", **current, **retry) == 1
-    if tx.do("finish_task", **current) == 0:
-        return False
-    deliver(tx, ended.run_id, ended.letter)
-    return True
+def next_task(tx: Tx) -> Micros | None:
+    """When the next free task falls due."""
+    row = tx.one("next_task", now=tx.now)
+    return None if row is None else row[0]
 
 
 # -- leases ----------------------------------------------------------------------------------
@@ -100,51 +68,26 @@ def free_lost(tx: Tx, is_dead: Callable[[str], bool]) -> int:
             alive.add(row["worker"])
         else:
             tx.do("drop_worker", worker=row["worker"])
-    return sum(_free(tx, row["owner"]) for row in tx.all("owners") if row["owner"] not in alive)
+    lost = [row["owner"] for row in tx.all("owners") if row["owner"] not in alive]
+    return sum(_free_runs(tx, owner) + _free_crashed_tasks(tx, owner) for owner in lost)
+
+
+def _free_runs(tx: Tx, owner: str) -> int:
+    return tx.do("free_runs", owner=owner, now=tx.now)
+
+
+def _free_crashed_tasks(tx: Tx, owner: str) -> int:
+    now = tx.now
+    tasks = [
+        (task, after_crash(run_id, step_id, attempt, now))
+        for task, run_id, step_id, attempt in tx.all("tasks_of", owner=owner)
+    ]
+    tx.rows("free_crashed_tasks", tasks)
+    return len(tasks)
 
 
 def leave(tx: Tx, worker: str) -> None:
     """End a worker's lease and free what it holds."""
     tx.do("drop_worker", worker=worker)
-    _free(tx, worker)
-
-
-def _free(tx: Tx, owner: str) -> int:
-    return tx.do("free_runs", owner=owner, now=tx.now) + tx.do("free_tasks", owner=owner)
-
-
-# -- streams ---------------------------------------------------------------------------------
-
-
-def write_chunks(tx: Tx, write: ChunkWrite) -> int | None:
-    """Add chunks to a stream; the index of the first, None when the writer is not current."""
-    row = tx.one("run_row", run_id=write.run_id)
-    if row is None:
-        return None
-    if not row["is_open"]:
-        raise RunEndedError(f"{write.run_id} has ended, its streams are closed")
-    run: int = row["id"]
-    if write.fence is not None:
-        current = (row["owner"], row["fence"]) == (write.worker, write.fence)
-    else:
-        attempt = {"step_id": write.step_id, "worker": write.worker, "attempt": write.attempt}
-        current = tx.one("is_current_attempt", run=run, **attempt) is not None
-    if not current:
-        return None
-    stream = tx.one("get_stream", run_id=write.run_id, stream=write.stream)
-    if stream is None:
-        tx.do("add_stream", run=run, stream=write.stream)
-    elif stream["closed"]:
-        raise RunEndedError(f"the stream {write.stream!r} of {write.run_id} is closed")
-    first: int = 0 if stream is None else stream["next"]
-    shared = {"run": run, "stream": write.stream, "step_id": write.step_id}
-    tx.many(
-        "add_chunks",
-        [
-            {**shared, "attempt": write.attempt, "i": i, "data": data}
-            for i, data in enumerate(write.chunks, first)
-        ],
-    )
-    end = first + len(write.chunks)
-    tx.do("move_stream", run=run, stream=write.stream, next=end, closed=write.close)
-    return first
+    _free_runs(tx, worker)
+    tx.do("free_tasks", owner=worker)

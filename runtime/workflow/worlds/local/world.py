@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from workflow.errors import WorkflowRunNotFoundError, WorldError
-from workflow.world.port import Clock
+from workflow.world.port import ENDED, Clock
 from workflow.world.records import (
     Append,
     Appended,
@@ -37,14 +37,16 @@ from workflow.world.records import (
     Posted,
     RunFilter,
     RunRecord,
+    Status,
     Task,
     WorkerRecord,
 )
 from workflow.worlds.changes import Changes
 from workflow.worlds.clock import SystemClock
 from workflow.worlds.cursor import cursor_of, read_cursor
-from workflow.worlds.local import runs, work
+from workflow.worlds.local import retention, work
 from workflow.worlds.local.leases import LifeSigns
+from workflow.worlds.local.reads import MOST_LETTERS, Together, load_runs, read_runs
 from workflow.worlds.local.rows import (
     event_record,
     hook_record,
@@ -54,6 +56,16 @@ from workflow.worlds.local.rows import (
 )
 from workflow.worlds.local.store import SideLock, Tx, connect, explain, migrate
 from workflow.worlds.local.writer import Writer
+from workflow.worlds.rules.quiet import Quiet
+from workflow.worlds.rules.runs import (
+    Appending,
+    Creating,
+    Parking,
+    Posting,
+    Terminating,
+    Unparking,
+)
+from workflow.worlds.rules.work import Chunking, Finishing
 
 __all__ = ["LocalWorld"]
 
@@ -71,6 +83,7 @@ class _Files:
     lock: SideLock
     life: LifeSigns
     writer: Writer
+    quiet: Quiet
     pid: int
 
 
@@ -87,6 +100,8 @@ class LocalWorld:
         self._reading = threading.Lock()
         self._opening = threading.Lock()
         self._files: _Files | None = None
+        self._loads = Together(self._snapshot, load_runs)
+        self._looks = Together(self._snapshot, read_runs)
 
     async def open(self) -> None:
         await asyncio.to_thread(self._open)
@@ -116,7 +131,8 @@ class LocalWorld:
                     self._changes,
                     self.data_dir / "wake",
                 )
-                self._files = _Files(connection, reader, lock, life, writer, os.getpid())
+                quiet = Quiet(lambda: lock.news)
+                self._files = _Files(connection, reader, lock, life, writer, quiet, os.getpid())
                 undo.pop_all()
 
     async def close(self) -> None:
@@ -169,61 +185,90 @@ class LocalWorld:
     # -- runs ------------------------------------------------------------------------------
 
     async def create(self, run: NewRun) -> Created:
-        return await self._writer.run(lambda tx: runs.create(tx, run))
+        created: Created = await self._writer.apply(Creating(run))
+        return created
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
-        return await self._writer.run(lambda tx: runs.deliver(tx, run_id, letter))
+        posted: Posted = await self._writer.apply(Posting(run_id, letter))
+        return posted
 
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
-        return await self._writer.run(lambda tx: runs.deliver_to_token(tx, token, letter))
+        posted: Posted = await self._writer.apply(Posting(token, letter, by_token=True))
+        return posted
 
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
-        with self._snapshot() as tx:
-            if not tx.all("due_runs", now=tx.now, limit=min(limit, 1)):
-                return work.look(tx, worker)  # most looks find nothing, and cost no commit
-        return await self._writer.run(lambda tx: work.claim_runs(tx, worker, limit))
-
-    async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
-        with self._snapshot() as tx:
-            row = tx.one("run_record", run_id=run_id)
-            if row is None:
-                raise WorkflowRunNotFoundError(run_id)
-            events = tx.all("list_events", run_id=run_id, after=after, limit=-1)
-            letters = tx.all("list_letters", run_id=run_id, limit=limit)
-            return Loaded(
-                run=run_record(row),
-                events=tuple(map(event_record, events)),
-                letters=tuple(map(letter_record, letters)),
-                tasks=frozenset(step for (step,) in tx.all("task_steps", run_id=run_id)),
-                lettered=frozenset(ref for (ref,) in tx.all("lettered_steps", run_id=run_id)),
-                now=tx.now,
+        quiet, who = self._open_files().quiet, ("runs", worker)
+        if quiet.holds(who, self.now()):
+            return Claimed(next_due=quiet.next_due(who))
+        news = quiet.news
+        with self._snapshot() as tx:  # most looks find nothing, and cost no commit
+            there = tx.all("due_runs", now=tx.now, limit=min(limit, 1))
+            claimed = work.look(tx, worker)
+        if there:
+            claimed = await self._writer.run(
+                lambda tx: work.claim_runs(tx, worker, limit), gives_work=False
             )
+        if len(claimed.runs) < limit and not claimed.look:
+            quiet.found_nothing_more(who, news, claimed.next_due)
+        return claimed
+
+    async def load(self, run_id: str, *, after: int = 0, limit: int = MOST_LETTERS) -> Loaded:
+        if limit <= MOST_LETTERS:
+            return await self._loads.ask((run_id, after, limit))
+        with self._snapshot() as tx:
+            (loaded,) = load_runs(tx, [(run_id, after, limit)])
+            if isinstance(loaded, Exception):
+                raise loaded
+            letters = tx.all("list_letters", run_id=run_id, limit=limit)
+            return msgspec.structs.replace(loaded, letters=tuple(map(letter_record, letters)))
 
     async def append(self, append: Append) -> Appended:
-        return await self._writer.run(lambda tx: runs.append(tx, append))
+        appended: Appended = await self._writer.apply(Appending(append))
+        return appended
 
     async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
-        return await self._writer.run(lambda tx: runs.park(tx, run_id, fence, parked))
+        done: bool = await self._writer.apply(Parking(run_id, fence, parked))
+        return done
 
     async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
-        return await self._writer.run(lambda tx: runs.unpark(tx, run_id, bundle))
+        done: bool = await self._writer.apply(Unparking(run_id, bundle))
+        return done
 
     async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:
-        return await self._writer.run(lambda tx: runs.terminate(tx, run_id, event, output, code))
+        done: bool = await self._writer.apply(Terminating(run_id, event, output, code))
+        return done
 
     # -- tasks -----------------------------------------------------------------------------
 
     async def claim_tasks(
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
+        quiet, who = self._open_files().quiet, ("tasks", worker, frozenset(names))
+        if quiet.holds(who, self.now()):
+            return ()
+        news = quiet.news
         known = msgspec.json.encode(list(names)).decode()
         with self._snapshot() as tx:
-            if not tx.all("due_tasks", now=tx.now, names=known, limit=min(limit, 1)):
-                return ()
-        return await self._writer.run(lambda tx: work.claim_tasks(tx, worker, limit, names))
+            there = tx.all("due_tasks", now=tx.now, names=known, limit=min(limit, 1))
+            next_due = work.next_task(tx)
+        tasks: tuple[Task, ...] = ()
+        if there:
+            tasks = await self._writer.run(
+                lambda tx: work.claim_tasks(tx, worker, limit, names), gives_work=False
+            )
+        if len(tasks) < limit:
+            quiet.found_nothing_more(who, news, next_due)
+        return tasks
+
+    async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
+        known = msgspec.json.encode(list(names)).decode()
+        with self._snapshot() as tx:
+            rows = tx.all("unclaimed_tasks", now=tx.now, names=known, limit=limit)
+            return tuple(map(task_record, rows))
 
     async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
-        return await self._writer.run(lambda tx: work.finish(tx, finishes))
+        done: tuple[bool, ...] = await self._writer.apply(Finishing(finishes))
+        return done
 
     # -- workers ---------------------------------------------------------------------------
 
@@ -243,6 +288,13 @@ class LocalWorld:
         life.sweep()
         return freed
 
+    async def list_workers(self) -> tuple[WorkerRecord, ...]:
+        life = self._open_files().life
+        with self._snapshot() as tx:
+            found = [WorkerRecord(**dict(row)) for row in tx.all("list_workers")]
+            now = tx.now
+        return tuple(w for w in found if w.lease_until > now and not life.is_dead(w.worker))
+
     async def leave(self, worker: str) -> None:
         await self._writer.run(lambda tx: work.leave(tx, worker))
         self._open_files().life.hide(worker)
@@ -250,7 +302,8 @@ class LocalWorld:
     # -- streams ---------------------------------------------------------------------------
 
     async def write_chunks(self, write: ChunkWrite) -> int | None:
-        return await self._writer.run(lambda tx: work.write_chunks(tx, write))
+        first: int | None = await self._writer.apply(Chunking(write))
+        return first
 
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
         with self._snapshot() as tx:
@@ -298,9 +351,7 @@ class LocalWorld:
     # -- reads -----------------------------------------------------------------------------
 
     async def get_run(self, run_id: str) -> RunRecord | None:
-        with self._snapshot() as tx:
-            row = tx.one("run_record", run_id=run_id)
-            return None if row is None else run_record(row)
+        return await self._looks.ask(run_id)
 
     async def list_runs(
         self, where: RunFilter, *, limit: int = 50, cursor: str | None = None
@@ -338,6 +389,40 @@ class LocalWorld:
         with self._snapshot() as tx:
             row = tx.one("get_hook", token=token)
             return None if row is None else hook_record(row)
+
+    async def prune(
+        self,
+        before: Micros,
+        statuses: Collection[Status] = ENDED,
+        limit: int = 1000,
+        *,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        wanted = list(statuses)
+        if dry_run:
+            with self._snapshot() as tx:
+                found = retention.old_runs(tx, before, wanted, limit)
+            return tuple(run_id for _, run_id in found)
+        return await self._writer.run(
+            lambda tx: retention.prune(tx, before, wanted, limit), gives_work=False
+        )
+
+    async def backup(self, target: Path) -> None:
+        """Copy the database into a new file, as of one moment, while everybody goes on writing.
+
+        `target` must not exist; it appears when it is complete. Raises WorldError.
+        """
+        self._open_files()
+
+        def copy() -> None:
+            with explain(self._path):
+                connection = connect(self._path, write=True)
+            try:
+                retention.copy_to(connection, target.absolute())
+            finally:
+                connection.close()
+
+        await asyncio.to_thread(copy)
 
     # -- waiting ---------------------------------------------------------------------------
 

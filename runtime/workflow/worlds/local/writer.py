@@ -1,11 +1,13 @@
 """The one thread that writes, and the group commit.
 
-Callers hand in functions that read and write inside a transaction. The thread takes whatever has
-come in since its last commit, runs all of it in one transaction, and answers after the commit. So
-one sync of the disk serves everybody who came in while the one before it was running.
+The thread takes whatever has come in since its last commit, runs all of it in one transaction, and
+answers after the commit. So one sync of the disk serves everybody who came in while the one before
+it was running. Appends that need nothing but their run go first, by one statement for each table;
+then the other operations of the port's rules, as a batch of rows in memory; then functions that
+work on the file themselves.
 
-A function either checks and raises before it writes, or writes all it has to. An error of SQLite
-therefore spoils a group as a whole: it is rolled back and its functions are run again one by one,
+An operation either checks and raises before it writes, or writes all it has to. An error of SQLite
+therefore spoils a group as a whole: it is rolled back and its operations are run again one by one,
 which leaves the error with the one that caused it.
 """
 
@@ -19,14 +21,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workflow.errors import WorkflowError, WorldError
 from workflow.world.port import Clock
-from workflow.worlds.changes import Changes
+from workflow.worlds.changes import Answers, Changes
+from workflow.worlds.local.batch import append_short, read, write
+from workflow.worlds.local.log_file import LogFile
 from workflow.worlds.local.peers import Peers
 from workflow.worlds.local.store import SideLock, Tx, describe, rollback
+from workflow.worlds.rules.batch import Operation, Wants
+from workflow.worlds.rules.runs import Appending
+from workflow.worlds.rules.short import is_short
 
 __all__ = ["Writer"]
 
@@ -49,9 +57,11 @@ class _Signal(Enum):
 class _Job:
     """One caller's operation. `answer` is set after the commit, or `error`."""
 
-    operation: Callable[[Tx], Any]
+    operation: Operation | Callable[[Tx], Any]
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    exclusive: str | None
+    gives_work: bool
     answer: Any = None
     error: BaseException | None = None
 
@@ -68,7 +78,10 @@ class Writer:
         self._lock = lock
         self._changes = changes
         self._tx = Tx(connection, clock)
-        self._jobs: queue.SimpleQueue[_Job | _Signal] = queue.SimpleQueue()
+        self._log = LogFile(path, connection)
+        self._jobs: queue.SimpleQueue[list[_Job] | _Signal] = queue.SimpleQueue()
+        self._collected: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        self._waiting: list[_Job] = []  # for the next group
         self._gate = threading.Lock()
         self._closing = False
         self._version = self._data_version()
@@ -77,57 +90,103 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="workflow-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, operation: Callable[[Tx], _T]) -> _T:
-        """Run `operation` in a transaction; its value after the commit. May be run twice."""
+    async def apply(self, operation: Operation) -> Any:
+        """Apply an operation of the port's rules; its answer after the commit."""
+        return await self._hand_in(operation, operation.exclusive, operation.gives_work)
+
+    async def run(self, function: Callable[[Tx], _T], *, gives_work: bool = True) -> _T:
+        """Run a function in a transaction; its value after the commit. May be run twice.
+
+        `gives_work` says whether somebody may have something to claim afterwards.
+        """
+        value: _T = await self._hand_in(function, None, gives_work)
+        return value
+
+    async def _hand_in(self, operation: Any, exclusive: str | None, gives_work: bool) -> Any:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[_T] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
+        job = _Job(operation, future, loop, exclusive, gives_work)
         with self._gate:
             if self._closing:
                 raise WorldError(f"{self._path} is closed; call `await world.open()` first")
-            self._jobs.put(_Job(operation, future, loop))
+            collected = self._collected.get(loop)
+            if collected is None:
+                # What one turn of the event loop brings forth shares a commit and a hand-over.
+                self._collected[loop] = [job]
+                loop.call_soon(self._hand_over, loop)
+            else:
+                collected.append(job)
         return await future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._gate:
+            jobs = self._collected.pop(loop, None)
+            if jobs is not None:
+                self._jobs.put(jobs)
 
     def close(self) -> None:
         """Refuse new operations, finish the others, end the thread. Blocks meanwhile."""
         with self._gate:
             self._closing = True
+            for jobs in self._collected.values():
+                self._jobs.put(jobs)
+            self._collected.clear()
         self._jobs.put(_Signal.STOP)
         self._thread.join()
         self._peers.close()
+        self._log.close()
 
     # -- in the thread ---------------------------------------------------------------------
 
     def _work(self) -> None:
         last = False
-        while not last:
-            group, last = self._gather()
+        while not last or self._waiting:
+            jobs, ends = self._gather(last)
+            last = last or ends
+            group = self._choose(jobs)
             if group:
                 self._commit(group)
-            self._notice_others()
+                self._log.keep_short(self._lock)
+            else:
+                self._notice_others()  # otherwise our waiters have been woken anyway
 
-    def _gather(self) -> tuple[list[_Job], bool]:
+    def _gather(self, last: bool) -> tuple[list[_Job], bool]:
         """What has come in since the last commit, and whether the writer is to end after it."""
+        jobs, self._waiting = self._waiting, []
+        while len(jobs) < _GROUP:
+            try:
+                block = not jobs and not last
+                found = self._jobs.get(block, self._poll if block else None)
+            except queue.Empty:
+                break
+            if isinstance(found, _Signal):
+                return jobs, found is _Signal.STOP
+            jobs += found
+        return jobs, False
+
+    def _choose(self, jobs: list[_Job]) -> list[_Job]:
+        """A group of which no two are exclusive on one run; the rest waits for the next."""
         group: list[_Job] = []
-        try:
-            job = self._jobs.get(timeout=self._poll)
-            while not isinstance(job, _Signal):
-                group.append(job)
-                if len(group) == _GROUP:
-                    return group, False
-                job = self._jobs.get_nowait()
-        except queue.Empty:
-            return group, False
-        return group, job is _Signal.STOP
+        taken: set[str] = set()
+        for job in jobs:
+            if len(group) == _GROUP or job.exclusive in taken:
+                self._waiting.append(job)
+                continue
+            if job.exclusive is not None:
+                taken.add(job.exclusive)
+            group.append(job)
+        return group
 
     def _commit(self, group: list[_Job]) -> None:
         if not self._attempt(group) and len(group) > 1:
             for job in group:
                 self._attempt([job])
-        if any(job.error is None for job in group):
-            self._changes.bump()
-        _answer(group)
+        answers = _answers(group)
         if any(job.error is None for job in group):
             self._peers.tell()
+            self._changes.bump(answers)
+        else:
+            self._changes.call(answers)
 
     def _attempt(self, group: list[_Job]) -> bool:
         """Run and commit a group. False when one of its operations spoilt it.
@@ -144,16 +203,14 @@ class Writer:
                 self._connection.execute("begin immediate")
                 try:
                     running = True
-                    for job in group:
-                        try:
-                            job.answer = job.operation(self._tx)
-                        except WorkflowError as error:  # raised before writing: an answer
-                            job.error = error
+                    self._perform(group)
                     running = False
                     self._connection.execute("commit")
                 except BaseException:
                     rollback(self._connection)
                     raise
+                if any(job.gives_work for job in group):
+                    self._lock.add_news()
         except Exception as error:
             told: BaseException = error
             if isinstance(error, sqlite3.Error):
@@ -164,6 +221,33 @@ class Writer:
                 job.error = told
             return not running
         return True
+
+    def _perform(self, group: list[_Job]) -> None:
+        tx = self._tx
+        short: list[_Job] = []
+        operations: list[_Job] = []
+        functions: list[_Job] = []
+        for job in group:
+            if isinstance(job.operation, Appending) and is_short(job.operation.asked):
+                short.append(job)
+            else:
+                (functions if callable(job.operation) else operations).append(job)
+        if short:
+            answers = append_short(tx, [job.operation.asked for job in short])  # type: ignore[union-attr]
+            for job, answer in zip(short, answers, strict=True):
+                job.answer = answer
+                if answer is None:
+                    operations.append(job)
+        if operations:
+            wants = Wants()
+            for job in operations:
+                job.operation.wants(wants)  # type: ignore[union-attr]
+            batch = read(tx, wants)
+            for job in operations:
+                _answer_with(job, job.operation.apply, batch)  # type: ignore[union-attr]
+            write(tx, batch)
+        for job in functions:
+            _answer_with(job, job.operation, tx)  # type: ignore[arg-type]
 
     def _notice_others(self) -> None:
         """Wake our waiters if another connection has committed."""
@@ -178,14 +262,19 @@ class Writer:
         return int(version)
 
 
-def _answer(group: list[_Job]) -> None:
-    """Give the callers their answers, with one call into each event loop."""
+def _answer_with(job: _Job, work: Callable[[Any], Any], rows: Any) -> None:
+    try:
+        job.answer = work(rows)
+    except WorkflowError as error:  # raised before writing: an answer
+        job.error = error
+
+
+def _answers(group: list[_Job]) -> Answers:
+    """What gives the callers their answers, one call for each event loop."""
     loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
     for job in group:
         loops.setdefault(job.loop, []).append(job)
-    for loop, jobs in loops.items():
-        with contextlib.suppress(RuntimeError):  # a closed loop has nobody left to answer
-            loop.call_soon_threadsafe(_resolve, jobs)
+    return {loop: [partial(_resolve, jobs)] for loop, jobs in loops.items()}
 
 
 def _resolve(jobs: list[_Job]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from workflow.policy.crashes import after_crash
 from workflow.world.records import (
     Chunk,
     Created,
@@ -150,8 +151,11 @@ class State:
             since.append(run.next_timer)
         return min(since, default=None)
 
-    def free(self, lost: Callable[[str], bool], now: Micros) -> int:
-        """Make the runs and tasks of lost owners ownerless and nudge the runs."""
+    def free(self, lost: Callable[[str], bool], now: Micros, *, crashed: bool) -> int:
+        """Make the runs and tasks of lost owners ownerless and nudge the runs.
+
+        With `crashed` the tasks come back one by one; see `after_crash`.
+        """
         freed = 0
         for row in self.open_rows.values():
             if row.run.owner is not None and lost(row.run.owner):
@@ -160,7 +164,8 @@ class State:
                 freed += 1
         for key, task in self.tasks.items():
             if task.owner is not None and lost(task.owner):
-                self.tasks[key] = replace(task, owner=None)
+                due = after_crash(*key, task.attempt, now) if crashed else task.run_at
+                self.tasks[key] = replace(task, owner=None, run_at=due)
                 freed += 1
         return freed
 

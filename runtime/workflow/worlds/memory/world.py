@@ -11,7 +11,7 @@ from typing import TypeVar
 from msgspec.structs import asdict, replace
 
 from workflow.errors import RunEndedError, WorkflowRunNotFoundError, WorldError
-from workflow.world.port import Clock
+from workflow.world.port import ENDED, Clock
 from workflow.world.records import (
     Append,
     Appended,
@@ -34,6 +34,7 @@ from workflow.world.records import (
     Posted,
     RunFilter,
     RunRecord,
+    Status,
     Task,
     WorkerRecord,
 )
@@ -259,6 +260,19 @@ class MemoryWorld:
                 claimed.append(state.tasks[key])
             return self._changed(tuple(claimed), when=bool(claimed))
 
+    async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
+        with self._transaction() as state:
+            now = self.now()
+            found = [
+                task
+                for key, task in state.tasks.items()
+                if task.owner is None
+                and task.run_at <= now
+                and task.name not in names
+                and state.rows[key[0]].run.parked is None
+            ]
+            return tuple(sorted(found, key=lambda task: task.run_at)[:limit])
+
     async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
         with self._transaction() as state:
             done = tuple(self._finish(state, finish) for finish in finishes)
@@ -289,13 +303,18 @@ class MemoryWorld:
             now = self.now()
             state.workers[worker.worker] = worker
             state.workers = {k: w for k, w in state.workers.items() if w.lease_until > now}
-            freed = state.free(lambda owner: owner not in state.workers, now)
+            freed = state.free(lambda owner: owner not in state.workers, now, crashed=True)
             return self._changed(freed, when=freed > 0)
+
+    async def list_workers(self) -> tuple[WorkerRecord, ...]:
+        with self._transaction() as state:
+            now = self.now()
+            return tuple(each for each in state.workers.values() if each.lease_until > now)
 
     async def leave(self, worker: str) -> None:
         with self._transaction() as state:
             state.workers.pop(worker, None)
-            freed = state.free(lambda owner: owner == worker, self.now())
+            freed = state.free(lambda owner: owner == worker, self.now(), crashed=False)
             self._changed(None, when=freed > 0)
 
     # -- streams ---------------------------------------------------------------------------
@@ -400,6 +419,28 @@ class MemoryWorld:
     async def get_hook(self, token: str) -> HookRecord | None:
         with self._transaction() as state:
             return state.hooks.get(token)
+
+    async def prune(
+        self,
+        before: Micros,
+        statuses: Collection[Status] = ENDED,
+        limit: int = 1000,
+        *,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        with self._transaction() as state:
+            old = [
+                run.run_id
+                for run in sorted((row.run for row in state.rows.values()), key=_newness)
+                if run.completed_at is not None
+                and run.completed_at < before
+                and run.status in statuses
+            ][:limit]
+            if not dry_run:
+                for run_id in old:
+                    del state.rows[run_id]
+                state.keys = {key: run for key, run in state.keys.items() if run in state.rows}
+            return self._changed(tuple(old), when=bool(old) and not dry_run)
 
     # -- waiting ---------------------------------------------------------------------------
 

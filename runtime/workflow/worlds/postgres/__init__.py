@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from workflow.errors import WorldError
 from workflow.world.port import Clock
 from workflow.worlds.postgres.store import Database
 from workflow.worlds.postgres.world import PostgresWorld
@@ -21,7 +22,7 @@ def create_postgres_world(
     url: str | None = None,
     *,
     schema: str | None = None,
-    pooled: bool = False,
+    pooled: bool | None = None,
     pool_size: int = 4,
     clock: Clock | None = None,
 ) -> PostgresWorld:
@@ -30,15 +31,22 @@ def create_postgres_world(
     `url` defaults to `WORKFLOW_POSTGRES_URL`, else `postgres://world:world@localhost:5432/world`.
     `schema` defaults to `workflow`, or to `workflow_<prefix>` with `WORKFLOW_POSTGRES_JOB_PREFIX`.
     `pooled=True` is for a pooler that hands connections out by transaction: nothing is prepared and
-    nobody listens, so other processes are noticed by polling. `pool_size` bounds the connections
+    nobody listens, so other processes are noticed by polling; it defaults to whether
+    `WORKFLOW_POSTGRES_POOLER` is `transaction`. `pool_size` bounds the connections
     that read and claim; three more append, beat and listen. `clock` defaults to the server's.
+    Raises WorldError for a pooler of another kind.
     """
+    pooler = os.environ.get("WORKFLOW_POSTGRES_POOLER") or "none"
+    if pooler not in ("none", "session", "transaction"):
+        raise WorldError(
+            f"WORKFLOW_POSTGRES_POOLER is {pooler!r}; it takes none, session or transaction"
+        )
     prefix = os.environ.get("WORKFLOW_POSTGRES_JOB_PREFIX")
     return PostgresWorld(
         Database(
             url or os.environ.get("WORKFLOW_POSTGRES_URL") or _DEFAULT_URL,
             schema or (f"workflow_{prefix}" if prefix else "workflow"),
-            pooled,
+            pooler == "transaction" if pooled is None else pooled,
         ),
         clock,
         pool_size=pool_size,

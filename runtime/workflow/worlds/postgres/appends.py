@@ -15,19 +15,7 @@ from psycopg.types.numeric import Int8
 from workflow.world.records import Append, Appended, Micros
 from workflow.worlds.postgres.arrays import Blobs, Ints, Texts
 
-__all__ = ["answers", "is_short", "statement"]
-
-
-def is_short(asked: Append) -> bool:
-    """Whether the statement knows how to do all of an append."""
-    return not (
-        asked.open_tokens
-        or asked.close_tokens
-        or asked.children
-        or asked.letters
-        or asked.attributes
-        or (asked.add_tasks and (asked.drop_tasks or asked.end))
-    )
+__all__ = ["answers", "statement"]
 
 
 def statement(

@@ -16,8 +16,8 @@ from psycopg import sql
 
 from workflow.errors import WorldError
 from workflow.worlds.changes import Changes
-from workflow.worlds.postgres.quiet import Quiet
 from workflow.worlds.postgres.store import Database
+from workflow.worlds.rules.quiet import Quiet
 
 __all__ = ["Listener"]
 

@@ -12,13 +12,17 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from workflow.errors import WorldError
+from workflow.errors import WorldError, WorldUnavailableError
 from workflow.worlds.postgres import arrays
 from workflow.worlds.postgres.queries import queries
 
-__all__ = ["SCHEMA_VERSION", "Database", "lost"]
+__all__ = ["CONFLICTS", "SCHEMA_VERSION", "Database", "lost"]
 
 SCHEMA_VERSION = 1
+
+# What goes away when a transaction is run again.
+CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure,
+             psycopg.errors.UniqueViolation)  # fmt: skip
 
 _VERSION_TABLE = "create table if not exists {schema}.workflow_schema (version bigint primary key)"
 
@@ -65,7 +69,7 @@ class Database:
             connection = psycopg.connect(
                 self.url, autocommit=True, connect_timeout=max(2, round(timeout)),
                 application_name="workflow", keepalives_idle=5, keepalives_interval=2,
-                keepalives_count=3,
+                keepalives_count=3, tcp_user_timeout=11_000,
             )  # fmt: skip
             self.configure(connection)
             return connection
@@ -105,6 +109,7 @@ class Database:
     def describe(self, error: psycopg.Error) -> WorldError:
         """The WorldError for an error of PostgreSQL."""
         reason = str(error).strip().split("\n")[0]
+        kind = WorldError
         match error:
             case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
                 advice = f"has no tables of ours in the schema {self.schema}; run `wfc world setup`"
@@ -115,12 +120,20 @@ class Database:
             case psycopg.errors.DiskFull():
                 advice = "cannot grow, its disk is full; nothing written so far is lost"
             case psycopg.errors.TooManyConnections():
+                kind = WorldUnavailableError
                 advice = "has no connection free; raise max_connections or run fewer workers"
-            case psycopg.OperationalError() if error.sqlstate is None:
+            case psycopg.errors.LockNotAvailable():
+                advice = (
+                    "holds rows of ours locked for somebody else; a transaction that starts runs "
+                    "or changes our tables has to end soon"
+                )
+            case _ if lost(error):
+                if not any(words in reason for words in _FOR_GOOD):
+                    kind = WorldUnavailableError
                 advice = f"does not answer ({reason}); is it running, and is the address right?"
             case _:
                 advice = f"says: {reason}"
-        return WorldError(f"{self.place} {advice}")
+        return kind(f"{self.place} {advice}")
 
     # -- schema ----------------------------------------------------------------------------
 
@@ -170,6 +183,23 @@ class Database:
             return before
 
 
+# What a server says that will say the same the next time.
+_FOR_GOOD = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+
+
 def lost(error: BaseException) -> bool:
-    """Whether an error means that the connection is of no use any more."""
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    """Whether an error means that the connection is of no use any more.
+
+    Deadlocks, time-outs and a full disk are OperationalErrors too, but leave the connection alone.
+    """
+    if isinstance(error, psycopg.InterfaceError):
+        return True
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    state = error.sqlstate
+    return state is None or state.startswith("08") or state in _SHUT_DOWN
+
+
+# admin_shutdown, crash_shutdown, cannot_connect_now, idle_session_timeout, and the one for a
+# transaction that was idle for too long.
+_SHUT_DOWN = {"57P01", "57P02", "57P03", "57P05", "25P03"}

@@ -11,15 +11,12 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
 from typing import Any, TypeVar, cast
 
 import msgspec
-import psycopg
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from workflow.errors import WorkflowRunNotFoundError, WorldError
-from workflow.world.port import Clock
+from workflow.world.port import ENDED, Clock
 from workflow.world.records import (
     Append,
     Appended,
@@ -40,18 +37,23 @@ from workflow.world.records import (
     Posted,
     RunFilter,
     RunRecord,
+    Status,
     Task,
     WorkerRecord,
 )
 from workflow.worlds.changes import Changes
 from workflow.worlds.cursor import cursor_of, read_cursor
-from workflow.worlds.postgres import rows
+from workflow.worlds.postgres import claims, outside, rows
 from workflow.worlds.postgres.arrays import Texts
-from workflow.worlds.postgres.batch import Operation
 from workflow.worlds.postgres.clock import ServerClock
 from workflow.worlds.postgres.listener import Listener
-from workflow.worlds.postgres.quiet import Quiet
-from workflow.worlds.postgres.runs import (
+from workflow.worlds.postgres.prune import prune
+from workflow.worlds.postgres.sessions import Heart, Pool, Session
+from workflow.worlds.postgres.store import Database
+from workflow.worlds.postgres.writer import Writer
+from workflow.worlds.rules.batch import Operation
+from workflow.worlds.rules.quiet import Quiet
+from workflow.worlds.rules.runs import (
     Appending,
     Creating,
     Parking,
@@ -59,24 +61,18 @@ from workflow.worlds.postgres.runs import (
     Terminating,
     Unparking,
 )
-from workflow.worlds.postgres.sessions import Heart, Session
-from workflow.worlds.postgres.store import Database
-from workflow.worlds.postgres.work import Chunking, Finishing
-from workflow.worlds.postgres.writer import Writer
+from workflow.worlds.rules.work import Chunking, Finishing
 
 __all__ = ["PostgresWorld"]
 
 _T = TypeVar("_T")
-
-# Seconds that a read waits for a connection.
-_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
     """Everything an open world holds."""
 
-    pool: ConnectionPool
+    pool: Pool
     heart: Heart
     writer: Writer
     listener: Listener
@@ -97,6 +93,7 @@ class PostgresWorld:
         self._clock: Clock = clock or cast(ServerClock, self._server_clock)
         self._changes = Changes(self._clock)
         self._quiet = Quiet()
+        self._doubts = claims.Doubts()
         self._pool_size = pool_size
         self._opening = threading.Lock()
         self._state: _Open | None = None
@@ -113,19 +110,9 @@ class PostgresWorld:
                 database.check(connection)
                 if self._server_clock is not None:
                     self._server_clock.set_by(connection)
-            pool = ConnectionPool(
-                database.url,
-                min_size=1,
-                max_size=self._pool_size,
-                kwargs={"autocommit": True, "application_name": "workflow"},
-                configure=database.configure,
-                open=True,
-                timeout=_PATIENCE,
-                name="workflow",
-            )
             name = secrets.token_hex(8)
             self._state = _Open(
-                pool,
+                Pool(database, self._pool_size),
                 Heart(database),
                 Writer(database, self._clock, self._changes, self._quiet, name),
                 Listener(database, self._changes, self._quiet, name),
@@ -164,24 +151,7 @@ class PostgresWorld:
         return await self._opened.writer.run(operation)
 
     async def _read(self, work: Callable[[Session], _T]) -> _T:
-        pool = self._opened.pool
-
-        def in_thread() -> _T:
-            # A connection that was lost while it lay in the pool is found out only by using it.
-            for trial in range(3):
-                try:
-                    with pool.connection() as connection:
-                        return work(Session(connection, self.database.queries))
-                except PoolTimeout as error:
-                    raise self.database.describe(error) from error
-                except (psycopg.OperationalError, psycopg.InterfaceError):
-                    if trial == 2:
-                        raise
-                    pool.check()
-            raise AssertionError("unreachable")
-
-        with self.database.explain():
-            return await asyncio.to_thread(in_thread)
+        return await self._opened.pool.run(work)
 
     # -- runs ------------------------------------------------------------------------------
 
@@ -193,26 +163,12 @@ class PostgresWorld:
         """Create a run in the transaction of the caller's psycopg connection, async or not.
 
         The run exists when the caller commits, and never if it rolls back. Works without `open`.
-        Raises TypeError for another kind of connection, WorldError as always.
+        Commit soon: a start with the same idempotency key waits for it. Raises TypeError for
+        another kind of connection, WorldError as always.
         """
-        if not isinstance(connection, psycopg.Connection | psycopg.AsyncConnection):
-            raise TypeError(
-                "a run can be started on a connection of psycopg (3), not on "
-                f"{type(connection).__module__}.{type(connection).__qualname__}"
-            )
-        values = {
-            **msgspec.structs.asdict(run),
-            "key": run.idempotency_key,
-            "attributes": msgspec.json.encode(run.attributes).decode(),
-            "now": self.now(),
-            "channel": self.database.channel,
-        }
-        with self.database.explain():
-            found = connection.execute(self.database.queries["create_on"], values)
-            cursor = await found if isawaitable(found) else found
-            row = cursor.fetchone()
-            made: Any = await row if isawaitable(row) else row
-        return Created(run_id=made[0], created=made[1])
+        clock = self._server_clock
+        now = self.now() if clock is None or clock.known else None
+        return await outside.create_on(self.database, connection, run, now)
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
         posted: Posted = await self._write(Posting(run_id, letter))
@@ -229,22 +185,7 @@ class PostgresWorld:
             self._opened  # noqa: B018 (raises when the world is closed)
             return Claimed(next_due=self._quiet.next_due(who))
 
-        def work(session: Session) -> Claimed:
-            asked = {"worker": worker, "now": now}
-            with session.connection.pipeline():
-                claimed = session.ask("claim_runs", **asked, limit=limit)
-                own = session.ask("own_due", **asked)
-                due = session.ask("next_due", **asked)
-            runs = tuple(map(rows.run_record, claimed))
-            new = {run.run_id for run in runs}
-            later = due.fetchone()
-            return Claimed(
-                runs=runs,
-                look=tuple(run_id for (run_id,) in own if run_id not in new),
-                next_due=None if later is None else later[0],
-            )
-
-        claimed = await self._read(work)
+        claimed = await self._read(lambda session: claims.claim_runs(session, worker, limit, now))
         if len(claimed.runs) < limit and not claimed.look:
             self._quiet.found_nothing_more(who, news, claimed.next_due)
         if claimed.runs:
@@ -297,24 +238,23 @@ class PostgresWorld:
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
         who = ("tasks", worker, frozenset(names))
-        news, now = self._quiet.news, self.now()
-        if self._quiet.holds(who, now):
+        news, now, doubts = self._quiet.news, self.now(), self._doubts
+        if self._quiet.holds(who, now) and not doubts.about(worker):
             self._opened  # noqa: B018 (raises when the world is closed)
             return ()
-
-        def work(session: Session) -> tuple[tuple[Task, ...], Micros | None]:
-            known = Texts(names)
-            with session.connection.pipeline():
-                found = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
-                later = session.ask("next_task_due", now=now, names=known).fetchone()
-            return tuple(map(rows.task_record, found)), None if later is None else later[0]
-
-        tasks, next_due = await self._read(work)
-        if len(tasks) < limit:
+        tasks, next_due = await self._read(
+            lambda session: claims.claim_tasks(session, worker, limit, names, now, doubts)
+        )
+        if len(tasks) < limit and not doubts.about(worker):
             self._quiet.found_nothing_more(who, news, next_due)
         if tasks:
             self._changes.bump()
         return tasks
+
+    async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
+        asked = {"now": self.now(), "names": Texts(names), "limit": limit}
+        found = await self._read(lambda session: session.all("unclaimed_tasks", **asked))
+        return tuple(map(rows.task_record, found))
 
     async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
         done: tuple[bool, ...] = await self._write(Finishing(finishes))
@@ -325,13 +265,17 @@ class PostgresWorld:
     async def beat(self, worker: WorkerRecord) -> int:
         heart = self._opened.heart
 
+        def renew(session: Session) -> None:
+            # A crash of the server may lose the last ones. Waiting for its disk would cost more.
+            session.connection.execute("set local synchronous_commit = off")
+            if self._server_clock is not None:
+                self._server_clock.set_by(session.connection)
+            session.ask("renew_lease", **msgspec.structs.asdict(worker))
+
         def in_thread() -> int:
-            with heart.session() as session:
-                if self._server_clock is not None:
-                    self._server_clock.set_by(session.connection)
-                session.ask("renew_lease", **msgspec.structs.asdict(worker))
-                session.ask("drop_lost_workers", now=self.now())
-                return self._free(session, None)
+            # Two transactions: whatever freeing others meets, our own lease has been renewed.
+            heart.run(renew)
+            return heart.run(lambda session: claims.free_lost(session, self.now()))
 
         freed = await asyncio.to_thread(in_thread)
         if freed:
@@ -339,22 +283,23 @@ class PostgresWorld:
             self._changes.bump()
         return freed
 
-    def _free(self, session: Session, worker: str | None) -> int:
-        runs = session.ask("free_lost_runs", worker=worker, now=self.now()).rowcount
-        return runs + session.ask("free_lost_tasks", worker=worker).rowcount
+    async def list_workers(self) -> tuple[WorkerRecord, ...]:
+        found = await self._read(lambda session: session.all("live_workers", now=self.now()))
+        return tuple(
+            WorkerRecord(worker=worker, lease_until=until, registry=registry)
+            for worker, until, registry in found
+        )
 
     async def leave(self, worker: str) -> None:
         heart = self._opened.heart
 
-        def in_thread() -> None:
-            with heart.session() as session:
-                session.ask("drop_worker", worker=worker)
-                self._free(session, worker)
-                session.connection.execute(
-                    "select pg_notify(%s, '')", (self.database.channel,)
-                )  # the others may take over at once
+        def free(session: Session) -> None:
+            claims.free_of(session, worker, self.now())
+            session.connection.execute(
+                "select pg_notify(%s, '')", (self.database.channel,)
+            )  # the others may take over at once
 
-        await asyncio.to_thread(in_thread)
+        await asyncio.to_thread(heart.run, free)
         self._quiet.end()
         self._changes.bump()
 
@@ -457,6 +402,18 @@ class PostgresWorld:
     async def get_hook(self, token: str) -> HookRecord | None:
         row = await self._read(lambda session: session.one("get_hook", token=token))
         return None if row is None else rows.hook_record(row)
+
+    async def prune(
+        self,
+        before: Micros,
+        statuses: Collection[Status] = ENDED,
+        limit: int = 1000,
+        *,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        return await self._read(
+            lambda session: prune(session, before, statuses, limit, dry_run=dry_run)
+        )
 
     # -- waiting ---------------------------------------------------------------------------
 

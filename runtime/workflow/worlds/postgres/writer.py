@@ -7,6 +7,9 @@ A batch that fails before its commit was sent has done nothing: after a deadlock
 connection it is run again, and when one operation is at fault they are run one by one, which leaves
 the error with the one that caused it. When the connection is lost after the commit was sent, nobody
 knows what became of it; all get a WorldError, and owners read their runs again.
+
+Nobody waits long for a row that somebody else holds locked, as the caller's transaction does in
+which a run is started: the operation that needs it fails, and the others go on.
 """
 
 from __future__ import annotations
@@ -23,16 +26,19 @@ from enum import Enum
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
-from workflow.errors import WorkflowError, WorldError
+from workflow.errors import SerializationError, WorkflowError, WorldError
 from workflow.world.port import Clock
 from workflow.world.records import Append
 from workflow.worlds.changes import Changes
-from workflow.worlds.postgres.appends import answers, is_short, statement
-from workflow.worlds.postgres.batch import Again, Batch, Operation, Wants
-from workflow.worlds.postgres.quiet import Quiet
-from workflow.worlds.postgres.runs import Appending
-from workflow.worlds.postgres.store import Database, lost
+from workflow.worlds.postgres.appends import answers, statement
+from workflow.worlds.postgres.batch import Batch
+from workflow.worlds.postgres.store import CONFLICTS, Database, lost
+from workflow.worlds.rules.batch import Again, Operation, Wants
+from workflow.worlds.rules.quiet import Quiet
+from workflow.worlds.rules.runs import Appending
+from workflow.worlds.rules.short import is_short
 
 __all__ = ["Writer"]
 
@@ -45,8 +51,9 @@ _TRIES = 8
 # Other processes are told at most this often, in seconds: every notification is a transaction.
 _QUIET = 0.005
 
-_CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure,
-              psycopg.errors.UniqueViolation)  # fmt: skip
+# How long a group waits for locks, in milliseconds, and how long an operation alone does when its
+# group has waited in vain. Longer than the server takes to find a deadlock, which is a second.
+_PATIENCE, _IMPATIENCE = 3000, 50
 
 
 class _Signal(Enum):
@@ -55,13 +62,14 @@ class _Signal(Enum):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One caller's operation. `answer` is set after the commit, or `error`."""
+    """One caller's operation. When it is `done`, there is the answer of its commit or an error."""
 
     operation: Operation
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
     answer: Any = None
     error: BaseException | None = None
+    done: bool = False
 
 
 class Writer:
@@ -147,87 +155,98 @@ class Writer:
 
     def _commit(self, group: list[_Job]) -> None:
         try:
-            left = self._attempt(group)
+            left = self._attempt(group, _PATIENCE)
         except WorldError as error:
-            for job in group:
-                job.error = error
-            left = []
+            left = _fail(group, error)
         except Exception:
-            # One of them has something in it that PostgreSQL does not take.
-            left = []
-            for job in group:
-                try:
-                    left += self._attempt([job])
-                except Exception as alone:
-                    job.error = self._told_as(alone)
-        done = [job for job in group if job not in left]
+            # One of them has something in it that PostgreSQL does not take, or waits for a lock.
+            left = self._one_by_one([job for job in group if not job.done])
         self._waiting = [*left, *self._waiting]
-        good = [job for job in done if job.error is None]
-        if any(job.operation.gives_work for job in good):
+        done = [job for job in group if job.done]
+        if any(job.operation.gives_work for job in done):
             self._quiet.end()
-        if good:
-            self._changes.bump()
-            self._untold = True
+        self._changes.bump()  # also after an error: what it was about may have been done
+        self._untold = True
         _answer(done)
+
+    def _one_by_one(self, group: list[_Job]) -> list[_Job]:
+        """Run each operation in a commit of its own; those that have to be run again."""
+        left: list[_Job] = []
+        for place, job in enumerate(group):
+            try:
+                left += self._attempt([job], _IMPATIENCE)
+            except WorldError as error:
+                return left + _fail(group[place:], error)  # the database is away
+            except Exception as alone:
+                _fail([job], self._told_as(alone))
+        return left
 
     def _told_as(self, error: Exception) -> BaseException:
         if isinstance(error, psycopg.Error):
             return self._database.describe(error)
         if isinstance(error, ValueError):
-            return WorldError(f"{self._database.place}: {error}")
+            # Trying again would not help: whoever wrote such a value has to hear of it.
+            return SerializationError(f"{self._database.place}: {error}")
         return error
 
-    def _attempt(self, group: list[_Job]) -> list[_Job]:
+    def _attempt(self, group: list[_Job], patience: int) -> list[_Job]:
         """Run and commit a group; those that have to be run again with others.
 
         Raises WorldError when the outcome is unknown or the database is away, and what
         PostgreSQL says when an operation spoilt the group.
         """
-        rest = group
+        lost_before = False
         for trial in range(_TRIES):
             try:
-                rest = self._short(rest)
-                return self._transaction(rest) if rest else []
-            except _CONFLICTS as error:
-                if trial == _TRIES - 1:
-                    raise self._database.describe(error) from error
-                time.sleep(random.uniform(0, 0.002 * 2**trial))
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                self._drop()
-                if trial:
-                    raise self._database.describe(_operational(error)) from error
+                self._short(group, patience)
+                return self._transaction([job for job in group if not job.done], patience)
+            except psycopg.Error as error:
+                if lost(error):
+                    self._drop()
+                    if lost_before:
+                        raise self._database.describe(error) from error
+                    lost_before = True
+                elif not isinstance(error, CONFLICTS) or trial == _TRIES - 1:
+                    raise
+                else:
+                    time.sleep(random.uniform(0, 0.002 * 2**trial))
         raise AssertionError("unreachable")
 
-    def _short(self, group: list[_Job]) -> list[_Job]:
-        """Do the appends that one statement can do; the jobs left."""
+    def _short(self, group: list[_Job], patience: int) -> None:
+        """Do the appends that one statement can do."""
         jobs: list[_Job] = []
         appends: list[Append] = []
-        rest: list[_Job] = []
         for job in group:
             operation = job.operation
-            if isinstance(operation, Appending) and is_short(operation.asked):
+            if not job.done and isinstance(operation, Appending) and is_short(operation.asked):
                 jobs.append(job)
                 appends.append(operation.asked)
-            else:
-                rest.append(job)
         if not jobs:
-            return group
+            return
         query, values = statement(self._database.queries, appends, self._clock.now())
         connection = self._connected()
         try:
-            found = connection.execute(query, values, binary=True)
+            if patience == _PATIENCE and not self._database.pooled:
+                found = connection.execute(query, values, binary=True)
+            else:
+                with connection.pipeline():
+                    connection.execute("begin")
+                    connection.execute(_wait(patience))
+                    found = connection.execute(query, values, binary=True)
+                    connection.execute("commit")
         except psycopg.Error as error:
             if lost(error):
                 self._drop()
                 raise self._unknown() from error
+            self._roll_back()
             raise
         for job, answer in zip(jobs, answers(appends, dict(found)), strict=True):
-            job.answer, job.error = answer, None
-            if answer is None:
-                rest.append(job)
-        return rest
+            if answer is not None:
+                job.answer, job.error, job.done = answer, None, True
 
-    def _transaction(self, group: list[_Job]) -> list[_Job]:
+    def _transaction(self, group: list[_Job], patience: int) -> list[_Job]:
+        if not group:
+            return []
         connection = self._connected()
         known = self._database.queries
 
@@ -240,7 +259,8 @@ class Writer:
         batch = Batch(self._clock.now())
         again: list[_Job] = []
         try:
-            batch.lock(connection, execute, wants)
+            standard = patience == _PATIENCE and not self._database.pooled
+            batch.lock(connection, execute, wants, None if standard else _wait(patience))
             for job in group:
                 job.error = None
                 try:
@@ -263,6 +283,8 @@ class Writer:
         except BaseException:
             self._roll_back()
             raise
+        for job in group:
+            job.done = job not in again
         return again
 
     def _unknown(self) -> WorldError:
@@ -271,15 +293,19 @@ class Writer:
         )
 
     def _roll_back(self) -> None:
-        if self._connection is not None:
-            try:
-                self._connection.execute("rollback")
-            except psycopg.Error:
-                self._drop()
+        connection = self._connection
+        if connection is None or connection.info.transaction_status is TransactionStatus.IDLE:
+            return
+        try:
+            connection.execute("rollback")
+        except psycopg.Error:
+            self._drop()
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = self._database.connect()
+            if not self._database.pooled:
+                self._connection.execute(_wait(_PATIENCE, local=False))
         return self._connection
 
     def _drop(self) -> None:
@@ -291,7 +317,10 @@ class Writer:
     def _tell(self) -> None:
         """Tell the other processes to look, not more often than they need to hear it."""
         now = time.monotonic()
-        if not self._untold or now - self._told < _QUIET or self._connection is None:
+        if not self._untold or now - self._told < _QUIET:
+            return
+        if self._connection is None:
+            self._untold = False  # lost, like the connection; they look from time to time
             return
         self._told, self._untold = now, False
         try:
@@ -307,8 +336,16 @@ class Writer:
             self._drop()
 
 
-def _operational(error: Exception) -> psycopg.Error:
-    return error if isinstance(error, psycopg.Error) else psycopg.OperationalError(str(error))
+def _wait(milliseconds: int, *, local: bool = True) -> bytes:
+    return f"set {'local ' if local else ''}lock_timeout = {milliseconds}".encode()
+
+
+def _fail(group: list[_Job], error: BaseException) -> list[_Job]:
+    """End the jobs that are not done with an error."""
+    for job in group:
+        if not job.done:
+            job.error, job.done = error, True
+    return []
 
 
 def _answer(group: list[_Job]) -> None:

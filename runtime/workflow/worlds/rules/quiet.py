@@ -1,4 +1,4 @@
-"""Knowing that there is nothing to claim, without asking the database.
+"""Knowing that there is nothing to claim, without asking the storage.
 
 A worker looks for work after every change, and most changes are steps of runs that it holds itself.
 So it is remembered what the last look found: until somebody creates work or a timer passes, the
@@ -8,7 +8,7 @@ answer is the same.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from workflow.world.records import Micros
 
@@ -18,7 +18,9 @@ __all__ = ["Quiet"]
 class Quiet:
     """What each claimer found out last. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, news_of_others: Callable[[], int] = lambda: 0) -> None:
+        """`news_of_others()` is a number that grows when another process makes work."""
+        self._news_of_others = news_of_others
         self._lock = threading.Lock()
         self._news = 1
         self._found: dict[Hashable, tuple[int, Micros | None]] = {}
@@ -31,7 +33,7 @@ class Quiet:
     @property
     def news(self) -> int:
         """To be read before a look and handed to `found_nothing_more` after it."""
-        return self._news
+        return self._news + self._news_of_others()
 
     def found_nothing_more(self, who: Hashable, news: int, next_due: Micros | None) -> None:
         """Nothing is left for `who` until `next_due`, None for never, if nothing happens."""
@@ -43,7 +45,7 @@ class Quiet:
     def holds(self, who: Hashable, now: Micros) -> bool:
         """Whether a look of `who` would find nothing."""
         news, next_due = self._found.get(who, (0, None))
-        return news == self._news and (next_due is None or now < next_due)
+        return news == self.news and (next_due is None or now < next_due)
 
     def next_due(self, who: Hashable) -> Micros | None:
         """What the last look of `who` said."""

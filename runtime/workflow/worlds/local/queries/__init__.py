@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-__all__ = ["QUERIES"]
+__all__ = ["QUERIES", "for_rows"]
 
 
 def _read(folder: Path) -> dict[str, str]:
@@ -17,3 +18,10 @@ def _read(folder: Path) -> dict[str, str]:
 
 
 QUERIES = _read(Path(__file__).parent)
+
+
+@cache
+def for_rows(name: str, width: int, count: int) -> str:
+    """A query of `groups.sql` for `count` tuples of `width` values."""
+    row = f"({', '.join('?' * width)})"
+    return QUERIES[name].replace("{rows}", ", ".join([row] * count))

@@ -1,7 +1,3 @@
--- :name run_by_key
--- The run that an idempotency key of a workflow made.
-select run_id from runs where workflow = :workflow and idempotency_key = :key
-
 -- :name run_row
 -- What the rules ask about a run, by its id.
 select id, run_id, workflow, status, completed_at is null as is_open, started_at, head, mail, seen,
@@ -39,39 +35,11 @@ where (:workflow is null or workflow = :workflow)
 order by created_at desc, run_id desc
 limit :limit + 1
 
--- :name add_run
--- Creates a run, due by one nudge or by its start time.
-insert into runs (
-    run_id, workflow, status, created_at, idempotency_key, attributes, parent_run, parent_ref,
-    mail, mailed_at, next_timer
-) values (
-    :run_id, :workflow, 'pending', :now, :key, :attributes, :parent_run, :parent_ref,
-    :start_at is null, :now, :start_at
-)
-returning id
-
--- :name add_events
--- Writes events at the end of a run's log.
-insert into events (run, seq, type, at, ref, name, payload, meta)
-values (:run, :seq, :type, :at, :ref, :name, :payload, :meta)
-
 -- :name list_events
 -- A run's events after a position.
 select seq, type, at, ref, name, payload, meta from events
 where run = (select id from runs where run_id = :run_id) and seq > :after
 order by seq limit :limit
-
--- :name last_event_at
--- The time of a run's last event.
-select at from events where run = :run order by seq desc limit 1
-
--- :name nudge
--- Raises the mail counter of a run and gives the new number.
-update runs set
-    mailed_at = case when mail = seen then :now else mailed_at end,
-    mail = mail + 1
-where id = :run
-returning mail
 
 -- :name due_runs
 -- Unowned runs with unseen mail or a passed timer, oldest due first.
@@ -92,10 +60,6 @@ with due (id, since) as (
 select runs.run_id from due join runs using (id)
 group by id order by min(since), id limit :limit
 
--- :name claim_run
--- Makes a worker the owner of a run under a new fence.
-update runs set owner = :worker, fence = fence + 1, claims = claims + 1 where run_id = :run_id
-
 -- :name own_due
 -- Runs that a worker owns and that have unseen mail or a passed timer.
 select run_id from runs
@@ -113,35 +77,6 @@ select min(at) from (
     union all
     select min(run_at) from tasks where owner is null and run_at > :now
 )
-
--- :name advance
--- Everything an append sets on the run row.
-update runs set
-    status = :status, started_at = :started_at, head = :head, seen = max(seen, :seen),
-    mailed_at = :now, next_timer = :next_timer, claims = 0, owner = :owner,
-    attributes = :attributes, bundle = :bundle, python = :python
-where id = :run
-returning mail;
-
--- :name park
--- Takes an open run out of the circle of due runs.
-update runs set parked = :parked, owner = null where id = :run
-
--- :name unpark
--- Lets a parked run go on, under a fence that no live copy of the old code has.
-update runs set parked = null, claims = 0, fence = fence + 1, bundle = coalesce(:bundle, bundle)
-where id = :run
-
--- :name end_run
--- Gives a run its final state.
-update runs set
-    status = :status, output = :output, error_code = :error_code, completed_at = :at,
-    owner = null, parked = null, next_timer = null
-where id = :run
-
--- :name raise_fence
--- Shuts the owner of a run out and counts the event that ends it.
-update runs set fence = fence + 1, head = head + 1 where id = :run
 
 -- :name owners
 -- Everybody who owns a run or a task.

@@ -51,8 +51,21 @@ with due as materialized (
     from due where t.id = due.id
     returning t.*
 )
-select r.run_id, step_id, name, payload, attempt, run_at, c.created_at, error, meta, c.owner
+select r.run_id, step_id, name, payload, attempt, run_at, c.created_at, error, meta, c.owner, c.id
 from claimed as c join {schema}.workflow_runs as r on r.id = c.run
+order by c.run_at, c.id
+
+-- :name tasks_in_doubt
+-- Tasks that a worker has claimed if the commit went through. Waits for that commit.
+with mine as (
+    select t.* from {schema}.workflow_tasks as t
+    join unnest(%(ids)s::bigint[], %(attempts)s::bigint[]) as w (id, attempt)
+        on t.id = w.id and t.attempt = w.attempt
+    where owner = %(worker)s
+    order by t.id for update of t
+)
+select r.run_id, step_id, name, payload, attempt, run_at, c.created_at, error, meta, c.owner
+from mine as c join {schema}.workflow_runs as r on r.id = c.run
 order by c.run_at, c.id
 
 -- :name next_task_due
@@ -68,34 +81,72 @@ on conflict (worker) do update
 set lease_until = excluded.lease_until, registry = excluded.registry
 
 -- :name drop_lost_workers
--- Ends the leases that have run out.
-delete from {schema}.workflow_workers where lease_until <= %(now)s
+-- Ends the leases that have run out. One that is being renewed or dropped right now is left alone.
+delete from {schema}.workflow_workers where worker in (
+    select worker from {schema}.workflow_workers
+    where lease_until <= %(now)s for update skip locked
+)
 
 -- :name drop_worker
 -- Ends a lease.
 delete from {schema}.workflow_workers where worker = %(worker)s
 
 -- :name free_lost_runs
--- Makes the runs of one worker, or of all, that has no lease ownerless and due.
+-- Makes the runs of everybody who has no lease ownerless and due. One that somebody is writing to
+-- is left for the next time: nobody's sign of life waits for others.
 update {schema}.workflow_runs as r set
     owner = null,
     mailed_at = case when mail = seen then %(now)s else mailed_at end,
     mail = mail + 1
 from (
     select id from {schema}.workflow_runs as held
-    where owner is not null and (%(worker)s::text is null or owner = %(worker)s)
+    where owner is not null
         and not exists (select 1 from {schema}.workflow_workers where worker = held.owner)
-    order by id for update
+    order by id for update skip locked
 ) as lost
 where r.id = lost.id
 
+-- :name lost_tasks
+-- Locks the tasks of everybody who has no lease.
+select t.id, r.run_id, t.step_id, t.attempt
+from {schema}.workflow_tasks as t join {schema}.workflow_runs as r on r.id = t.run
+where t.owner is not null
+    and not exists (select 1 from {schema}.workflow_workers where worker = t.owner)
+order by t.id for update of t skip locked
+
 -- :name free_lost_tasks
--- Makes the tasks of one worker, or of all, that has no lease ownerless. The attempts stay counted.
+-- Makes locked tasks ownerless and due at their times. The attempts stay counted.
+update {schema}.workflow_tasks as t set owner = null, run_at = w.run_at
+from unnest(%(id)s::bigint[], %(run_at)s::bigint[]) as w (id, run_at)
+where t.id = w.id
+
+-- :name free_runs_of
+-- Makes the runs of one worker ownerless and due.
+update {schema}.workflow_runs as r set
+    owner = null,
+    mailed_at = case when mail = seen then %(now)s else mailed_at end,
+    mail = mail + 1
+from (
+    select id from {schema}.workflow_runs where owner = %(worker)s order by id for update
+) as held
+where r.id = held.id
+
+-- :name free_tasks_of
+-- Makes the tasks of one worker ownerless. The attempts stay counted.
 update {schema}.workflow_tasks as t set owner = null
 from (
-    select id from {schema}.workflow_tasks as held
-    where owner is not null and (%(worker)s::text is null or owner = %(worker)s)
-        and not exists (select 1 from {schema}.workflow_workers where worker = held.owner)
-    order by id for update
-) as lost
-where t.id = lost.id
+    select id from {schema}.workflow_tasks where owner = %(worker)s order by id for update
+) as held
+where t.id = held.id
+
+-- :name unclaimed_tasks
+-- Free tasks whose time has come and whose step is not among the names, oldest due first.
+select r.run_id, step_id, name, payload, attempt, run_at, t.created_at, error, meta, t.owner
+from {schema}.workflow_tasks as t join {schema}.workflow_runs as r on r.id = t.run
+where t.owner is null and run_at <= %(now)s and r.parked is null
+    and name <> all (%(names)s::text[])
+order by run_at, t.id limit %(limit)s
+
+-- :name live_workers
+-- The workers that have a lease.
+select worker, lease_until, registry from {schema}.workflow_workers where lease_until > %(now)s

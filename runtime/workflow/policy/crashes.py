@@ -1,0 +1,27 @@
+"""When a task is due again whose worker has died.
+
+A step that kills its process takes the other steps there with it, and each of them has used an
+attempt. Were all due again at once, the same worker would take them together and they would die
+together, until the harmless ones were out of attempts as well. So they come back one by one, spread
+over a time that grows with every crash.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+__all__ = ["after_crash"]
+
+# The span after the first crash in seconds, how much it grows with each further one, its limit.
+_FIRST, _FACTOR, _LONGEST = 0.5, 2.0, 60.0
+
+
+def after_crash(run_id: str, step_id: str, attempt: int, now: int) -> int:
+    """When the task of a step is due again after attempt number `attempt` (from 1) died by `now`.
+
+    The place in the span follows from the names and the attempt, not from chance, so that every
+    world gives the same answer. All times are microseconds.
+    """
+    span = min(_LONGEST, _FIRST * _FACTOR ** min(max(attempt, 1) - 1, 10))
+    share = crc32(f"{run_id} {step_id} {attempt}".encode()) / 2**32
+    return now + int(span * share * 1_000_000)

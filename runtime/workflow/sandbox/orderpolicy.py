@@ -1,0 +1,96 @@
+"""The part of the policy that gives sets an order (`workflow.sets`, `operations.py`)."""
+
+# ruff: noqa: N802 - the names of the methods are made of those of the nodes
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from workflow.sandbox.operations import IN_PLACE, OPERATIONS
+from workflow.sandbox.textpolicy import TextPolicy
+from workflow.sandbox.trees import at, call
+
+__all__ = ["OrderPolicy"]
+
+_ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.LShift, ast.RShift)
+_NUMBERS = frozenset({"abs", "float", "int", "len", "ord", "round", "sum"})
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether an operand can be told to be no set, no view and no text."""
+    if isinstance(node, ast.Constant):
+        return not isinstance(node.value, str | bytes)
+    if isinstance(node, ast.UnaryOp):
+        return True
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, _ARITHMETIC) or _is_number(node.left) or _is_number(node.right)
+    function = node.func if isinstance(node, ast.Call) else None
+    return isinstance(function, ast.Name) and function.id in _NUMBERS
+
+
+def _is_plain(node: ast.expr) -> bool:
+    return isinstance(node, ast.Set) and all(isinstance(item, ast.Constant) for item in node.elts)
+
+
+class OrderPolicy(TextPolicy):
+    """Rewrites what makes sets. What can be told to be a number or a type stays native."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_type = False
+
+    def visit_type(self, node: ast.expr) -> Any:
+        """Visit an annotation: its `|` combines types."""
+        outside, self._in_type = self._in_type, True
+        try:
+            return self.visit(node)
+        finally:
+            self._in_type = outside
+
+    def visit_Set(self, node: ast.Set) -> ast.AST:
+        """`{a, b}`: the keys of a dict have the order."""
+        self.node_contents_visit(node)
+        if any(isinstance(item, ast.Starred) for item in node.elts):
+            return call("$members", [at(ast.List(node.elts, ast.Load()), node)], node)
+        nothing: list[ast.expr] = [at(ast.Constant(None), node) for _ in node.elts]
+        return call("$set", [at(ast.Dict(list(node.elts), nothing), node)], node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        """`{f(x) for x in xs}`: as a display."""
+        self.node_contents_visit(node)
+        keys = ast.DictComp(node.elt, at(ast.Constant(None), node), node.generators)
+        return call("$set", [at(keys, node)], node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """`x in {"a", "b"}` looks at no order: Python makes a constant of such a set."""
+        for index, right in enumerate(node.comparators):
+            if not (isinstance(node.ops[index], ast.In | ast.NotIn) and _is_plain(right)):
+                node.comparators[index] = self.visit(right)
+        node.left = self.visit(node.left)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Operators that combine sets as well, and `%`, which formats."""
+        sign = type(node.op).__name__
+        numeric = _is_number(node.left) or _is_number(node.right)
+        visited: ast.AST = super().visit_BinOp(node)
+        if visited is not node or numeric or self._in_type:
+            return visited
+        if sign in OPERATIONS:
+            return call(f"${sign}", [node.left, node.right], node)
+        if sign == "Mod":
+            return call("$remainder", [node.left, node.right], node)
+        return node
+
+    def augmented(self, node: ast.AugAssign) -> ast.AST:
+        """`x &= y` of a variable, as `x = x & y` that changes `x` where it can."""
+        sign = type(node.op).__name__
+        numeric = _is_number(node.value)
+        self.node_contents_visit(node)
+        guard = f"$i{sign}" if sign in IN_PLACE else "$remainder" if sign == "Mod" else ""
+        if not guard or numeric or not isinstance(node.target, ast.Name):
+            return node
+        value = call(guard, [at(ast.Name(node.target.id, ast.Load()), node), node.value], node)
+        assigned: ast.AST = at(ast.Assign([node.target], value), node)
+        return assigned

@@ -1,0 +1,88 @@
+"""Keeping the write-ahead log short.
+
+SQLite by itself moves the log into the database in the middle of a commit, which then takes ten
+times as long. Here a thread does it beside the commits. It gets behind when they come thick and
+fast; once the log has grown too long, the writer waits for its end and begins it anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+from workflow.worlds.local.store import BUSY_SECONDS, SideLock, connect
+
+__all__ = ["LONGEST", "LogFile"]
+
+# Bytes of log after which the writer waits for its end.
+LONGEST = 64 * 1024 * 1024
+
+# The thread moves the log after so many bytes more or rows changed. The file does not tell how much
+# of it is in use: it keeps its length when the log begins anew.
+_BYTES, _ROWS = 4 * 1024 * 1024, 2000
+
+
+class LogFile:
+    """The log of the database at `path`, which `connection` writes."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._log = f"{path}-wal"
+        self._connection = connection
+        connection.execute("pragma wal_autocheckpoint = 0")
+        self._wake = threading.Event()
+        self._closing = False
+        self._moved_at = (0, 0)  # bytes and rows when it was moved last
+        self._thread = threading.Thread(target=self._work, name="workflow-log", daemon=True)
+        self._thread.start()
+
+    def keep_short(self, lock: SideLock) -> None:
+        """To be called by the writer between its transactions."""
+        try:
+            size = os.stat(self._log).st_size
+        except FileNotFoundError:
+            return
+        if size > LONGEST:
+            with lock:
+                self._begin_anew()
+            size = 0
+        rows = self._connection.total_changes
+        if size < self._moved_at[0]:
+            self._moved_at = (size, rows)
+        elif size - self._moved_at[0] > _BYTES or rows - self._moved_at[1] > _ROWS:
+            self._moved_at = (size, rows)
+            self._wake.set()
+
+    def _begin_anew(self) -> None:
+        """Move all of the log and cut it off. A reader in the way is not waited for: with the next
+        commit it is tried again."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("pragma busy_timeout = 0").fetchall()
+            try:
+                self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            finally:
+                wait = round(BUSY_SECONDS * 1000)
+                self._connection.execute(f"pragma busy_timeout = {wait}").fetchall()
+
+    def close(self) -> None:
+        """End the thread. Blocks meanwhile."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._closing:
+                break
+            with contextlib.suppress(sqlite3.Error, OSError):
+                if connection is None:
+                    connection = connect(self._path, write=True)
+                connection.execute("pragma wal_checkpoint(passive)").fetchall()
+        if connection is not None:
+            connection.close()

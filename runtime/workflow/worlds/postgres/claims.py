@@ -1,0 +1,119 @@
+"""Handing out work, and taking it back from the dead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+
+import psycopg
+
+from workflow.policy.crashes import after_crash
+from workflow.world.records import Claimed, Micros, Task
+from workflow.worlds.postgres import rows
+from workflow.worlds.postgres.arrays import Ints, Texts
+from workflow.worlds.postgres.sessions import Session
+from workflow.worlds.postgres.store import lost
+
+__all__ = ["Doubts", "claim_runs", "claim_tasks", "free_lost", "free_of"]
+
+
+class Doubts:
+    """Tasks that were claimed in a commit that nobody confirmed.
+
+    Their worker lives, so no lapsed lease would ever free them: its next claim has to find out.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: dict[str, list[tuple[int, int]]] = {}
+
+    def add(self, worker: str, tasks: Sequence[tuple[int, int]]) -> None:
+        """Note tasks as pairs of row id and attempt."""
+        with self._lock:
+            self._tasks.setdefault(worker, []).extend(tasks)
+
+    def take(self, worker: str) -> list[tuple[int, int]]:
+        """What is in doubt for a worker; the caller settles it or adds it again."""
+        with self._lock:
+            return self._tasks.pop(worker, [])
+
+    def about(self, worker: str) -> bool:
+        """Whether anything is in doubt for a worker."""
+        return worker in self._tasks
+
+
+def claim_runs(session: Session, worker: str, limit: int, now: Micros) -> Claimed:
+    """Make a worker the owner of due runs.
+
+    A claim whose answer was lost needs no care: the next one shows its runs among those to look at.
+    """
+    with session.connection.pipeline():
+        claimed = session.ask("claim_runs", worker=worker, now=now, limit=limit)
+        own = session.ask("own_due", worker=worker, now=now)
+        due = session.ask("next_due", worker=worker, now=now)
+    runs = tuple(map(rows.run_record, claimed))
+    new = {run.run_id for run in runs}
+    later = due.fetchone()
+    return Claimed(
+        runs=runs,
+        look=tuple(run_id for (run_id,) in own if run_id not in new),
+        next_due=None if later is None else later[0],
+    )
+
+
+def claim_tasks(
+    session: Session, worker: str, limit: int, names: Collection[str], now: Micros, doubts: Doubts
+) -> tuple[tuple[Task, ...], Micros | None]:
+    """Hand due tasks to a worker; they, and when the next one falls due."""
+    found = _settle(session, worker, doubts)
+    known = Texts(names)
+    with session.connection.pipeline():
+        session.connection.execute("begin")
+        claimed = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
+        later = session.ask("next_task_due", now=now, names=known).fetchone()
+    new = claimed.fetchall()
+    tasks = tuple(rows.task_record(row[:-1]) for row in new)
+    doubtful = [(row[-1], task.attempt) for row, task in zip(new, tasks, strict=True)]
+    try:
+        session.connection.execute("commit")
+    except psycopg.Error as error:
+        if lost(error):
+            doubts.add(worker, doubtful)
+            if found:  # theirs is certain; the new ones come with the next claim
+                return found, now
+        raise
+    return found + tasks, None if later is None else later[0]
+
+
+def _settle(session: Session, worker: str, doubts: Doubts) -> tuple[Task, ...]:
+    doubtful = doubts.take(worker)
+    if not doubtful:
+        return ()
+    ids, attempts = zip(*doubtful, strict=True)
+    try:
+        found = session.all("tasks_in_doubt", worker=worker, ids=Ints(ids), attempts=Ints(attempts))
+    except BaseException:
+        doubts.add(worker, doubtful)
+        raise
+    return tuple(map(rows.task_record, found))
+
+
+def free_lost(session: Session, now: Micros) -> int:
+    """End the leases that have run out and free what nobody alive holds; how much that was."""
+    session.ask("drop_lost_workers", now=now)
+    freed = session.ask("free_lost_runs", now=now).rowcount
+    tasks = session.all("lost_tasks")
+    if tasks:
+        session.ask(
+            "free_lost_tasks",
+            id=Ints(row[0] for row in tasks),
+            run_at=Ints(after_crash(run_id, step, n, now) for _, run_id, step, n in tasks),
+        )
+    return freed + len(tasks)
+
+
+def free_of(session: Session, worker: str, now: Micros) -> None:
+    """End one worker's lease and free what it holds, at once."""
+    session.ask("drop_worker", worker=worker)
+    session.ask("free_runs_of", worker=worker, now=now)
+    session.ask("free_tasks_of", worker=worker)

@@ -1,0 +1,151 @@
+"""A deploy while a run is open: real worker processes, one database, and the old files deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import textwrap
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from tests.project import until
+from workflow.codec import Codec
+from workflow.world.port import World
+from workflow.world.records import Letter, NewRun, RunRecord
+from workflow.worlds.local import create_local_world
+
+ORDER = "workflow//flows.py//order"
+VERSION_1 = '''
+    from workflow import create_hook
+    from rates import discount
+
+    async def charge(cents: int) -> str:
+        "use step"
+        return f"charged {cents} by the first code"
+
+    async def order(token: str) -> list:
+        "use workflow"
+        """Version 1: ask first, then charge with a discount."""
+        answer = await create_hook(token=token)
+        return ["version 1", answer, await charge(discount(100))]
+'''
+RATES_1 = "def discount(cents: int) -> int:\n    return cents - 10\n"
+VERSION_2 = '''
+    from workflow import create_hook
+
+    async def charge(cents: int) -> str:
+        "use step"
+        return f"charged {cents} by the second code"
+
+    async def order(token: str) -> list:
+        "use workflow"
+        """Version 2: charge first, then ask."""
+        charged = await charge(200)
+        answer = await create_hook(token=token)
+        return ["version 2", answer, charged]
+'''
+
+
+async def wfc(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from wfc.cli import main; main()",
+        *arguments,
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+
+
+async def deploy(folder: Path, **sources: str) -> None:
+    """Delete the code and the build that are there, and put others in their place."""
+    for old in folder.glob("*.py"):
+        old.unlink()
+    shutil.rmtree(folder / "generated", ignore_errors=True)
+    for name, source in sources.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(source), "utf-8")
+    build = await wfc(folder, "build")
+    assert await build.wait() == 0
+
+
+@asynccontextmanager
+async def worker(folder: Path) -> AsyncIterator[None]:
+    """A worker process, asked to stop at the end."""
+    process = await wfc(folder, "worker")
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def begin(world: World, token: str) -> str:
+    meta = msgspec.json.encode({"seed": os.urandom(16).hex(), "base_url": ""})
+    arguments = Codec().encode({"token": token})
+    run_id = f"wrun_{token}"
+    await world.create(NewRun(run_id=run_id, workflow=ORDER, input=arguments, meta=meta))
+
+    async def asks() -> bool:
+        return await world.get_hook(token) is not None
+
+    await until(world, asks, what="the hook")
+    return run_id
+
+
+async def answer(world: World, token: str) -> None:
+    payload = Codec().encode(f"yes to {token}")
+    await world.post_to_token(token, Letter(kind="hook_received", payload=payload))
+
+
+async def end(world: World, run_id: str) -> object:
+    async def look() -> RunRecord | None:
+        run = await world.get_run(run_id)
+        assert run is not None
+        assert run.parked is None, run.parked
+        return run if run.completed_at is not None else None
+
+    run = await until(world, look, what=f"the end of {run_id}")
+    assert run.status == "completed"
+    return Codec().decode(run.output or b"")
+
+
+def test_an_old_run_finishes_under_its_own_code_after_the_files_are_gone(tmp_path: Path) -> None:
+    """Old orchestration code comes from the world, its steps are those of the new code."""
+
+    async def main() -> None:
+        world = create_local_world(tmp_path / ".workflow-data")
+        await deploy(tmp_path, flows=VERSION_1, rates=RATES_1)
+        await world.open()
+        try:
+            async with worker(tmp_path):
+                old = await begin(world, "old")
+            await deploy(tmp_path, flows=VERSION_2)
+            assert not (tmp_path / "rates.py").exists()
+            async with worker(tmp_path):
+                new = await begin(world, "new")
+                await answer(world, "old")
+                await answer(world, "new")
+                assert await end(world, old) == [
+                    "version 1",
+                    "yes to old",
+                    "charged 90 by the second code",
+                ]
+                assert await end(world, new) == [
+                    "version 2",
+                    "yes to new",
+                    "charged 200 by the second code",
+                ]
+            pinned = [await world.get_run(run_id) for run_id in (old, new)]
+            assert len({run.bundle for run in pinned if run is not None}) == 2
+        finally:
+            await world.close()
+
+    asyncio.run(main())

@@ -1,0 +1,141 @@
+"""The workload of the fault tests. Every step leaves a line behind, so that bodies can be counted.
+
+`FAULTS_LOG` names the file. A line is: begin or end, the run, the step's id, its attempt, the
+process, and the result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import time
+
+from workflow import create_hook, get_step_metadata, get_workflow_metadata, sleep, step_options
+
+
+def note(what: str, result: object = "") -> None:
+    """One line in one write, which no other process can split."""
+    about = get_step_metadata()
+    run_id = get_workflow_metadata().workflow_run_id
+    line = f"{what} {run_id} {about.step_id} {about.attempt} {os.getpid()} {result}"
+    file = os.open(os.environ["FAULTS_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.write(file, f"{line}\n".encode())
+    os.close(file)
+
+
+@step_options(max_retries=30, backoff="0.2s")
+async def work(n: int) -> int:
+    """A step that takes a moment."""
+    "use step"
+    note("begin")
+    await asyncio.sleep(0.005 * (n % 4))
+    note("end", n * 10)
+    return n * 10
+
+
+@step_options(max_retries=30, backoff="0.1s")
+async def flaky(n: int) -> int:
+    """A step that fails at first, and so becomes a task."""
+    "use step"
+    note("begin")
+    if get_step_metadata().attempt == 1:
+        raise ConnectionError("not the first time")
+    note("end", n)
+    return n
+
+
+async def mixed(n: int) -> int:
+    """Parallel steps, tasks, a sleep and a hook."""
+    "use workflow"
+    first = await work(n)
+    parts = await asyncio.gather(*[work(i) for i in range(12)], flaky(n))
+    await sleep("0.2s")
+    hook = create_hook(token=f"go-{get_workflow_metadata().workflow_run_id}")
+    given = await hook
+    last = await work(given["value"])
+    return first + sum(parts) + last
+
+
+async def mixed_without_hook(n: int) -> int:
+    """Parallel steps and tasks, twice."""
+    "use workflow"
+    first = await asyncio.gather(*[work(i) for i in range(12)], flaky(n))
+    return sum(first) + sum(await asyncio.gather(*[work(i) for i in range(12)], flaky(n)))
+
+
+async def chain(length: int) -> int:
+    """Steps one after the other."""
+    "use workflow"
+    total = 0
+    for n in range(length):
+        total += await work(n)
+    return total
+
+
+@step_options(max_retries=0)
+async def woken(n: int) -> int:
+    """Says that its run has woken up."""
+    "use step"
+    note("end", n)
+    return n
+
+
+async def sleeper(seconds: int) -> int:
+    """Sleeps, then says so."""
+    "use workflow"
+    await sleep(seconds)
+    return await woken(seconds)
+
+
+async def sleepers(delays: list[int]) -> None:
+    """Many sleeps at once."""
+    "use workflow"
+    await asyncio.gather(*[sleep(seconds) for seconds in delays])
+
+
+async def all_kinds(n: int) -> int:
+    """A step, parallel ones, a task, a sleep and a hook."""
+    "use workflow"
+    first = await work(n)
+    parts = await asyncio.gather(work(5), flaky(n))
+    await sleep("10ms")
+    given = await create_hook(token=f"all-{get_workflow_metadata().workflow_run_id}")
+    return first + parts[0] + parts[1] + await work(given["value"])
+
+
+@step_options(max_retries=3)
+async def wait_for(path: str, seconds: float) -> str:
+    """A step that lasts until a file is there."""
+    "use step"
+    note("begin")
+    until = time.monotonic() + seconds
+    while not os.path.exists(path) and time.monotonic() < until:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    note("end", "there")
+    return "there"
+
+
+async def held(path: str, seconds: float) -> str:
+    """A run with a step that lasts."""
+    "use workflow"
+    return await wait_for(path, seconds)
+
+
+@step_options(max_retries=3, backoff="0.1s")
+async def poison(how: str) -> None:
+    """A step that takes its process with it."""
+    "use step"
+    note("begin")
+    if how == "exit":
+        os._exit(3)
+    if how == "segfault":
+        ctypes.string_at(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def poisoned(how: str) -> None:
+    """A run that can never succeed."""
+    "use workflow"
+    await poison(how)

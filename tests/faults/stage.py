@@ -1,0 +1,186 @@
+"""A project, a world and worker processes that a test may kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import wfc
+from tests import postgres
+from workflow.engine import Application, Project
+from workflow.world.port import World
+from workflow.world.records import RunRecord
+from workflow.worlds.local import create_local_world
+
+__all__ = ["LEASE", "ROOT", "Stage", "Target", "alive", "ended", "kill", "soon"]
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+LEASE = 1.0  # seconds, of the workers
+PATIENCE = 60.0  # seconds; only ever used up by a broken test
+
+Target = Literal["local", "postgres"]
+T = TypeVar("T")
+
+
+class Stage:
+    """One world with the workflows of `flows.py`, looked at from the process of the test.
+
+    `url` is where the workers find PostgreSQL, if not where the tests' server is. `lease` is theirs
+    in seconds.
+    """
+
+    def __init__(
+        self, folder: Path, target: Target, *, url: str | None = None, through: str | None = None,
+        lease: float = LEASE, pooled: bool = False,
+    ) -> None:  # fmt: skip
+        self.folder = folder
+        self.target = target
+        self.log = folder / "bodies.log"
+        self.output = folder / "workers.log"
+        shutil.copy(HERE / "flows.py", folder / "fault_flows.py")
+        built = wfc.build(folder)
+        assert not [d for d in built.diagnostics if d.severity == "error"], built.diagnostics
+        os.environ["FAULTS_LOG"] = str(self.log)
+        self.project = Project.load(folder / "generated")
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
+            "FAULTS_LOG": str(self.log),
+            "WORKFLOW_LEASE": str(lease),
+            "WORKFLOW_TARGET_WORLD": target,
+        }
+        if target == "local":
+            self.environment["WORKFLOW_EMBEDDED_DATA_DIR"] = str(folder / "data")
+        else:
+            schema = postgres.new_world(at=url).database.schema
+            self.environment["WORKFLOW_POSTGRES_JOB_PREFIX"] = schema.removeprefix("workflow_")
+            self.environment["WORKFLOW_POSTGRES_URL"] = through or url or postgres.url()
+            if pooled:
+                self.environment["WORKFLOW_POSTGRES_POOLER"] = "transaction"
+            self._url, self.schema = url, schema
+        self._workers: list[subprocess.Popen[str]] = []
+        self._nursery: subprocess.Popen[str] | None = None
+
+    command = (sys.executable, "-c", "from wfc.cli import main; main()")  # `wfc`
+
+    def world(self) -> World:
+        """Another view of the same world, not open yet."""
+        if self.target == "local":
+            return create_local_world(self.folder / "data")
+        return postgres.new_world(at=self._url, schema=self.schema)
+
+    def application(self) -> Application:
+        """What starts runs and looks at them, without working on any."""
+        return Application(self.world(), self.project, worker=False)
+
+    # -- workers ---------------------------------------------------------------------------
+
+    def worker(self, **environment: str) -> subprocess.Popen[str]:
+        """A real `wfc worker`. Returns when it works."""
+        process = self.begin_worker(**environment)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "working on" in line:
+                return process
+        raise AssertionError(f"the worker ended with {process.wait()}")
+
+    def begin_worker(self, **environment: str) -> subprocess.Popen[str]:
+        """A real `wfc worker`, just begun. It speaks on its standard error."""
+        process = subprocess.Popen(
+            [*self.command, "worker", "--root", str(self.folder)],
+            env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.folder,
+        )  # fmt: skip
+        self._workers.append(process)
+        return process
+
+    def spawn(self, **environment: str) -> int:
+        """A worker process without the command line, quickly; its process id."""
+        if self._nursery is None:
+            with self.output.open("ab") as output:
+                self._nursery = subprocess.Popen(
+                    [sys.executable, "-m", "tests.faults.nursery", str(self.folder / "generated")],
+                    env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=output, text=True, cwd=self.folder,
+                )  # fmt: skip
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        settings = " ".join(f"{name}={value}" for name, value in environment.items())
+        self._nursery.stdin.write(f"spawn {settings}\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
+
+    @contextmanager
+    def clearing(self) -> Iterator[Stage]:
+        """End all processes at the end."""
+        try:
+            yield self
+        finally:
+            for process in self._workers:
+                process.kill()
+                process.communicate()
+            if self._nursery is not None:
+                self._nursery.kill()
+                self._nursery.communicate()
+
+    # -- what happened ---------------------------------------------------------------------
+
+    def bodies(self) -> list[list[str]]:
+        """The lines of the steps, split: what, run, step, attempt, process, result."""
+        if not self.log.exists():
+            return []
+        return [line.split(" ") for line in self.log.read_text().splitlines()]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state != "Z"
+    return False
+
+
+async def soon(look: Callable[[], Awaitable[T | None]], what: str, patience: float = PATIENCE) -> T:
+    """Wait until `look` returns something true."""
+    until = time.monotonic() + patience
+    while True:
+        found = await look()
+        if found:
+            return found
+        assert time.monotonic() < until, f"{what} did not happen within {patience:g} s"
+        await asyncio.sleep(0.02)
+
+
+async def ended(world: World, run_id: str, patience: float = PATIENCE) -> RunRecord:
+    """Wait until a run has ended."""
+
+    async def look() -> RunRecord | None:
+        run = await world.get_run(run_id)
+        assert run is not None
+        assert run.parked is None, run.parked
+        return run if run.completed_at is not None else None
+
+    try:
+        return await soon(look, f"the end of {run_id}", patience)
+    except AssertionError as error:
+        error.add_note(f"{await world.get_run(run_id)}")
+        error.add_note(f"tasks: {await world.list_tasks(run_id)}")
+        error.add_note(f"letters: {await world.list_letters(run_id)}")
+        raise
+
+
+def kill(pid: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to a process that may be gone."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, how)

@@ -1,0 +1,205 @@
+"""Real worker processes that are killed, stopped, started too early, or told everything twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+from tests.faults.history import check_run
+from tests.faults.stage import Stage, Target, ended, kill, soon
+from workflow.api import start
+
+TARGETS: list[Target] = ["local", "postgres"]
+long = pytest.mark.skipif(
+    "WORKFLOW_TEST_THOROUGH" not in os.environ, reason="takes its time; `make test-all` runs it"
+)
+
+
+async def begun(stage: Stage, times: int = 1) -> list[list[str]]:
+    """Wait until step bodies have begun this often."""
+
+    async def look() -> list[list[str]]:
+        found = [line for line in stage.bodies() if line[0] == "begin"]
+        return found if len(found) >= times else []
+
+    return await soon(look, f"the beginning of {times} bodies")
+
+
+def test_another_worker_takes_over_within_the_lease_and_a_second(tmp_path: Path) -> None:
+    """F1, F9 without the server: of two `wfc worker` on one PostgreSQL one is killed in a step;
+    the other has finished its run within the lease and a second."""
+
+    async def main(stage: Stage) -> None:
+        async with stage.application() as application:
+            gate = tmp_path / "gate"
+            workers = {process.pid: process for process in (stage.worker(), stage.worker())}
+            run = await start("held", str(gate), 30.0)
+            (first,) = await begun(stage)
+            victim = workers.pop(int(first[4]))
+            gate.touch()  # whoever begins from now on is through at once
+            os.kill(victim.pid, signal.SIGKILL)
+            killed = time.monotonic()
+            await ended(application.world, run.run_id)
+            took = time.monotonic() - killed
+            await check_run(application.world, run.run_id, stage.bodies(), "there")
+            (other,) = workers
+            assert {int(line[4]) for line in stage.bodies() if line[0] == "end"} <= {
+                other,
+                victim.pid,
+            }
+            assert took < lease + 1, took
+
+    lease = 1.0
+    with Stage(tmp_path, "postgres", lease=lease).clearing() as stage:
+        asyncio.run(main(stage))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_zombie_records_nothing(target: Target, tmp_path: Path) -> None:
+    """F6: a worker that is stopped for longer than its lease finds its results refused when it
+    goes on, and the run has those of the worker that took over (P2, P4)."""
+
+    async def main(stage: Stage) -> None:
+        async with stage.application() as application:
+            gate = tmp_path / "gate"
+            zombie = stage.spawn()
+            run = await start("held", str(gate), 60.0)
+            await begun(stage)
+            os.kill(zombie, signal.SIGSTOP)
+            other = stage.spawn()
+            await begun(stage, 2)  # the lease has run out
+            gate.touch()
+            os.kill(zombie, signal.SIGCONT)
+            world = application.world
+            await ended(world, run.run_id)
+            history = await check_run(world, run.run_id, stage.bodies(), "there")
+            assert history.bodies == 2
+            # Attempt 1 was the zombie's. Its fence does not fit any more.
+            (result,) = [e for e in await world.list_events(run.run_id) if "step_comp" in e.type]
+            assert b'"attempt":2' in (result.meta or b"").replace(b" ", b"")
+            # The zombie is of use again.
+            kill(other)
+            again = await start("chain", 3)
+            await ended(world, again.run_id)
+
+    with Stage(tmp_path, target).clearing() as stage:
+        asyncio.run(main(stage))
+
+
+def test_a_worker_waits_for_a_database_that_is_down(tmp_path: Path) -> None:
+    """F10: `wfc worker` says what is wrong, tries again, and works as soon as it can."""
+
+    async def main(stage: Stage, server: postgres.Server) -> None:
+        server.stop()
+        process = stage.begin_worker()
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "does not answer" in line
+        assert "trying again in 0.5 s" in line
+        server.start()
+        while "working on" not in line:
+            line = process.stderr.readline()
+            assert line, "the worker has ended"
+        async with stage.application() as application:
+            run = await start("chain", 2)
+            await ended(application.world, run.run_id)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+    server = postgres.Server()
+    try:
+        with Stage(tmp_path, "postgres", url=server.url).clearing() as stage:
+            asyncio.run(main(stage, server))
+    finally:
+        server.remove()
+
+
+def test_a_worker_that_can_never_connect_says_so_and_ends(tmp_path: Path) -> None:
+    """A database that is not there is not waited for."""
+    with Stage(tmp_path, "postgres").clearing() as stage:
+        url = postgres.url().rpartition("/")[0] + "/nowhere"
+        done = subprocess.run(
+            [*stage.command, "worker", "--root", str(tmp_path)],
+            env={**stage.environment, "WORKFLOW_POSTGRES_URL": url},
+            capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "does not exist" in done.stderr
+
+
+def test_a_worker_that_is_asked_to_stop_hands_over_at_once(tmp_path: Path) -> None:
+    """F38: after SIGTERM another worker goes on without waiting for the lease."""
+
+    async def main(stage: Stage) -> None:
+        async with stage.application() as application:
+            gate = tmp_path / "gate"
+            first = stage.spawn()
+            run = await start("held", str(gate), 60.0)
+            await begun(stage)
+            stage.spawn()
+            kill(first, signal.SIGTERM)
+            lines = await begun(stage, 2)
+            gate.touch()
+            await ended(application.world, run.run_id)
+            assert [line[3] for line in lines] == ["1", "1"]  # an attempt taken back is not counted
+
+    with Stage(tmp_path, "postgres", lease=600).clearing() as stage:
+        asyncio.run(main(stage))
+
+
+@pytest.mark.parametrize(
+    ("target", "how"),
+    [
+        ("local", "exit"),
+        pytest.param("postgres", "exit", marks=long),
+        pytest.param("postgres", "segfault", marks=long),
+    ],
+)
+def test_a_poison_step_fails_its_run_and_no_other(target: Target, how: str, tmp_path: Path) -> None:
+    """F20: a step that takes its process with it ends as failed after its attempts (P7); runs
+    beside it, whose workers die as often, complete."""
+
+    async def main(stage: Stage) -> None:
+        async with stage.application() as application:
+            world = application.world
+            pids = [stage.spawn() for _ in range(2)]
+            poisoned = await start("poisoned", how)
+            others = [await start("mixed_without_hook", n) for n in range(3)]
+
+            async def tend() -> None:
+                while True:
+                    for place, pid in enumerate(pids):
+                        if not _alive(pid):
+                            pids[place] = stage.spawn()
+                    await asyncio.sleep(0.02)
+
+            tending = asyncio.create_task(tend())
+            run = await ended(world, poisoned.run_id)
+            assert run.status == "failed"
+            for other in others:
+                assert (await ended(world, other.run_id)).status == "completed"
+            tending.cancel()
+            bodies = [line for line in stage.bodies() if line[1] == poisoned.run_id]
+            assert len(bodies) == 4  # max_retries=3
+            (failed,) = [
+                e for e in await world.list_events(poisoned.run_id) if e.type == "step_failed"
+            ]
+            assert b"process died" in (failed.payload or b"")
+
+    with Stage(tmp_path, target).clearing() as stage:
+        asyncio.run(main(stage))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

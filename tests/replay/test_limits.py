@@ -1,0 +1,112 @@
+"""A body that does not wait is stopped at a count of its rounds, the same in every process."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.sandbox.snippets import VirtualRun, run_snippet, space_of
+from workflow.errors import BusyWorkflowError
+from workflow.replay import limits
+
+HEAD = """
+import asyncio, itertools
+class Endless:
+    def __iter__(self):
+        return self
+    def __next__(self):
+        return 1
+async def again():
+    task = asyncio.create_task(again())
+async def ready():
+    while True:
+        yield 1
+async def main():
+"""
+
+ENDLESS = {
+    "while": "    while True: pass\n",
+    "for": "    for _ in Endless(): pass\n",
+    "async for": "    async for _ in ready(): pass\n",
+    "count": "    next(n for n in itertools.count() if n < 0)\n",
+    "cycle": "    any(n for n in itertools.cycle([0]))\n",
+    "repeat": "    all(itertools.repeat(1))\n",
+    "growing list": "    items = [1]\n    for item in items: items.append(item)\n",
+    "caught": "    while True:\n        try: pass\n        except Exception: pass\n",
+    "caught around": "    try:\n        while True: pass\n    except BaseException: return 1\n",
+    "sleep(0)": "    while True: await asyncio.sleep(0)\n",
+    "tasks": "    await asyncio.create_task(again())\n    await asyncio.Event().wait()\n",
+    "callbacks": (
+        "    loop = asyncio.get_running_loop()\n"
+        "    def f(): loop.call_soon(f)\n"
+        "    f()\n    await asyncio.Event().wait()\n"
+    ),
+}
+
+
+class Watched(VirtualRun):
+    """Keeps what the run was ended with."""
+
+    ended_with: BaseException | None = None
+
+    def abort(self, error: BaseException) -> None:
+        self.ended_with = self.ended_with or error
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+def test_every_kind_of_endless_loop_is_stopped(name: str) -> None:
+    """The run is ended with the named error, whether or not the body catches it."""
+    run = Watched()
+    run.loop.rounds = 2000
+    # AssertionError: the snippet goes on waiting, as its callbacks were dropped.
+    with contextlib.suppress(BusyWorkflowError, AssertionError):
+        run_snippet(HEAD + ENDLESS[name], run)
+    assert isinstance(run.ended_with, BusyWorkflowError)
+    assert run.ended_with.rounds == 2000
+    with run.loop:
+        run.loop.dismiss()
+
+
+def test_it_stops_at_the_same_round() -> None:
+    """The count does not depend on time: the same rounds are made each time."""
+    source = "made = []\ndef spin():\n    while True: made.append(1)\n"
+    counts = []
+    for _ in range(3):
+        space = space_of(source)
+        limits.begin(700)
+        with pytest.raises(BusyWorkflowError):
+            space["spin"]()
+        counts.append(len(space["made"]))
+    limits.begin()
+    assert counts == [700, 700, 700]
+
+
+def test_each_turn_counts_anew_and_nested_runs_apart() -> None:
+    """Entering the loop of a run begins a count, leaving it goes on with the one before."""
+    outer, inner = VirtualRun(), VirtualRun()
+    outer.loop.rounds, inner.loop.rounds = 50, 10
+    with outer.loop:
+        for _ in range(40):
+            limits.tick()
+        with inner.loop:
+            for _ in range(10):
+                limits.tick()
+            with pytest.raises(BusyWorkflowError):
+                limits.tick()
+            assert limits.overrun() is not None
+        assert limits.overrun() is None
+        for _ in range(10):
+            limits.tick()
+    with outer.loop:
+        for _ in range(50):
+            limits.tick()
+
+
+def test_modules_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop at the top level of a module is stopped while the module is imported."""
+    monkeypatch.setattr(limits, "ROUNDS", 1000)
+    assert space_of("x = 0\nwhile x < 1000: x += 1\n")["x"] == 1000
+    with pytest.raises(BusyWorkflowError):
+        space_of("x = 0\nwhile x < 1001: x += 1\n")

@@ -1,0 +1,91 @@
+"""`wfc prune`: delete old runs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from wfc.cli.worlds import open_world, root_option, world_option
+
+__all__ = ["prune"]
+
+# How many runs are deleted in one transaction: workers write in between.
+_PORTION = 200
+
+
+def _seconds(_: click.Context, __: click.Parameter, value: str) -> float:
+    from workflow.policy.durations import seconds_of
+
+    if value.strip().replace(".", "", 1).isdecimal():
+        raise click.BadParameter(f"{value!r} has no unit; write 30d, 12h or 10m")
+    try:
+        return seconds_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@click.option(
+    "--older-than",
+    "age",
+    metavar="DURATION",
+    required=True,
+    callback=_seconds,
+    help="How long ago a run must have ended: 30d, 12h, '2 weeks'.",
+)
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice(["completed", "failed", "cancelled"]),
+    multiple=True,
+    help="Only runs that ended like this; may be given several times. Default: all of them.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the ids of the runs and delete nothing.")
+@root_option
+@world_option
+def prune(
+    age: float, statuses: tuple[str, ...], dry_run: bool, root: Path, target: str | None
+) -> None:
+    """Delete runs that ended long ago, with their logs, mail and streams.
+
+    Open runs are never deleted. The idempotency keys of deleted runs can be used again. May run
+    beside workers.
+    """
+    asyncio.run(_prune(age, statuses, dry_run, root, target))
+
+
+async def _prune(
+    age: float, statuses: tuple[str, ...], dry_run: bool, root: Path, target: str | None
+) -> None:
+    from typing import cast
+
+    from workflow.errors import WorldError
+    from workflow.world.port import ENDED
+    from workflow.world.records import Status
+
+    world = await open_world(root, target)
+    wanted = cast(tuple[Status, ...], statuses) or ENDED
+    before = world.now() - round(age * 1_000_000)
+    count = 0
+    try:
+        if dry_run:
+            for run_id in await world.prune(before, wanted, 2**31, dry_run=True):
+                click.echo(run_id)
+                count += 1
+        else:
+            while gone := await world.prune(before, wanted, _PORTION):
+                count += len(gone)
+    except WorldError as error:
+        raise click.ClickException(f"after {_runs(count)}: {error}") from None
+    finally:
+        await world.close()
+    done = "would be deleted" if dry_run else "deleted"
+    click.echo(f"{_runs(count)} {done}", err=True)
+    if count and not dry_run and world.name == "local":
+        click.echo("the file keeps its size, new runs use the space (see `wfc backup`)", err=True)
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
