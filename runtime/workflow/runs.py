@@ -14,16 +14,16 @@ from workflow.authoring.context import moment
 from workflow.authoring.streams import DEFAULT_STREAM
 from workflow.codec import Codec
 from workflow.engine import endings
+from workflow.engine.control import cancel, post, terminate
 from workflow.errors import (
     InternalError,
-    RunEndedError,
     WorkflowRunCancelledError,
-    WorkflowRunFailedError,
     WorkflowRunNotFoundError,
 )
 from workflow.policy.durations import seconds_of
+from workflow.replay.children import failure_of
 from workflow.world.port import World
-from workflow.world.records import Letter, NewEvent, RunRecord, Status
+from workflow.world.records import Letter, RunRecord, Status
 
 __all__ = ["Readable", "Run"]
 
@@ -171,20 +171,11 @@ class Run(Generic[T]):
         A parked run, whose body cannot run, ends at once. Raises RunEndedError when the run has
         ended, WorkflowRunNotFoundError.
         """
-        run = await self._record()
-        if run.parked is not None:
-            await self.terminate(reason)
-            return
-        await self._post(Letter(kind="cancel", meta=msgspec.json.encode({"reason": reason[:512]})))
+        await cancel(self._world, self._codec, self.run_id, reason)
 
     async def terminate(self, reason: str = "") -> None:
         """End the run now, without its body. Raises RunEndedError, WorkflowRunNotFoundError."""
-        run = await self._record()
-        meta = msgspec.json.encode({"reason": reason[:512]})
-        event = NewEvent(type="run_cancelled", at=self._world.now(), meta=meta)
-        error = self._codec.encode_error(WorkflowRunCancelledError(self.run_id, reason))
-        if not await self._world.terminate(run.run_id, event, error, "terminated"):
-            raise RunEndedError(f"{self.run_id} has ended")
+        await terminate(self._world, self._codec, self.run_id, reason)
 
     async def wake_up(self, *correlation_ids: str) -> None:
         """End the run's durable sleeps now, or only those with the given ids.
@@ -192,7 +183,7 @@ class Run(Generic[T]):
         Raises RunEndedError, WorkflowRunNotFoundError.
         """
         meta = msgspec.json.encode(list(correlation_ids)) if correlation_ids else None
-        await self._post(Letter(kind="wake", meta=meta))
+        await post(self._world, self.run_id, Letter(kind="wake", meta=meta))
 
     async def resume(self) -> bool:
         """Let a parked run go on. False when it was not parked."""
@@ -212,13 +203,6 @@ class Run(Generic[T]):
         if run is None:
             raise WorkflowRunNotFoundError(self.run_id)
         return run
-
-    async def _post(self, letter: Letter) -> None:
-        posted = await self._world.post(self.run_id, letter)
-        if posted.outcome == "missing":
-            raise WorkflowRunNotFoundError(self.run_id)
-        if posted.outcome == "ended":
-            raise RunEndedError(f"{self.run_id} has ended")
 
     async def _result(self) -> T:
         change = 0
@@ -246,15 +230,7 @@ class Run(Generic[T]):
                 return value
             case "failed":
                 cause = self._codec.decode_error(run.output or b"")
-                failure = WorkflowRunFailedError(
-                    self.run_id,
-                    _text(cause),
-                    error_code=run.error_code or "workflow-error",
-                )
-                recorded = getattr(cause, "workflow_traceback", None)
-                if recorded:  # frames do not survive a log, their text does
-                    failure.add_note(f"As recorded in the run:\n\n{recorded.rstrip()}")
-                raise failure from cause
+                raise failure_of(self.run_id, cause, run.error_code or "")
             case "cancelled":
                 raise WorkflowRunCancelledError(self.run_id, await self._reason())
             case _:
@@ -278,13 +254,6 @@ async def _either(event: asyncio.Event, other: Coroutine[Any, Any, V]) -> V | No
     finally:
         first.cancel()
         second.cancel()
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # the __str__ of a user's own exception
-        return type(error).__name__
 
 
 def _moment(micros: int | None) -> datetime | None:

@@ -224,12 +224,6 @@ _METACLASS = Ban(
     "With a metaclass nobody can tell from the text what a class does.",
     "For an abstract class inherit from abc.ABC, for an enumeration from enum.Enum.",
 )
-_STARTING = Ban(
-    "WF518",
-    "It writes a new run into the database, and every replay of this workflow would start another "
-    "one.",
-    'Call it in a function marked "use step" and await that here.',
-)
 _INTROSPECTION = Ban(
     "WF802",
     "It reaches into the interpreter, where nothing is the same on replay.",
@@ -350,7 +344,6 @@ _GROUPS: tuple[tuple[Ban, str], ...] = (
         "decimal.setcontext",
     ),
     (_METACLASS, "abc.ABCMeta enum.EnumMeta enum.EnumType"),
-    (_STARTING, "workflow.api.start workflow.api.with_options"),
     (
         _INTERNALS,
         "inspect ctypes cffi builtins types traceback code codeop dis ast symtable faulthandler "

@@ -70,6 +70,8 @@ def refusal(target: External, passthrough: frozenset[str]) -> Refusal | None:
             return None
         if full not in BANS and (member in table[module] or full in table):
             return None
+        if module == "workflow.api":
+            return Refusal(UNKNOWN, "workflow", "", MOVE)
         if known is not None:
             return _banned(target, *known)
         why = f"Of {module}, workflow code gets only what a replay can repeat."

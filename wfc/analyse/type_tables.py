@@ -102,6 +102,7 @@ FUNCTIONS: Mapping[str, str] = {
     "uuid.uuid3": "uuid.UUID",
     "uuid.uuid4": "uuid.UUID",
     "uuid.uuid5": "uuid.UUID",
+    "workflow.api.start": "coroutine[workflow.api.Run]",
     "workflow.create_hook": "workflow.Hook",
     "workflow.create_webhook": "workflow.Webhook",
     "workflow.fetch": "coroutine[workflow.Response]",

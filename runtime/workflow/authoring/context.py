@@ -24,10 +24,11 @@ class StepContext:
 
     `write(stream, chunks, close)` appends encoded chunks as this attempt; `first_writer(stream)`
     gives step id and attempt of whoever wrote its first chunk; `set_attributes(changes)` posts
-    attribute changes to the run.
+    attribute changes to the run; `cancel_run(run_id, reason)` asks any run to stop.
     """
 
     run_id: str
+    parent_run_id: str | None
     workflow_name: str
     workflow_started_at: datetime
     base_url: str
@@ -39,6 +40,7 @@ class StepContext:
     write: Callable[[str, tuple[bytes, ...], bool], Awaitable[None]]
     first_writer: Callable[[str], Awaitable[tuple[str, int] | None]]
     set_attributes: Callable[[dict[str, str | None]], Awaitable[None]]
+    cancel_run: Callable[[str, str], Awaitable[None]]
 
 
 step_context: ContextVar[StepContext | None] = ContextVar("workflow_step", default=None)

@@ -33,12 +33,16 @@ class StepMetadata:
 
 @dataclass(frozen=True)
 class WorkflowMetadata:
-    """The run: its id, the workflow's name, when its first turn began, the address of the app."""
+    """The run: its id, the workflow's name, when its first turn began, the address of the app.
+
+    `parent_run_id` is the run whose body started this one, None when an application did.
+    """
 
     workflow_run_id: str
     workflow_name: str
     workflow_started_at: datetime
     url: str
+    parent_run_id: str | None = None
 
 
 def get_step_metadata() -> StepMetadata:
@@ -59,11 +63,16 @@ def get_workflow_metadata() -> WorkflowMetadata:
     context = current_step()
     if context is not None:
         return WorkflowMetadata(
-            context.run_id, context.workflow_name, context.workflow_started_at, context.base_url
+            context.run_id,
+            context.workflow_name,
+            context.workflow_started_at,
+            context.base_url,
+            context.parent_run_id,
         )
     run = body("get_workflow_metadata()", "Outside, the Run object has run_id and created_at.")
     name = run.workflow.rpartition("//")[2]
-    return WorkflowMetadata(run.run_id, name, moment(run.started_at), run.base_url)
+    started = moment(run.started_at)
+    return WorkflowMetadata(run.run_id, name, started, run.base_url, run.parent)
 
 
 async def set_attributes(changes: dict[str, str | None]) -> None:

@@ -46,7 +46,7 @@ class Codec:
         max_size: int = 64 * 1024 * 1024,
         ordered_sets: bool = False,
     ) -> None:
-        self._functions = functions
+        self.functions = functions
         given, instead = dict(classes or {}), dict(stand_ins or {})
         self._classes = {**given, **instead}
         # a class with two ids is always written under the same one
@@ -66,7 +66,7 @@ class Codec:
         SerializationError naming the field, starting at `path`, that cannot be recorded.
         """
         writer = Writer(
-            self._ids, self._max_depth, functions=self._functions, references=references
+            self._ids, self._max_depth, functions=self.functions, references=references
         )
         try:
             text = writer.text(value)
@@ -99,7 +99,7 @@ class Codec:
         if len(data) > self._max_size + 4:
             raise SerializationError(f"these bytes are more than the {self._max_size} allowed")
         parsed = _json(data[4:])
-        functions = self._functions if references else None
+        functions = self.functions if references else None
         reader = Reader(
             self._classes, self._errors, parsed, self._max_depth, functions, self._ordered
         )

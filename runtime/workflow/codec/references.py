@@ -16,7 +16,7 @@ choose which step a workflow calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MethodType
@@ -137,6 +137,9 @@ class Functions(Protocol):
     def find_workflow(self, workflow_id: str) -> Any:
         """The workflow function, None when it is not known."""
 
+    def workflow_ids(self) -> Collection[str]:
+        """The ids that `find_workflow` knows."""
+
 
 class NoFunctions:
     """Knows no function: every reference stays a reference."""
@@ -149,6 +152,9 @@ class NoFunctions:
 
     def find_workflow(self, workflow_id: str) -> Any:
         return None
+
+    def workflow_ids(self) -> Collection[str]:
+        return ()
 
 
 NO_FUNCTIONS = NoFunctions()

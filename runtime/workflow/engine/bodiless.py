@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from workflow.codec import Codec
-from workflow.errors import LogTooLongError
+from workflow.errors import LogTooLongError, WorkflowRunCancelledError
 from workflow.events import NewEvent
-from workflow.replay.live import pack
+from workflow.replay.live import meta_of, pack
 from workflow.world.records import Append, Loaded, RunRecord
 
 __all__ = ["before_its_time", "give_up", "too_long"]
 
 
-def before_its_time(loaded: Loaded, worker: str) -> Append | None:
+def before_its_time(loaded: Loaded, worker: str, codec: Codec) -> Append | None:
     """What to do with a run before its first turn; None: let it begin.
 
     A run that was cancelled ends without its body having run. A delayed run that somebody nudged
@@ -21,6 +21,8 @@ def before_its_time(loaded: Loaded, worker: str) -> Append | None:
     cancel = next((letter for letter in letters if letter.kind == "cancel"), None)
     if cancel is not None:
         at = max(now, run.created_at)
+        asked = NewEvent(type="run_cancel_requested", at=at, meta=cancel.meta)
+        reason = meta_of(asked).get("reason", "")
         return Append(
             run_id=run.run_id,
             worker=worker,
@@ -28,12 +30,13 @@ def before_its_time(loaded: Loaded, worker: str) -> Append | None:
             expected=run.head,
             at=at,
             events=(
-                NewEvent(type="run_cancel_requested", at=at, meta=cancel.meta),
+                asked,
                 NewEvent(type="run_cancelled", at=at),
             ),
             eat=(cancel.n,),
             seen=run.mail,
             end="cancelled",
+            output=codec.encode_error(WorkflowRunCancelledError(run.run_id, reason)),
         )
     due = run.next_timer
     if due is None or due <= now or any(letter.kind == "wake" for letter in letters):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from workflow import web
+from workflow.authoring.children import CANCEL_STEP
+from workflow.authoring.context import current_step
 from workflow.authoring.fetch import FETCH_STEP, request_now
 from workflow.authoring.hooks import RESPOND_STEP, send_reply
 from workflow.authoring.streams import Writable
 from workflow.engine.registry import Registry
-from workflow.errors import FatalError
+from workflow.errors import FatalError, RunEndedError, WorkflowRunNotFoundError
 
 __all__ = ["register"]
 
@@ -42,8 +44,20 @@ async def fetch(
     )
 
 
+async def cancel_run(run_id: str, reason: str) -> bool:
+    """Ask a child of the run to stop. False when it has ended already."""
+    context = current_step()
+    assert context is not None  # only a body's call comes here
+    try:
+        await context.cancel_run(run_id, reason)
+    except (RunEndedError, WorkflowRunNotFoundError):
+        return False  # not an error of this step: there is nothing to try again
+    return True
+
+
 def register(registry: Registry) -> None:
     """Add the built-in steps and classes. Doing it twice changes nothing."""
     registry.step(RESPOND_STEP, respond_with)
     registry.step(FETCH_STEP, fetch)
+    registry.step(CANCEL_STEP, cancel_run)
     registry.cls("class//workflow//Writable", Writable)

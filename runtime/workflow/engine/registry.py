@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -15,6 +15,7 @@ from workflow.codec.references import Known, StepReference, WorkflowReference
 from workflow.engine.live_code import nested_code, original, plain, refuse_calls
 from workflow.errors import StepNotRegisteredError, WorkflowNotRegisteredError
 from workflow.policy.arguments import spread
+from workflow.policy.names import full_id
 from workflow.policy.retry import StepOptions, options_of, step_options
 
 __all__ = ["NestedStep", "Registry", "Step"]
@@ -184,6 +185,10 @@ class Registry:
         """The live function of a recorded workflow, None when it is not registered."""
         return self.workflows.get(workflow_id)
 
+    def workflow_ids(self) -> Collection[str]:
+        """The ids that `find_workflow` knows."""
+        return self.workflows.keys()
+
     def id_of(self, workflow: Any) -> str:
         """The id of a workflow function or id string; a short name will do when it is unique.
 
@@ -205,14 +210,7 @@ class Registry:
                 f'{name} is not a workflow of the loaded bundle. Mark it "use workflow", run '
                 "`wfc build`, and load it with with_workflow(app) or its id string"
             )
-        if workflow in self.workflows:
-            return workflow
-        matches = sorted(i for i in self.workflows if i.rpartition("//")[2] == workflow)
-        if len(matches) == 1:
-            return matches[0]
-        known = "\n  ".join(matches or sorted(self.workflows) or ["(none)"])
-        problem = "is ambiguous; give the full id" if matches else "is not known; there are"
-        raise WorkflowNotRegisteredError(f"workflow {workflow!r} {problem}:\n  {known}")
+        return full_id(workflow, self.workflows)
 
     @property
     def listing(self) -> bytes:

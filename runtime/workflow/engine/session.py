@@ -165,7 +165,9 @@ class Session:
             if loaded is None:
                 return
         if self._live is None:
-            early = before_its_time(loaded, self.worker.id) if loaded.run.head == 1 else None
+            early = None
+            if loaded.run.head == 1:
+                early = before_its_time(loaded, self.worker.id, self.worker.codec)
             if early is not None:
                 await self._append(early)
                 return
@@ -400,6 +402,7 @@ class Session:
             workflow=live.workflow,
             workflow_started_at=live.started_at,
             base_url=live.base_url,
+            parent=live.parent,
             codec=codec,
             fence=self.fence,
         )

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from workflow.errors import WorkflowRunCancelledError
 from workflow.events import Micros, NewEvent
 from workflow.replay.live import LiveRun, meta_of, pack
-from workflow.world.records import Append, Letter, NewTask, NewToken
+from workflow.world.records import Append, Letter, NewRun, NewTask, NewToken
 
 __all__ = ["Turn"]
 
@@ -79,6 +80,14 @@ class Turn:
                     payload=letter.payload,
                     meta=letter.meta,
                 )
+            case "child_ended" if letter.ref in live.children:
+                self.feed(
+                    "child_ended",
+                    ref=letter.ref,
+                    name=letter.name,
+                    payload=letter.payload,
+                    meta=letter.meta,
+                )
             case "cancel" if not live.cancel_requested:
                 self.feed("run_cancel_requested", meta=letter.meta)
             case "wake":
@@ -125,6 +134,7 @@ class Turn:
             "workflow": live.workflow,
             "workflow_started_at": live.started_at,
             "base_url": live.base_url,
+            "parent": live.parent,
         }
         self.tasks[ref] = NewTask(
             step_id=ref,
@@ -141,6 +151,7 @@ class Turn:
         """The append of this turn. `release` gives the run up if it can be given up."""
         tokens: list[NewToken] = []
         closed: list[str] = []
+        children: list[NewRun] = []
         end: NewEvent | None = None
         for event in self.events:
             match event.type:
@@ -148,6 +159,8 @@ class Turn:
                     tokens.append(_token(event))
                 case "hook_disposed":
                     closed.append(event.ref)
+                case "child_created":
+                    children.append(_child(self.live, event))
                 case "attr_set":
                     self.attributes.update(meta_of(event))
                 case "run_completed" | "run_failed" | "run_cancelled":
@@ -169,10 +182,11 @@ class Turn:
             drop_tasks=tuple(dropped),
             open_tokens=() if end is not None else tuple(tokens),
             close_tokens=tuple(closed),
+            children=tuple(children),
             attributes=self.attributes or None,
             release=release and not tokens and end is None,
             end=_ENDS[end.type] if end is not None else None,
-            output=end.payload if end is not None else None,
+            output=_output(self.live, end) if end is not None else None,
             error_code=meta_of(end).get("code") if end is not None else None,
             **pin,
         )
@@ -187,3 +201,23 @@ def _token(event: NewEvent) -> NewToken:
         metadata=event.payload,
         meta=pack(meta) if meta else None,
     )
+
+
+def _child(live: LiveRun, event: NewEvent) -> NewRun:
+    options = meta_of(event)
+    return NewRun(
+        run_id=event.ref,
+        workflow=event.name,
+        input=event.payload or b"",
+        meta=live.meta_for(event.ref),
+        attributes=options.get("attributes", {}),
+        start_at=options.get("start_at"),
+        parent_run=live.run_id,
+        parent_ref=event.ref,
+    )
+
+
+def _output(live: LiveRun, end: NewEvent) -> bytes | None:
+    if end.type == "run_cancelled":  # for a parent that waits: it does not read our log
+        return live.codec.encode_error(WorkflowRunCancelledError(live.run_id, live.cancel_reason))
+    return end.payload

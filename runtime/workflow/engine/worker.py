@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections import OrderedDict
 from collections.abc import Coroutine
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from workflow.authoring.context import StepContext, attributes_of, moment
 from workflow.codec import Codec
 from workflow.engine import endings
 from workflow.engine.cold import sampler
+from workflow.engine.control import cancel
 from workflow.engine.heart import Heart
 from workflow.engine.limits import Limits
 from workflow.engine.project import Project
@@ -307,6 +308,7 @@ class Worker:
             workflow=about.get("workflow", ""),
             workflow_started_at=about.get("workflow_started_at", 0),
             base_url=about.get("base_url", ""),
+            parent=about.get("parent"),
             codec=codec,
             fence=None,
         )
@@ -363,6 +365,7 @@ class Worker:
         workflow: str,
         workflow_started_at: Micros,
         base_url: str,
+        parent: str | None,
         codec: Codec,
         fence: int | None,
     ) -> StepContext:
@@ -396,6 +399,7 @@ class Worker:
 
         return StepContext(
             run_id=run_id,
+            parent_run_id=parent,
             workflow_name=short_name(workflow),
             workflow_started_at=moment(workflow_started_at),
             base_url=base_url,
@@ -407,6 +411,7 @@ class Worker:
             write=write,
             first_writer=first_writer,
             set_attributes=set_attributes,
+            cancel_run=partial(cancel, self.world, codec),
         )
 
     def body_codec(self, instance: Instance) -> Codec:

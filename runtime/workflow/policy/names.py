@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["short_name"]
+from collections.abc import Collection
+
+from workflow.errors import WorkflowNotRegisteredError
+
+__all__ = ["full_id", "short_name"]
 
 
 def short_name(identifier: str) -> str:
@@ -14,3 +18,18 @@ def short_name(identifier: str) -> str:
     if not identifier.startswith(("step//", "workflow//", "class//")):
         return identifier
     return identifier.rpartition("//")[2].replace("#", ".")
+
+
+def full_id(workflow: str, known: Collection[str]) -> str:
+    """The workflow id among `known` that `workflow` is, or whose name it is.
+
+    Raises WorkflowNotRegisteredError, which lists the ids when a name is ambiguous or unknown.
+    """
+    if workflow in known:
+        return workflow
+    matches = sorted(i for i in known if i.rpartition("//")[2] == workflow)
+    if len(matches) == 1:
+        return matches[0]
+    listed = "\n  ".join(matches or sorted(known) or ["(none)"])
+    problem = "is ambiguous; give the full id" if matches else "is not known; there are"
+    raise WorkflowNotRegisteredError(f"workflow {workflow!r} {problem}:\n  {listed}")

@@ -29,9 +29,10 @@ from workflow.errors import (
 from workflow.events import Micros, NewEvent
 from workflow.policy.arguments import spread, with_captured
 from workflow.policy.names import short_name
+from workflow.replay.children import ChildState
 from workflow.replay.frames import recorded_traceback, user_line
 from workflow.replay.hooks import HookState
-from workflow.replay.ids import correlation_id
+from workflow.replay.ids import child_id, correlation_id
 from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
 
 __all__ = ["LiveRun", "describe", "meta_of", "pack"]
@@ -75,11 +76,14 @@ class LiveRun:
         self.head = 0
         self.started_at: Micros = 0
         self.base_url = ""
+        self.parent: str | None = None
         self.ended = False
         self.cancel_requested = False
+        self.cancel_reason = ""
         self.steps: dict[str, DetFuture[Any]] = {}  # open step calls
         self.abandoned: list[str] = []  # step calls the body gave up, since last taken
         self.hooks: dict[str, HookState] = {}
+        self.children: dict[str, ChildState] = {}
         self.loop = DetLoop(self)  # type: ignore[abstract]  # what it lacks, it refuses
         self._entry = entry
         self._main: DetTask[Any] | None = None
@@ -159,6 +163,7 @@ class LiveRun:
             "open steps": list(self.steps),
             "open sleeps and time-outs": [(r, h.when()) for r, h in self._waits.items()],
             "hooks": [hook.standing() for hook in self.hooks.values()],
+            "children": [child.standing() for child in self.children.values()],
             "the count of calls": (self._counter, self._tokens),
             "the time": self.loop.now,
             "random numbers drawn": self.loop.random.getstate(),
@@ -243,6 +248,29 @@ class LiveRun:
             hook.dispose()
             self._decide("hook_disposed", hook.ref, name=hook.token)
 
+    def start_child(
+        self, workflow: str, arguments: dict[str, Any], options: dict[str, Any]
+    ) -> ChildState:
+        """Record the start of a run of another workflow. `options` go into the decision's meta:
+        `attributes`, and `start_at` in microseconds.
+
+        Raises SerializationError when an argument cannot be recorded.
+        """
+        if self._closing:
+            return ChildState(self.loop, "", self.codec)
+        payload = self.codec.encode(arguments, path="args")
+        self._counter += 1
+        run_id = child_id(self._seed, self._counter, self.loop.now)
+        child = self.children[run_id] = ChildState(self.loop, run_id, self.codec)
+        meta = options or None
+        self._decide("child_created", run_id, name=workflow, payload=payload, meta=meta)
+        return child
+
+    def meta_for(self, child: str) -> bytes:
+        """The meta of a child's first event. Its seed follows from ours and does not tell it."""
+        seed = hashlib.blake2b(f"seed of {child}".encode(), key=self._seed, digest_size=16)
+        return pack({"seed": seed.hexdigest(), "base_url": self.base_url, "parent": self.run_id})
+
     def set_attributes(self, attributes: dict[str, str | None]) -> None:
         self._decide("attr_set", "", meta=dict(attributes))
 
@@ -288,10 +316,13 @@ class LiveRun:
                 self._hook(fact).settle(None)
             case "hook_conflict":
                 self._hook(fact).settle(meta_of(fact).get("run_id", ""))
+            case "child_ended":
+                self._child_ended(fact)
             case "run_cancel_requested":
                 self.cancel_requested = True
+                self.cancel_reason = meta_of(fact).get("reason", "")
                 if self._main is not None:
-                    self._main.cancel(meta_of(fact).get("reason") or None)
+                    self._main.cancel(self.cancel_reason or None)
             case "run_created":
                 self._begin(fact)
             case _:
@@ -301,6 +332,7 @@ class LiveRun:
         meta = meta_of(fact)
         self.started_at = fact.at
         self.base_url = meta.get("base_url", "")
+        self.parent = meta.get("parent")
         self._seed = bytes.fromhex(meta["seed"])
         self.loop.random = Random(self._seed)
         arguments = self.codec.decode(fact.payload or b"", path="args")
@@ -321,6 +353,13 @@ class LiveRun:
         if hook is None:
             raise DivergenceError(0, describe(fact), "no such hook")
         return hook
+
+    def _child_ended(self, fact: NewEvent) -> None:
+        child = self.children.get(fact.ref)
+        if child is None or child.status:
+            raise DivergenceError(0, describe(fact), "no such child")
+        meta = meta_of(fact)
+        child.end(meta["status"], fact.payload, meta.get("code", ""))
 
     def _abandon(self, ref: str) -> None:
         if self.steps.pop(ref, None) is not None:
@@ -361,12 +400,15 @@ class LiveRun:
         """Whether any fact but a cancel request could ever move the body again."""
         if self.steps or self._waits:
             return True
-        return any(hook.open or not hook.settled for hook in self.hooks.values())
+        if any(hook.open or not hook.settled for hook in self.hooks.values()):
+            return True
+        return any(child.awaited for child in self.children.values())
 
     def _blocked_message(self) -> str:
         return (
-            "the workflow body waits for what can never happen: no step, sleep or hook is "
-            "open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for itself)"
+            "the workflow body waits for what can never happen: no step, sleep, hook or child "
+            "is open (an asyncio.Event nobody sets, a Queue nobody fills, a task waiting for "
+            "itself)"
         )
 
     def _end(self) -> None:

@@ -7,7 +7,7 @@ comes out of a module that has been executed already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import CodeType, MethodType
 from typing import Any
 
@@ -85,6 +85,10 @@ class BundledFunctions:
         """The workflow function, None when the bundle does not have it."""
         place = self._bundle.workflows.get(workflow_id)
         return None if place is None else self._find(workflow_id, place)
+
+    def workflow_ids(self) -> Collection[str]:
+        """The ids that `find_workflow` knows."""
+        return self._bundle.workflows.keys()
 
     def _place(self, known: Known) -> Place:
         table = self._bundle.steps if known.kind == "step" else self._bundle.workflows

@@ -183,7 +183,7 @@ class Append(Record, frozen=True, kw_only=True):
 
     An accepted append sets the owner to `worker`, or to nobody with `release`. An end removes
     tasks and tokens, and posts `child_ended` to the parent (ref `parent_ref`, payload `output`,
-    meta `{"status": …}`).
+    meta `{"status": …}`, with the error code, if any, as `code`).
     """
 
     run_id: str

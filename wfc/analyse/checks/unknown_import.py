@@ -70,7 +70,8 @@ def _ours(program: Program, use: Refused) -> Diagnostic:
         use.first.module,
         use.first.node,
         f"{use.first.target} is for applications: it talks to the database, and a replay would do "
-        "that again. Workflow code imports from `workflow` itself.",
+        "that again. Workflow code imports from `workflow` itself, and of workflow.api only start, "
+        "with_options and Run.",
         'Call it in a function marked "use step" and await that here.',
         _notes(program, use),
     )

@@ -5,9 +5,8 @@ the run goes on whatever happens to the process. Called like a function it would
 these, so the call raises.
 
 If the code should be part of this run, put what both need into an async function without a
-directive. If it should be a run of its own, start it from a step: in a function marked
-`"use step"`, `await start(other, ...)` from `workflow.api` works. A workflow cannot wait for the
-result of another run; there are no child workflows yet.
+directive. If it should be a run of its own, start it with `start` from `workflow.api`:
+`run = await start(other, ...)` makes it a child of this run, and `await run` waits for its result.
 """
 
 from __future__ import annotations
@@ -56,6 +55,6 @@ def check(program: Program) -> Iterator[Diagnostic]:
                         f"{name} is a workflow and needs a run of its own; called like a function "
                         "it raises.",
                         "Move what both need into an async function without a directive and await "
-                        "that.\nFor a run of its own, write a step that calls "
-                        f"`await start({name}, ...)` from workflow.api.",
+                        "that.\nFor a run of its own, write "
+                        f"`await (await start({name}, ...))` with start from workflow.api.",
                     )

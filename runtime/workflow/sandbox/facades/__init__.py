@@ -34,6 +34,7 @@ _PYDANTIC = frozenset(
 )
 _ABI = "workflow.abi.flow_v1"
 _OURS = ("workflow", "workflow.errors", _ABI)
+_API = frozenset({"Run", "start", "with_options"})  # of workflow.api: what a body may do
 
 
 def _emulations() -> dict[str, Callable[[], dict[str, Any]]]:
@@ -59,7 +60,8 @@ def names() -> Mapping[str, frozenset[str]]:
     listed["pydantic"] = _PYDANTIC
     listed["urllib"] = frozenset({"parse"})
     listed["collections"] |= {"abc"}
-    listed["workflow"] |= {"errors"}
+    listed["workflow"] |= {"api", "errors"}
+    listed["workflow.api"] = _API
     return dict(sorted(listed.items()))
 
 
@@ -90,7 +92,12 @@ def _built(module: str) -> Facade | None:
         ours = _importable(module) | replaced(module, _public(module))
         if module == "workflow":
             ours["errors"] = _built("workflow.errors")
+            ours["api"] = _built("workflow.api")
         return Facade(module, ours)
+    if module == "workflow.api":
+        # The same names for the same things, as they are in a body.
+        children = importlib.import_module("workflow.authoring.children")
+        return Facade(module, pick(children, _API))
     if module == "pydantic":
         return Facade(module, pick(importlib.import_module(module), _PYDANTIC))
     if module == "urllib":

@@ -210,11 +210,13 @@ class State:
             del self.tasks[key]
         self.close_tokens(run_id)
         if row.run.parent_run is not None:
+            code = row.run.error_code
+            ending = {"status": row.run.status, **({"code": code} if code else {})}
             told = Letter(
                 kind="child_ended",
                 ref=row.run.parent_ref or "",
                 name=row.run.workflow,
                 payload=row.run.output,
-                meta=msgspec.json.encode({"status": row.run.status}),
+                meta=msgspec.json.encode(ending),
             )
             self.deliver(row.run.parent_run, told, now)

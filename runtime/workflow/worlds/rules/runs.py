@@ -380,12 +380,13 @@ def _end(
         del batch.hooks[token]
         batch.new_hooks.pop(token, None)
     if row.parent_run is not None:
+        ending = {"status": status, **({"code": code} if code else {})}
         told = Letter(
             kind="child_ended",
             ref=row.parent_ref or "",
             name=row.workflow,
             payload=output,
-            meta=msgspec.json.encode({"status": status}),
+            meta=msgspec.json.encode(ending),
         )
         deliver(batch, row.parent_run, told)
 
