@@ -16,11 +16,18 @@ import random
 import uuid
 from datetime import datetime
 from workflow import HookConflictError, create_hook, set_attributes, sleep
+from workflow.api import start
 from workflow.abi.flow_v1 import step as _wfc_step
 
 
 async def work(n):
     return await _wfc_step("step//flows.py//work", {"n": n})
+
+
+async def leaf(n):
+    if n == 10:
+        raise ValueError("failed leaf")
+    return [n, await work(n)]
 
 
 class Log:
@@ -50,7 +57,7 @@ Body = tuple[Any, ...]
 """A tree: the kind of a statement, its number choices, and the blocks inside of it."""
 
 _LEAVES = ["work", "work", "work", "caught", "sleep", "draw", "attributes", "hook", "token"]
-_LEAVES += ["fail", "lock", "put", "get"]
+_LEAVES += ["fail", "lock", "put", "get", "child", "child_later", "forgotten"]
 _BLOCKS = ["timeout", "finally", "uncancelled", "reraised", "loop", "wait_for", "background"]
 _BLOCKS += ["shield", "locked", "async_with"]
 _FORKS = ["gather", "gather_all", "race", "wait_set", "group", "as_completed"]
@@ -135,6 +142,12 @@ _LEAF_TEXTS = {
         "except HookConflictError:\n"
         "    log.add({n}, 'conflict')"
     ),
+    "child": "await guarded(log, {n}, await start(leaf, {k}))",
+    "child_later": (
+        "child_{n} = await start(leaf, {k})\nlog.add({n}, child_{n}.run_id, await work({n}))\n"
+        "await guarded(log, {n}, child_{n}.result({k}))"
+    ),
+    "forgotten": "await start(leaf, {k})",
     "fail": "raise ValueError('failed {n}')",
     "lock": "async with lock:\n    log.add({n}, await work({n}))",
     "put": "queue.put_nowait({n})",

@@ -34,6 +34,7 @@ from workflow.worlds.memory import MemoryWorld
 
 RUN = "wrun_1"
 WORKFLOW = "workflow//flows.py//main"
+LEAF = "workflow//flows.py//leaf"
 STEP = "step//flows.py//work"
 EXAMPLES = 2000 if "WORKFLOW_TEST_THOROUGH" in os.environ else 150
 
@@ -70,7 +71,7 @@ class RecordingWorld(MemoryWorld):
 
     async def append(self, append: Append) -> Appended:
         done = await super().append(append)
-        if done.ok:
+        if done.ok and append.run_id == RUN:
             self.appended += [*append.events, *done.opened]
         return done
 
@@ -92,7 +93,8 @@ class Scene:
 
         registry.step(STEP, work)
         bundle = Bundle(
-            (ModuleSource("flows", "flows.py", source),), workflows={WORKFLOW: ("flows", "main")}
+            (ModuleSource("flows", "flows.py", source),),
+            workflows={WORKFLOW: ("flows", "main"), LEAF: ("flows", "leaf")},
         )
         self.project = Project(registry, bundle)
         self.worker = Worker(self.world, self.project, grace=0.001)
@@ -196,6 +198,7 @@ def check_log(scene: Scene, log: list[Event]) -> None:
         "step": ("step_completed", "step_failed"),
         "wait": ("wait_completed",),
         "hook": ("hook_created", "hook_conflict"),
+        "child": ("child_ended",),
     }
     for types in answers.values():
         recorded = Counter(event.ref for event in log if event.type in types)

@@ -13,6 +13,7 @@ import signal
 import time
 
 from workflow import create_hook, get_step_metadata, get_workflow_metadata, sleep, step_options
+from workflow.api import start
 
 
 def note(what: str, result: object = "") -> None:
@@ -103,6 +104,21 @@ async def all_kinds(n: int) -> int:
     await sleep("10ms")
     given = await create_hook(token=f"all-{get_workflow_metadata().workflow_run_id}")
     return first + parts[0] + parts[1] + await work(given["value"])
+
+
+async def kid(n: int) -> int:
+    """A child with a step, and with one of its own as long as `n` is above zero."""
+    "use workflow"
+    below = await (await start(kid, n - 1)) if n > 0 else 0
+    return below + await work(n)
+
+
+async def family(n: int) -> int:
+    """Children side by side, and a step between their start and their end."""
+    "use workflow"
+    runs = [await start(kid, i) for i in range(n)]
+    between = await work(n)
+    return between + sum(await asyncio.gather(*runs))
 
 
 @step_options(max_retries=3)

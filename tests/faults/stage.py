@@ -54,7 +54,7 @@ class Stage:
         self.project = Project.load(folder / "generated")
         self.environment = {
             **os.environ,
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
+            "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "runtime", ROOT, folder))),
             "FAULTS_LOG": str(self.log),
             "WORKFLOW_LEASE": str(lease),
             "WORKFLOW_TARGET_WORLD": target,

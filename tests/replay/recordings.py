@@ -74,6 +74,20 @@ class Player:
         ref = self.ref("hook_requested", index)
         self.feed("hook_received", ref, payload=self.codec.encode(value))
 
+    def end_child(
+        self, value: Any, index: int = 0, *, status: str = "completed", code: str = ""
+    ) -> None:
+        """Feed the end of a child; `value` is what it returned or raised, None for nothing."""
+        ref = list(self.live.children)[index]
+        name = next(e.name for e in self.log if e.ref == ref)
+        meta = {"status": status, **({"code": code} if code else {})}
+        payload = None
+        if status == "completed":
+            payload = self.codec.encode(value)
+        elif value is not None:
+            payload = self.codec.encode_error(value)
+        self.feed("child_ended", ref, name=name, payload=payload, meta=pack(meta))
+
     def cancel(self, reason: str) -> None:
         self.feed("run_cancel_requested", meta=pack({"reason": reason}))
 
@@ -146,6 +160,13 @@ def _streamed(player: Player) -> None:
         player.complete(value)
 
 
+def _children(player: Player) -> None:
+    player.complete(1)
+    player.end_child(["two"], 1)
+    player.end_child(ValueError("no"), 0, status="failed", code="user-error")
+    player.end_child(None, 2, status="cancelled")
+
+
 _BODIES: dict[str, tuple[str, Callable[[Player], None]]] = {
     "steps": ("a = await work(1)\nb = await work(2, a=a)\nreturn [a, b, await work(3)]", _steps),
     "gather": ("return await asyncio.gather(work(1), work(2), work(3))", _gather),
@@ -206,14 +227,26 @@ _BODIES: dict[str, tuple[str, Callable[[Player], None]]] = {
         'parcel = await work(1, parcel=Parcel(3, ("a", "b")))\nreturn [parcel, parcel.weight]',
         _classes,
     ),
+    "children": (
+        "runs = [await start(main, n) for n in range(2)]\n"
+        'late = with_options(attributes={"kind": "late"}, delay="1h")\n'
+        'runs.append(await late.start("main"))\nfound = [await work(1)]\n'
+        "for run in runs:\n    try:\n        found.append(await run)\n"
+        "    except WorkflowError as error:\n"
+        "        found.append([type(error).__name__, str(error.__cause__)])\n"
+        "return [found, runs[0].run_id, random.random()]",
+        _children,
+    ),
 }
+_STARTS = "from workflow import WorkflowError\nfrom workflow.api import start, with_options\n\n\n"
 _CLASS = "@dataclass\nclass Parcel:\n    weight: int\n    marks: tuple = ()\n\n\n"
 
 RECORDINGS: dict[str, tuple[str, Callable[[Player], None]]] = {
     name: (
         HEAD
         + (_CLASS if "Parcel" in body else "")
-        + "async def main():\n    "
+        + (_STARTS if "start(" in body else "")
+        + f"async def main({'n=0' if 'start(' in body else ''}):\n    "
         + body.replace("\n", "\n    ")
         + "\n",
         play,

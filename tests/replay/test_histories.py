@@ -82,7 +82,8 @@ def test_the_histories_have_every_type_of_event() -> None:
     """A type of event that no history has could change its meaning unnoticed."""
     types = {e["type"] for path in HISTORIES for e in json.loads(path.read_text())["events"]}
     decisions = "step_created wait_created hook_requested hook_disposed attr_set run_completed "
+    decisions += "child_created "
     facts = "run_created step_completed step_failed hook_created hook_conflict hook_received "
-    rest = "wait_completed run_cancel_requested run_failed run_cancelled"
+    rest = "wait_completed child_ended run_cancel_requested run_failed run_cancelled"
     assert types == set((decisions + facts + rest).split())
     assert len(HISTORIES) >= 12

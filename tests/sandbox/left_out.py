@@ -176,6 +176,12 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         _RARE: "RESERVED_FUTURE RESERVED_MICROSOFT RESERVED_NCS RFC_4122",
         _PARTS: "Enum bytes_ int_",  # of other modules: uuid has no __all__
     },
+    "workflow.api": {
+        _OUTSIDE: """
+            HookRecord Readable get_hook_by_token get_run get_world list_runs resume_hook
+            resume_webhook set_world with_workflow
+        """
+    },
     "zoneinfo": {_MACHINE: "InvalidTZPathWarning TZPATH available_timezones reset_tzpath"},
 }
 """Module name to reason to names."""

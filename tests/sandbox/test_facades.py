@@ -45,7 +45,8 @@ def test_a_facade_is_frozen(module: str) -> None:
 def test_listed_names_exist_in_the_real_module(module: str) -> None:
     """A facade adds nothing that the module it stands for does not have."""
     real = importlib.import_module(module)
-    assert [name for name in facades.names()[module] if not hasattr(real, name)] == []
+    below = {name for name in facades.names()[module] if f"{module}.{name}" in MODULES}
+    assert [n for n in facades.names()[module] - below if not hasattr(real, n)] == []
 
 
 @pytest.mark.parametrize("module", sorted(REFUSED))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.snippets import run_snippet
+from workflow.authoring.children import Run
 from workflow.authoring.hooks import Hook, Webhook
 from workflow.errors import BundleError, SandboxError
 from workflow.sandbox import facades, guards
@@ -64,11 +65,13 @@ def test_no_subclass_gives_out_a_container_to_write_to(module: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("kind", [Hook, Webhook])
+@pytest.mark.parametrize(
+    ("kind", "parts"), [(Hook, 4), (Webhook, 4), (Run, 2)], ids=["Hook", "Webhook", "Run"]
+)
 @pytest.mark.parametrize("duplicate", [shallow_copy, deep_copy])
-def test_hooks_refuse_to_be_copied(kind: Any, duplicate: Any) -> None:
-    """Neither a hook nor what holds one can be copied."""
-    hook = kind(None, None, None, None)
+def test_hooks_refuse_to_be_copied(kind: Any, parts: int, duplicate: Any) -> None:
+    """Neither a hook or child nor what holds one can be copied."""
+    hook = kind(*[None] * parts)
     with pytest.raises(SandboxError, match=f"{kind.__name__} objects cannot be copied"):
         duplicate(hook)
     with pytest.raises(SandboxError, match=f"{kind.__name__} objects cannot be copied"):

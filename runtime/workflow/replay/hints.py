@@ -62,6 +62,13 @@ def likely_cause(
             f"file: {short_name(asked.name)!r} is called with the same arguments. The id of a "
             "step is its file and its name"
         )
+    both_children = asked.type == recorded.type == "child_created"
+    if both_children and asked.payload == recorded.payload and not elsewhere:
+        return (
+            f"the workflow {short_name(recorded.name)!r} may have been renamed or moved to another "
+            f"file, or another one is started: {short_name(asked.name)!r} is started with the same "
+            "arguments. The id of a workflow is its file and its name"
+        )
     if asked.type == recorded.type == "hook_requested" and not elsewhere:
         return f"the token of the hook was changed from {recorded.name!r} to {asked.name!r}"
     if _among(recorded, still_asked):
@@ -113,7 +120,11 @@ def _changed(asked: NewEvent, recorded: Event, codec: Codec) -> str:
         )
     match asked.type:
         case "step_created":
-            return _changed_arguments(asked, recorded, codec)
+            return _changed_arguments(asked, recorded, codec, "the step")
+        case "child_created" if asked.payload == recorded.payload:
+            return "the attributes or the delay of the child were changed"
+        case "child_created":
+            return _changed_arguments(asked, recorded, codec, "the child")
         case "wait_created":
             return "the duration of the sleep or time-out was changed, or what it is computed from"
         case "hook_requested":
@@ -128,17 +139,17 @@ def _changed(asked: NewEvent, recorded: Event, codec: Codec) -> str:
             return "what the call passes on was changed"
 
 
-def _changed_arguments(asked: NewEvent, recorded: Event, codec: Codec) -> str:
+def _changed_arguments(asked: NewEvent, recorded: Event, codec: Codec, what: str) -> str:
     try:
         now = _by_name(codec, asked.payload)
         then = _by_name(codec, recorded.payload)
     except SerializationError:
-        return "the arguments of the step were changed"
+        return f"the arguments of {what} were changed"
     differing = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    what = [_argument(name, name in then, name in now) for name in differing]
-    if not what:
-        return "the arguments of the step were changed"
-    return f"{', '.join(what)}; the value may come from changed code, a clock or an unordered set"
+    changes = [_argument(name, name in then, name in now) for name in differing]
+    if not changes:
+        return f"the arguments of {what} were changed"
+    return f"{', '.join(changes)}; the value may come from changed code, a clock or an unordered set"
 
 
 def _by_name(codec: Codec, payload: bytes | None) -> dict[str, bytes]:

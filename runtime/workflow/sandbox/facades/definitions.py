@@ -230,7 +230,10 @@ def methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any
 
 
 # A copy of these would take the state of the run along, for everyone to read.
-_LIVE = ("asyncio", "_asyncio", "workflow.authoring.hooks", "workflow.engine", "workflow.replay")
+_LIVE = (
+    *("asyncio", "_asyncio", "workflow.authoring.children", "workflow.authoring.hooks"),
+    *("workflow.engine", "workflow.replay"),
+)
 _LIVE_CLASSES = (Facade, aio.LoopView, ModuleType)
 
 
