@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 FLOWS = '''
-from workflow import create_hook, sleep
+from workflow import WorkflowError, create_hook, sleep
+from workflow.api import start
 
 
 async def greet(name: str) -> str:
@@ -36,6 +37,17 @@ async def fails() -> None:
     """Never works."""
     "use workflow"
     raise ValueError("it never works")
+
+
+async def family(name: str) -> dict:
+    """Starts the others."""
+    "use workflow"
+    run = await start("workflow//flows.py//welcome", name)
+    broken = await start(fails)
+    try:
+        await broken
+    except WorkflowError:
+        return await run
 
 
 async def waits() -> None:
@@ -155,6 +167,23 @@ def test_an_interrupted_run_stays_and_can_be_inspected(project: Path) -> None:
     resumed = wfc(project, "resume", run_id)
     assert resumed.returncode == 1
     assert "not parked" in resumed.stderr
+
+
+def test_inspect_run_shows_parents_and_children(project: Path) -> None:
+    """The events of a parent name its children and how they ended; a child names its parent."""
+    done = wfc(project, "run", "family", "--input", '{"name": "Eve"}')
+    assert json.loads(done.stdout) == {"text": "hello Eve"}, done.stderr
+    parent = done.stderr.splitlines()[0]
+    data = json.loads(wfc(project, "inspect", "run", parent, "--json").stdout)
+    assert data["parent_run"] is None
+    children = [e["ref"] for e in data["events"] if e["type"] == "child_created"]
+    ended = {e["ref"]: e for e in data["events"] if e["type"] == "child_ended"}
+    assert [ended[ref]["meta"]["status"] for ref in children] == ["completed", "failed"]
+    assert ended[children[1]]["payload"]["message"] == "it never works"
+    shown = wfc(project, "inspect", "run", parent).stdout
+    assert f"{children[1]}  failed" in shown
+    child = wfc(project, "inspect", "run", children[0]).stdout
+    assert f"parent        {parent}" in child
 
 
 def test_inspect_run_shows_steps_with_attempts(project: Path) -> None:

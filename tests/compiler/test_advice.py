@@ -104,14 +104,17 @@ def test_default_that_needs_the_host_is_filled_in_by_the_step(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("body", "advice"),
     [
-        ("await remind()", "a step that calls `await start(remind, ...)` from workflow.api"),
-        ("await start(remind)", 'Call it in a function marked "use step"'),
+        ("await remind()", "`await (await start(remind, ...))` with start from workflow.api"),
+        ("start(remind)", "Write `await start(...)`"),
+        ("await with_options(run_id='wrun_a').start(remind)", "Leave it out, or start the run in"),
+        ("get_run('wrun_a')", 'Call it in a function marked "use step"'),
+        ("await api.resume_hook('t', 1)", 'Call it in a function marked "use step"'),
     ],
 )
-def test_no_child_workflows_are_promised(body: str, advice: str, tmp_path: Path) -> None:
-    """Starting a run from a workflow body is refused with the way that works."""
+def test_children_are_advised_and_their_limits(body: str, advice: str, tmp_path: Path) -> None:
+    """What cannot be done with another run in a workflow body is refused with what works."""
     text = (
-        "from workflow.api import start\n\n"
+        "import workflow.api as api\nfrom workflow.api import get_run, start, with_options\n\n"
         'async def remind() -> None:\n    "use workflow"\n\n'
         f'async def main() -> None:\n    "use workflow"\n    {body}\n'
     )
@@ -119,6 +122,30 @@ def test_no_child_workflows_are_promised(body: str, advice: str, tmp_path: Path)
     (found,) = wfc.build(root, write=False, cache=False).diagnostics
     assert advice in found.fix
     assert "passthrough" not in found.fix
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await (await start(remind))",
+        "run: Run[None] = await start(remind)\n    await run",
+        "await with_options(attributes={'a': 'b'}, delay='1h').start(remind)",
+        "import workflow.api\n    await workflow.api.start(remind)",
+        "await api.start('remind')",
+        "await asyncio.gather(*[start(remind) for _ in range(3)])",
+        "await helper()",
+    ],
+)
+def test_children_build_without_a_word(body: str, tmp_path: Path) -> None:
+    """Every way to name start() is understood, and the bundle it is in loads."""
+    text = (
+        "import asyncio\nimport workflow.api as api\n"
+        "from workflow.api import Run, start, with_options\n\n"
+        'async def remind() -> None:\n    "use workflow"\n\n'
+        "async def helper() -> None:\n    await (await start(remind)).cancel('late')\n\n"
+        f'async def main() -> None:\n    "use workflow"\n    {body}\n'
+    )
+    assert list(wfc.build(write_project(tmp_path, text), cache=False).diagnostics) == []
 
 
 def test_step_gets_what_its_argument_holds_when_it_starts(tmp_path: Path) -> None:

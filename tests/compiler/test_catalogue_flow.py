@@ -277,9 +277,9 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ),
     (
         "WF518",
-        "start",
-        module("await start(main, n)"),
-        module("await go(n)", 'async def go(n):\n    "use step"\n    await start(main, n)\n\n\n'),
+        "key of a child",
+        module("await with_options(idempotency_key=n).start(main, n)"),
+        module("await with_options(delay=5).start(main, n)"),
     ),
     (
         "WF603",

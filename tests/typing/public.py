@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_type
@@ -17,6 +18,7 @@ from workflow import (
     create_webhook,
     define_hook,
     get_step_metadata,
+    get_workflow_metadata,
     get_writable,
     step_options,
 )
@@ -53,6 +55,22 @@ async def order(customer: str, cents: int = 5) -> dict[str, int]:
     assert_type(get_writable(int), Writable[int])
     assert_type(get_step_metadata().attempt, int)
     return {"cents": cents}
+
+
+async def parent(customer: str) -> int:
+    """A workflow with a child."""
+    "use workflow"
+    run = await start(order, customer, cents=3)
+    assert_type(run, Run[dict[str, int]])
+    assert_type(await run, dict[str, int])
+    assert_type(await run.return_value, dict[str, int])
+    assert_type(await run.result("1h"), dict[str, int])
+    assert_type(run.run_id, str)
+    await run.cancel("not needed")
+    assert_type(get_workflow_metadata().parent_run_id, str | None)
+    assert_type(await asyncio.gather(run, run.return_value), tuple[dict[str, int], dict[str, int]])
+    await start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return len(await run)
 
 
 async def outside() -> None:

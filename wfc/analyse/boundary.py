@@ -60,6 +60,7 @@ _PROCESS = Obstacle("a part of a process", "Keep it inside one step.")
 _LOGGER = Obstacle("a logger, which belongs to a process", "Call logging.getLogger() in the step.")
 _TABLE = Obstacle("a table or array in memory", "Use lists or bytes, or pass the path of a file.")
 _HOOK = Obstacle("a hook, which belongs to its run", "Pass its token.")
+_RUN = Obstacle("a run, which belongs to the run that started it", "Pass its run_id.")
 _MATCH = Obstacle("a match, which belongs to its text", "Use its groups: `match.groups()`.")
 _MUTE = Obstacle(
     "a class that says nothing about its data",
@@ -128,6 +129,7 @@ _GROUPS: tuple[tuple[Obstacle, str], ...] = (
         "torch.Tensor PIL.Image.Image",
     ),
     (_HOOK, "workflow.Hook workflow.Webhook"),
+    (_RUN, "workflow.api.Run"),
     (_MATCH, "re.Match"),
     (
         _ADDRESS,

@@ -117,6 +117,7 @@ _TEXT = (
 _TESTS = "endswith isalnum isalpha isdecimal isdigit islower isspace istitle isupper startswith"
 
 METHODS: Mapping[str, Mapping[str, str]] = {
+    "workflow.api.Run": {"cancel": "coroutine", "result": "coroutine"},
     "builtins.str": {
         **dict.fromkeys(_TEXT.split(), "builtins.str"),
         **dict.fromkeys(_TESTS.split(), "builtins.bool"),

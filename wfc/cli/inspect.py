@@ -106,6 +106,8 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
             data["status"] = f"{record.status}, parked"
         for key in ("run_id", "workflow", "status", "created_at", "completed_at", "input"):
             click.echo(clean(f"{key:<13} {_text(data[key])}"))
+        if record.parent_run is not None:
+            click.echo(f"{'parent':<13} {record.parent_run}")
         if record.status == "completed":
             click.echo(clean(f"{'result':<13} {_text(data['output'])}"))
         if data["error"]:

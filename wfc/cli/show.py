@@ -53,6 +53,7 @@ def run_json(run: RunRecord, codec: Codec) -> dict[str, Any]:
         "created_at": moment(run.created_at),
         "started_at": moment(run.started_at),
         "completed_at": moment(run.completed_at),
+        "parent_run": run.parent_run,
         "attributes": run.attributes,
         "bundle": run.bundle,
         "python": run.python,
@@ -65,7 +66,9 @@ def run_json(run: RunRecord, codec: Codec) -> dict[str, Any]:
 
 def event_json(event: Event, codec: Codec) -> dict[str, Any]:
     """An event with its payload as data."""
-    error = event.type in ("step_failed", "run_failed")
+    meta = msgspec.json.decode(event.meta) if event.meta else {}
+    failed = event.type == "child_ended" and meta.get("status") != "completed"
+    error = failed or event.type in ("step_failed", "run_failed")
     payload = _error(event.payload, codec) if error else plain(event.payload, codec)
     captured = None
     if event.type == "step_created" and isinstance(payload, dict):
@@ -79,7 +82,7 @@ def event_json(event: Event, codec: Codec) -> dict[str, Any]:
         "payload": payload,
         # what a nested step uses of the function around it
         **({"captured": captured} if captured else {}),
-        "meta": msgspec.json.decode(event.meta) if event.meta else {},
+        "meta": meta,
     }
 
 
@@ -93,6 +96,10 @@ def event_line(event: Event, started: int) -> str:
         detail = f"{detail}  {meta['error']}".strip()
     if "due" in meta:
         detail = f"until {moment(meta['due'])}"
+    if event.type == "child_created":
+        detail = event.ref
+    if event.type == "child_ended":
+        detail = f"{event.ref}  {meta.get('status', '?')}"
     if event.type == "hook_conflict":
         detail = f"held by {meta.get('run_id', '?')}"
     if event.type == "run_failed":
@@ -157,9 +164,8 @@ def waiting(run: RunRecord, events: Sequence[Event], steps: Sequence[dict[str, A
         for step in steps
         if step["status"] in ("running", "pending")
     ]
-    ended = {
-        e.ref for e in events if e.type in ("wait_completed", "hook_disposed", "hook_conflict")
-    }
+    over = ("wait_completed", "hook_disposed", "hook_conflict", "child_ended")
+    ended = {e.ref for e in events if e.type in over}
     given = {e.ref for e in events if e.type == "hook_received"}
     for event in events:
         if event.ref in ended:
@@ -169,6 +175,8 @@ def waiting(run: RunRecord, events: Sequence[Event], steps: Sequence[dict[str, A
             reasons.append(f"sleeps until {moment(due)}")
         elif event.type == "hook_created" and event.ref not in given:
             reasons.append(f"waits for the hook {event.name}")
+        elif event.type == "child_created":
+            reasons.append(f"its child {_short(event.name)} goes on: {event.ref}")
     if not reasons:
         return ["no worker has taken it yet" if run.owner is None else f"works on {run.owner}"]
     return reasons

@@ -65,6 +65,7 @@ _HERE = {
     "asyncio.TaskGroup": "a task group",
     "workflow.create_hook": "a hook",
     "workflow.create_webhook": "a webhook",
+    "workflow.api.start": "a run",
 }
 
 

@@ -146,11 +146,11 @@ class AppendCases(Cases):
         child = {"parent_run": "parent", "parent_ref": "child_1"}
         await b.end(await b.own("kid 1", **child), end="completed", output=b"out")
         await b.own("kid 2", **child)
-        await b.world.terminate("kid 2", NewEvent(type="run_cancelled", at=0), b"err", "cancelled")
+        await b.world.terminate("kid 2", NewEvent(type="run_cancelled", at=0), b"err", "cut")
         letters = await b.world.list_letters("parent")
         assert [(x.kind, x.ref, x.payload, x.meta) for x in letters] == [
             ("child_ended", "child_1", b"out", b'{"status":"completed"}'),
-            ("child_ended", "child_1", b"err", b'{"status":"cancelled"}'),
+            ("child_ended", "child_1", b"err", b'{"status":"cancelled","code":"cut"}'),
         ]
 
     @scenario
