@@ -413,6 +413,7 @@ def test_a_child_is_cancelled_before_it_began(make_world: MakeWorld, tmp_path: P
 
 def test_waiting_for_a_child_can_have_a_limit(make_world: MakeWorld, tmp_path: Path) -> None:
     """After the time-out the child goes on and can be awaited again."""
+
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.limits)
 

@@ -65,9 +65,7 @@ class Codec:
         Without `references`, functions are refused: for values that come from outside. Raises
         SerializationError naming the field, starting at `path`, that cannot be recorded.
         """
-        writer = Writer(
-            self._ids, self._max_depth, functions=self.functions, references=references
-        )
+        writer = Writer(self._ids, self._max_depth, functions=self.functions, references=references)
         try:
             text = writer.text(value)
         except Refused as refused:

@@ -149,7 +149,9 @@ def _changed_arguments(asked: NewEvent, recorded: Event, codec: Codec, what: str
     changes = [_argument(name, name in then, name in now) for name in differing]
     if not changes:
         return f"the arguments of {what} were changed"
-    return f"{', '.join(changes)}; the value may come from changed code, a clock or an unordered set"
+    return (
+        f"{', '.join(changes)}; the value may come from changed code, a clock or an unordered set"
+    )
 
 
 def _by_name(codec: Codec, payload: bytes | None) -> dict[str, bytes]:
