@@ -124,6 +124,20 @@ def test_children_are_advised_and_their_limits(body: str, advice: str, tmp_path:
     assert "passthrough" not in found.fix
 
 
+def test_run_is_not_passed_to_a_step(tmp_path: Path) -> None:
+    """The handle of a child belongs to the body; the finding says to pass its id."""
+    text = (
+        "from workflow.api import start\n\n"
+        'async def tell(run) -> None:\n    "use step"\n\n'
+        'async def remind() -> None:\n    "use workflow"\n\n'
+        'async def main() -> None:\n    "use workflow"\n'
+        "    run = await start(remind)\n    await tell(run)\n"
+    )
+    (found,) = wfc.build(write_project(tmp_path, text), write=False, cache=False).diagnostics
+    assert found.code == "WF901"
+    assert found.fix == "Pass its run_id."
+
+
 @pytest.mark.parametrize(
     "body",
     [
