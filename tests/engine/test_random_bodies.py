@@ -212,8 +212,11 @@ def check_prefixes(scene: Scene, log: list[Event]) -> None:
         codec = scene.worker.body_codec(instance)
         live = LiveRun(RUN, WORKFLOW, instance.workflow(WORKFLOW), codec)
         pending: deque[Any] = deque()
-        for _ in catch_up(live, log[:length], pending):
-            pass
+        try:
+            for _ in catch_up(live, log[:length], pending):
+                pass
+        finally:
+            live.close()
         follow = []
         for event in log[length:]:
             if event.type in FACTS:
@@ -221,7 +224,6 @@ def check_prefixes(scene: Scene, log: list[Event]) -> None:
             follow.append((event.type, event.ref, event.payload, event.meta))
         asked = [(event.type, event.ref, event.payload, event.meta) for event in pending]
         assert asked == follow, (length, asked, follow)
-        live.close()
 
 
 @settings(

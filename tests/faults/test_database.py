@@ -61,11 +61,12 @@ async def with_task(world: PostgresWorld, run_id: str, owner: str = "ann") -> No
     assert done.ok
 
 
-def backends(server_url: str, world: PostgresWorld) -> list[int]:
-    """The server processes of a world's connections."""
+def backends(server_url: str) -> list[int]:
+    """The server processes of the connections that worlds have to a database."""
     with psycopg.connect(server_url, autocommit=True) as admin:
         found = admin.execute(
-            "select pid from pg_stat_activity where application_name = 'workflow' order by pid"
+            "select pid from pg_stat_activity "
+            "where application_name = 'workflow' and datname = current_database() order by pid"
         )
         return [pid for (pid,) in found]
 
@@ -130,7 +131,7 @@ def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Pa
         assert isinstance(world, PostgresWorld)
         async with Application(world, stage.project):
             with psycopg.connect(server.url, autocommit=True) as admin:
-                for pid in await asyncio.to_thread(backends, server.url, world):
+                for pid in await asyncio.to_thread(backends, server.url):
                     admin.execute("select pg_terminate_backend(%s)", (pid,))
                     run = await start("chain", 3)
                     await ended(world, run.run_id)
@@ -376,14 +377,15 @@ def test_a_busy_pool_waits_and_the_lease_does_not() -> None:
     own."""
 
     async def main() -> None:
-        world = postgres.new_world(pool_size=1)
+        own = postgres.new_database()  # where no worker of another test is still being cut off
+        world = postgres.new_world(at=own, pool_size=1)
         await world.open()
         try:
             await world.create(new_run("r"))
             reads = [asyncio.create_task(world.load("r")) for _ in range(50)]
             await world.beat(WorkerRecord(worker="ann", lease_until=world.now() + 1_000_000))
             assert {(await read).run.run_id for read in reads} == {"r"}
-            assert len(await asyncio.to_thread(backends, postgres.url(), world)) <= 5
+            assert len(await asyncio.to_thread(backends, own)) <= 5
         finally:
             await world.close()
 

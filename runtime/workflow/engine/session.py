@@ -46,7 +46,6 @@ log = logging.getLogger("workflow.engine")
 
 INLINE = 8  # step bodies the owner runs itself, per run; more fan out to all workers
 PATIENCE = 3.0  # seconds between tries at most while the world is away
-CLAIM_LIMIT = 20  # claims without an append, after which a run is held to kill its workers
 
 
 class Session:
@@ -148,7 +147,7 @@ class Session:
     # -- owning --------------------------------------------------------------------------------
 
     async def _own(self) -> None:
-        if self._run.claims > CLAIM_LIMIT:
+        if self._run.claims > self.worker.limits.claims:
             hopeless = await self._load(0)
             if hopeless is not None:
                 codec = self.worker.codec
