@@ -22,14 +22,43 @@ from workflow.testing import VirtualClock
 from workflow.worlds.local import create_local_world
 from workflow.worlds.memory import MemoryWorld, create
 
-__all__ = ["EXAMPLES", "Scene", "copy_and_build", "inside", "killed", "scene", "taken_over"]
+__all__ = [
+    "EXAMPLES",
+    "SERVED",
+    "Scene",
+    "copy_and_build",
+    "inside",
+    "killed",
+    "scene",
+    "taken_over",
+]
 
+# The beginning of a script that imports an application as uvicorn would, and lets it live.
+SERVED = """
+import asyncio, json
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def served(app):
+    asked, answered = asyncio.Queue(), asyncio.Queue()
+    await asked.put({"type": "lifespan.startup"})
+    life = asyncio.create_task(app({"type": "lifespan"}, asked.get, answered.put))
+    started = await answered.get()
+    assert started["type"] == "lifespan.startup.complete", started
+    yield
+    await asked.put({"type": "lifespan.shutdown"})
+    assert (await answered.get())["type"] == "lifespan.shutdown.complete"
+    await life
+"""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def copy_and_build(name: str, folder: Path) -> Path:
     """A built copy of an example in `folder`."""
-    ignored = shutil.ignore_patterns("generated", ".workflow-*", "__pycache__")
+    ignored = shutil.ignore_patterns(
+        "generated", ".workflow-*", "__pycache__", "outbox", "bookings.jsonl"
+    )
     copy = Path(shutil.copytree(EXAMPLES / name, folder / name, ignore=ignored))
     result = wfc.build(copy)
     assert not result.diagnostics, [str(d) for d in result.diagnostics]

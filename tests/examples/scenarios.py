@@ -13,6 +13,7 @@ from workflow import (
     FatalError,
     RetryableError,
     create_hook,
+    create_webhook,
     get_step_metadata,
     get_workflow_metadata,
     sleep,
@@ -65,6 +66,14 @@ async def wait_ten_seconds() -> int:
     if attempt == 1:
         raise RetryableError("later", retry_after="10s")
     return attempt
+
+
+async def spawn(n: int) -> tuple[str, int]:
+    "use step"
+    from workflow.api import start
+
+    run = await start(add_ten, n)
+    return run.run_id, await run.result("30s")
 
 
 async def add_ten(n: int) -> int:
@@ -192,4 +201,21 @@ async def stress() -> list[str]:
         for task in pending:
             task.cancel()
         found.append(str(len(done) >= 1))
+    return found
+
+
+async def spawns_from_a_step() -> tuple[str, int]:
+    "use workflow"
+    return await spawn(1)
+
+
+async def parallel_steps_then_webhook() -> list[int]:
+    "use workflow"
+    found = []
+    for n in range(10):
+        await asyncio.gather(*(add(n, m) for m in range(3)))
+        webhook = create_webhook(timeout="1 day")
+        request = await webhook
+        found.append((await request.json())["round"])
+        webhook.dispose()
     return found

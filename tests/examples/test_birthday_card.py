@@ -4,19 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.examples.building import Scene, copy_and_build, inside, scene
+from tests.examples.building import SERVED, Scene, copy_and_build, inside, scene
 from tests.project import until
 from workflow import Request
 from workflow.api import Run, resume_webhook, start
 from workflow.engine import Project
 from workflow.errors import HookNotFoundError
 
+# An order, an answer and the day, by HTTP. The zone is not UTC, and the day is now.
+VISIT = (
+    SERVED
+    + """
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import urlsplit
+import httpx
+from app import app
+from workflow.api import get_run
+
+
+async def main():
+    async with served(app):
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+        day = datetime.now(timezone(timedelta(hours=9))) + timedelta(days=1)
+        answer = await client.post("/cards", json={
+            "prompt": "Many more!", "email": "ada", "friends": ["bob"],
+            "birthday": day.isoformat()})
+        assert answer.status_code == 202, answer.text
+        run = get_run(answer.json()["run_id"])
+        while not (mails := list(Path("outbox").glob("bob.*.json"))):
+            await asyncio.sleep(0.01)
+        address = urlsplit(json.loads(mails[0].read_text())["answer_to"]).path
+        answered = await client.post(address, json={"coming": True, "wish": "Hurray"})
+        await run.wake_up()
+        print(json.dumps([answered.status_code, await run.result(30)]))
+
+
+asyncio.run(main())
+"""
+)
 BIRTHDAY = datetime(2025, 1, 31, 8, tzinfo=UTC)
 
 
@@ -99,3 +135,21 @@ def test_the_invitations_go_out_in_parallel_after_the_card_is_made(folder: Path)
         ("step_completed", "draw_picture"),
     ]
     assert steps[4:7] == [("step_created", "send_invitation")] * 3
+
+
+def test_the_application_takes_orders_and_answers(folder: Path, tmp_path: Path) -> None:
+    """`app.py` as a server has it: POST /cards, and the address in the invitation."""
+    copy = shutil.copytree(folder, tmp_path / "served", ignore=shutil.ignore_patterns("outbox"))
+    (copy / "visit.py").write_text(VISIT, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "visit.py"],
+        cwd=copy,
+        env={**os.environ, "WORKFLOW_TARGET_WORLD": "memory", "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    status, result = json.loads(done.stdout)
+    assert status == 202
+    assert result == {"text": "Happy birthday! Many more!", "coming": ["bob"]}

@@ -12,31 +12,20 @@ from typing import Any
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
-# What stands in for a browser: `main.py` as uvicorn would import it, in a process of its own.
-VISIT = """
-import asyncio, json
-from contextlib import asynccontextmanager
+from tests.examples.building import SERVED
 
+README = Path(__file__).parents[2] / "README.md"
+# What stands in for a browser, in a process of its own.
+VISIT = (
+    SERVED
+    + """
 import httpx
 from main import app
 from workflow.api import get_run
 
 
-@asynccontextmanager
-async def served():
-    asked, answered = asyncio.Queue(), asyncio.Queue()
-    await asked.put({"type": "lifespan.startup"})
-    life = asyncio.create_task(app({"type": "lifespan"}, asked.get, answered.put))
-    assert (await answered.get())["type"] == "lifespan.startup.complete"
-    yield
-    await asked.put({"type": "lifespan.shutdown"})
-    assert (await answered.get())["type"] == "lifespan.shutdown.complete"
-    await life
-
-
 async def main():
-    async with served():
+    async with served(app):
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
         answer = await client.post("/signup/a@b.c")
         run_id = answer.json()["run_id"]
@@ -46,6 +35,7 @@ async def main():
 
 asyncio.run(main())
 """
+)
 
 
 def quick_start() -> tuple[dict[str, str], list[str]]:

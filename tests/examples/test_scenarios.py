@@ -4,6 +4,7 @@ on the local one. docs/conformance.md lists them."""
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,8 @@ import pytest
 
 import wfc
 from tests.project import until
-from workflow.api import Run, resume_hook, start
+from workflow import Request
+from workflow.api import Run, resume_hook, resume_webhook, start
 from workflow.engine import Application, Project
 from workflow.errors import HookNotFoundError
 from workflow.testing import VirtualClock
@@ -23,13 +25,33 @@ from workflow.worlds import memory
 from workflow.worlds.local import create_local_world
 
 SOURCE = Path(__file__).parent / "scenarios.py"
-MODULE = "conformance_scenarios"
+MODULE, OTHER = "conformance_scenarios", "conformance_namesake"
+# Functions of the same names in another file, and a step that no workflow of that file calls.
+NAMESAKE = f"""
+from {MODULE} import after
+
+
+async def add(a: int, b: int) -> int:
+    "use step"
+    return a - b
+
+
+async def add_ten(n: int) -> int:
+    "use workflow"
+    return await add(n, 10)
+
+
+async def imported_step_only() -> str:
+    "use workflow"
+    return await after("imported")
+"""
 
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scenarios")
     (folder / f"{MODULE}.py").write_text(SOURCE.read_text("utf-8"), "utf-8")
+    (folder / f"{OTHER}.py").write_text(NAMESAKE, "utf-8")
     result = wfc.build(folder)
     assert not result.diagnostics, [str(d) for d in result.diagnostics]
     return folder / "generated"
@@ -76,10 +98,15 @@ async def see_through(world: World, clock: VirtualClock, run: Run[Any]) -> Any:
     return await run.result(10)
 
 
+def flow(name: str, module: str = MODULE) -> Any:
+    """A workflow of the scenarios."""
+    return getattr(sys.modules[module], name)
+
+
 async def result_of(target: str, generated: Path, folder: Path, name: str, *args: Any) -> Any:
     """Run one scenario that needs nobody from outside."""
     async with stage(target, generated, folder) as (world, clock):
-        return await see_through(world, clock, await start(name, *args))
+        return await see_through(world, clock, await start(flow(name), *args))
 
 
 # The scenario, its arguments, its result or a question to it.
@@ -128,7 +155,7 @@ def test_idempotency(target: str, generated: Path, tmp_path: Path) -> None:
 
     async def main() -> list[str]:
         async with stage(target, generated, tmp_path) as (world, clock):
-            run = await start("idempotency")
+            run = await start(flow("idempotency"))
             assert await see_through(world, clock, run) == 110
             calls: list[str] = sys.modules[MODULE].CALLS
             return [call for call in calls if call.startswith(run.run_id)]
@@ -143,7 +170,7 @@ def test_hook_with_sleep(target: str, generated: Path, tmp_path: Path) -> None:
 
     async def main() -> Any:
         async with stage(target, generated, tmp_path) as (world, _):
-            run = await start("hook_with_sleep", "the-token")
+            run = await start(flow("hook_with_sleep"), "the-token")
 
             async def open_hook() -> bool:
                 return await world.get_hook("the-token") is not None
@@ -157,3 +184,63 @@ def test_hook_with_sleep(target: str, generated: Path, tmp_path: Path) -> None:
             return found
 
     assert asyncio.run(main()) == ["first", {"second": 2}, "last", "final step"]
+
+
+def test_same_names_in_two_files(target: str, generated: Path, tmp_path: Path) -> None:
+    """Each file's workflow calls its own steps, and a step that it imports."""
+
+    async def main() -> list[Any]:
+        async with stage(target, generated, tmp_path) as (world, clock):
+            flows = [flow("add_ten"), flow("add_ten", OTHER)]
+            found = [await see_through(world, clock, await start(f, 23)) for f in flows]
+            run = await start(flow("imported_step_only", OTHER))
+            return [*found, await see_through(world, clock, run)]
+
+    assert asyncio.run(main()) == [33, 13, "imported"]
+
+
+def test_step_direct_call(generated: Path) -> None:
+    """Outside of a workflow a step is the function that was written."""
+    Project.load(generated)
+    assert asyncio.run(flow("add")(1, 2)) == 3
+
+
+def test_spawn_from_a_step(target: str, generated: Path, tmp_path: Path) -> None:
+    """A step starts another run and awaits its result."""
+
+    async def main() -> None:
+        async with stage(target, generated, tmp_path) as (world, _):
+            run = await start(flow("spawns_from_a_step"))
+            child, result = await run.result(30)
+            assert (child != run.run_id, result) == (True, 11)
+            record = await world.get_run(child)
+            assert record is not None
+            assert record.status == "completed"
+
+    asyncio.run(main())
+
+
+def test_parallel_steps_then_webhook(target: str, generated: Path, tmp_path: Path) -> None:
+    """Ten rounds of steps at once and a webhook: ten webhooks, no conflict, every body arrives."""
+
+    async def main() -> None:
+        async with stage(target, generated, tmp_path) as (world, _):
+            run = await start(flow("parallel_steps_then_webhook"))
+            seen: set[str] = set()
+            for n in range(10):
+
+                async def opened() -> str | None:
+                    hooks = await world.list_hooks(run.run_id)
+                    return next((h.token for h in hooks if h.token not in seen), None)
+
+                token = await until(world, opened, what=f"webhook {n}")
+                seen.add(token)
+                body = json.dumps({"round": n}).encode()
+                answer = await resume_webhook(token, Request("POST", "http://test/", body=body))
+                assert answer.status == 202
+            assert await run.result(30) == list(range(10))
+            types = [event.type for event in await world.list_events(run.run_id)]
+            assert types.count("hook_created") == 10
+            assert "hook_conflict" not in types
+
+    asyncio.run(main())

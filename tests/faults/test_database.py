@@ -151,7 +151,8 @@ def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Pa
 
 def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
     """F12: the connection is cut when the answer to an append, a post or a claim is on its way.
-    The owner of the run finds its append in, and the claimer its task (P2)."""
+    A start and a post with a key find out that they are in; the owner of the run finds its append
+    in, and the claimer its task (P2)."""
 
     async def main() -> None:
         with Proxy(postgres.url()) as proxy:
@@ -164,6 +165,17 @@ def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
                     await world.post("r", Letter(kind="wake", ref="one"))
                 assert cut.is_set()
                 assert [x.ref for x in await world.list_letters("r")] == ["one"]
+                cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
+                keyed = Letter(kind="wake", ref="two", dedupe="k")
+                assert (await world.post("r", keyed)).outcome == "posted"
+                assert cut.is_set()
+                assert [x.ref for x in await world.list_letters("r")] == ["one", "two"]
+                cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
+                made = await world.create(new_run("s"))
+                assert cut.is_set()
+                assert (made.run_id, made.created) == ("s", True)
+                assert [e.seq for e in await world.list_events("s")] == [1]
+                assert await world.terminate("s", NewEvent(type="x", at=0), b"", "terminated")
                 cut = proxy.cut_at_answer(lambda data: b"COMMIT" in data and b"SET" not in data)
                 (task,) = await world.claim_tasks("ann", 5, ["step"])
                 assert cut.is_set()

@@ -403,7 +403,10 @@ class Session:
             fence=self.fence,
         )
         try:
-            outcome = await run_attempt(step, event.payload or b"", context, worker.world, codec)
+            async with worker.slots.take():
+                outcome = await run_attempt(
+                    step, event.payload or b"", context, worker.world, codec
+                )
         except Unfit:
             # Another worker's step may take them; see `Stranded` for when none does.
             if self._bodies.pop(event.ref, None) is not None:

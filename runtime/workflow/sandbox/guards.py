@@ -42,6 +42,8 @@ __all__ = [
 
 _MISSING = object()
 _REMEMBERED = 256
+# Private attributes of `Generic` and `ABC`: refused by name, and made anew for each subclass.
+_UNREAD = names.FORBIDDEN | {"_abc_impl"}
 
 
 def refuse(name: str, hint: str = "") -> NoReturn:
@@ -314,7 +316,8 @@ def reading(plain: set[type]) -> Callable[[Any, str], Any]:
 def _is_plain(cls: type) -> bool:
     # What a class of the workflow has, also later, is its own; the others do not change.
     return MARK in cls.__dict__ or not any(
-        name[:1] == "_" and not names.is_dunder(name) for name in cls.__dict__
+        name[:1] == "_" and not names.is_dunder(name) and name not in _UNREAD
+        for name in cls.__dict__
     )
 
 

@@ -1,10 +1,11 @@
 """The part of the policy that makes stores to attributes ask whether the object is the workflow's,
 and reads of private ones whether the attribute is.
 
-The question of a store is `guards.writable`. Its answer depends on the type of the object alone when that is a
-class of workflow code, and the type of an object cannot be changed there. So it is asked once for
-each class (`$owned` are those it was answered for), and once for each parameter that always is the
-same object: after `self.a = 1` the stores that follow need no question.
+The question of a store is `guards.writable`. Its answer depends on the type of the object alone
+when that is a class of workflow code, and the type of an object cannot be changed there. So it is
+asked once for each class (`$owned` are those it was answered for), and once for each parameter that
+always is the same object: after `self.a = 1` the stores that follow need no question. `$plain` are
+the classes all of whose private attributes are the workflow's.
 """
 
 from __future__ import annotations

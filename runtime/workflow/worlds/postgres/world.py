@@ -6,6 +6,7 @@ One connection appends, a few read and claim, one beats and one listens.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import threading
@@ -50,7 +51,7 @@ from workflow.worlds.postgres.listener import Listener
 from workflow.worlds.postgres.prune import prune
 from workflow.worlds.postgres.sessions import Heart, Pool, Session
 from workflow.worlds.postgres.store import Database
-from workflow.worlds.postgres.writer import Writer
+from workflow.worlds.postgres.writer import UnknownOutcome, Writer
 from workflow.worlds.rules.batch import Operation
 from workflow.worlds.rules.quiet import Quiet
 from workflow.worlds.rules.runs import (
@@ -66,6 +67,12 @@ from workflow.worlds.rules.work import Chunking, Finishing
 __all__ = ["PostgresWorld"]
 
 _T = TypeVar("_T")
+
+# Seconds between the tries to find out what became of a commit: as long as a restart may take.
+_SETTLING = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+# Letters that mean the same when they come twice.
+_HARMLESS_TWICE = {"nudge", "cancel"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ class PostgresWorld:
     across a fork."""
 
     name = "postgres"
+    worker_concurrency = 10  # step bodies at a time in a worker, if nothing is set
 
     def __init__(
         self, database: Database, clock: Clock | None = None, *, pool_size: int = 4
@@ -150,14 +158,32 @@ class PostgresWorld:
     async def _write(self, operation: Operation) -> Any:
         return await self._opened.writer.run(operation)
 
+    async def _settled(self, operation: Operation) -> tuple[Any, bool]:
+        """Run what may be run twice; its answer, and whether that is of a second time.
+
+        A first commit that is still on its way holds the names and rows that the second one needs,
+        so the second sees it or comes before it, in which case the first is refused.
+        """
+        try:
+            return await self._write(operation), False
+        except UnknownOutcome as error:
+            unknown = error
+        for delay in _SETTLING:
+            await asyncio.sleep(delay)
+            with contextlib.suppress(WorldError):
+                return await self._write(operation), True
+        raise unknown
+
     async def _read(self, work: Callable[[Session], _T]) -> _T:
         return await self._opened.pool.run(work)
 
     # -- runs ------------------------------------------------------------------------------
 
     async def create(self, run: NewRun) -> Created:
-        created: Created = await self._write(Creating(run))
-        return created
+        created, again = await self._settled(Creating(run))
+        if again and created.run_id == run.run_id:
+            return Created(run_id=run.run_id, created=True)  # by the first try
+        return cast(Created, created)
 
     async def create_on(self, connection: Any, run: NewRun) -> Created:
         """Create a run in the transaction of the caller's psycopg connection, async or not.
@@ -171,12 +197,19 @@ class PostgresWorld:
         return await outside.create_on(self.database, connection, run, now)
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
-        posted: Posted = await self._write(Posting(run_id, letter))
-        return posted
+        return await self._post(Posting(run_id, letter))
 
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
-        posted: Posted = await self._write(Posting(token, letter, by_token=True))
-        return posted
+        return await self._post(Posting(token, letter, by_token=True))
+
+    async def _post(self, posting: Posting) -> Posted:
+        letter = posting.letter
+        if letter.dedupe is None and letter.kind not in _HARMLESS_TWICE:
+            return cast(Posted, await self._write(posting))
+        posted, again = await self._settled(posting)
+        if again and posted.outcome == "duplicate":  # of the first try
+            return cast(Posted, msgspec.structs.replace(posted, outcome="posted"))
+        return cast(Posted, posted)
 
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
         who = ("runs", worker)
