@@ -5,8 +5,9 @@
 Installs the two peers into a virtual environment of its own: a temporary one, or the one in FOLDER,
 which is kept. Prints what a cold replay costs by the length of the log, what the next step of a run
 costs by the length of its history, and a run of 200 steps end to end on the world that each brings
-for one process. All run the same body: a loop that charges orders, one step each. What differs is
-in benchmarks/README.md, and in a line under each table. Compare figures of one run only.
+for one process. The replays are of one body, a loop that charges orders, one step each; the steps
+of the run end to end only read the clock. What differs is in benchmarks/README.md, and in a line
+under each table. Replays are the best of the rounds. Compare figures of one run only.
 """
 
 from __future__ import annotations

@@ -117,6 +117,11 @@ def test_every_finding_survives_being_written_down(tmp_path: Path) -> None:
     assert with_notes
 
 
+def package_instead(root: Path) -> None:
+    (root / "shop/prices").mkdir()
+    (root / "shop/prices/__init__.py").write_text("def double(cents): return cents\n")
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "a workflow file": lambda root: (root / "shop/flows.py").write_text(
         (root / "shop/flows.py").read_text().replace("double(cents)", "double(cents) + 1")
@@ -127,10 +132,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a file that is imported is gone": lambda root: (root / "shop/prices.py").unlink(),
     "a new file": lambda root: (root / "new.py").write_text(WARNS),
     "a file that hides ours": lambda root: (root / "workflow.py").write_text("x = 1\n"),
-    "a package instead of a module": lambda root: (
-        (root / "shop/prices").mkdir(),
-        (root / "shop/prices/__init__.py").write_text("def double(cents): return cents\n"),
-    ),
+    "a package instead of a module": package_instead,
     "settings": lambda root: (root / "pyproject.toml").write_text(
         '[project]\nrequires-python = ">=3.12"\n'
     ),

@@ -12,7 +12,7 @@ import os
 import signal
 import time
 
-from deadly import die
+from deadly import die  # type: ignore[import-not-found]
 
 from workflow import create_hook, get_step_metadata, get_workflow_metadata, sleep, step_options
 

@@ -112,7 +112,7 @@ class Proxy:
         await close_all(self._writers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        both = (writer,)
+        both: tuple[asyncio.StreamWriter, ...] = (writer,)
         try:
             if self.closed:
                 return

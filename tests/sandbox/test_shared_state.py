@@ -68,7 +68,7 @@ def test_no_subclass_gives_out_a_container_to_write_to(module: str) -> None:
 @pytest.mark.parametrize("duplicate", [shallow_copy, deep_copy])
 def test_hooks_refuse_to_be_copied(kind: Any, duplicate: Any) -> None:
     """Neither a hook nor what holds one can be copied."""
-    hook = kind(None, None, None, None)
+    hook = kind(None, None, None, None, name="hook")
     with pytest.raises(SandboxError, match=f"{kind.__name__} objects cannot be copied"):
         duplicate(hook)
     with pytest.raises(SandboxError, match=f"{kind.__name__} objects cannot be copied"):

@@ -47,6 +47,7 @@ from workflow.worlds.cursor import cursor_of, read_cursor
 from workflow.worlds.postgres import claims, outside, rows
 from workflow.worlds.postgres.arrays import Texts
 from workflow.worlds.postgres.clock import ServerClock
+from workflow.worlds.postgres.gathering import Asked, Gathering, load_runs, run_records
 from workflow.worlds.postgres.listener import Listener
 from workflow.worlds.postgres.prune import prune
 from workflow.worlds.postgres.sessions import Heart, Pool, Session
@@ -80,6 +81,8 @@ class _Open:
     """Everything an open world holds."""
 
     pool: Pool
+    records: Gathering[str, RunRecord | None]
+    loads: Gathering[Asked, Loaded | None]
     heart: Heart
     writer: Writer
     listener: Listener
@@ -119,8 +122,11 @@ class PostgresWorld:
                 if self._server_clock is not None:
                     self._server_clock.set_by(connection)
             name = secrets.token_hex(8)
+            pool = Pool(database, self._pool_size)
             self._state = _Open(
-                Pool(database, self._pool_size),
+                pool,
+                Gathering(pool, run_records),
+                Gathering(pool, lambda session, asked: load_runs(session, asked, self._clock)),
                 Heart(database),
                 Writer(database, self._clock, self._changes, self._quiet, name),
                 Listener(database, self._changes, self._quiet, name),
@@ -226,28 +232,10 @@ class PostgresWorld:
         return claimed
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
-        def work(session: Session) -> Loaded:
-            with session.connection.pipeline():
-                session.connection.execute("begin isolation level repeatable read read only")
-                found = session.ask("run_record", run_id=run_id)
-                events = session.ask("list_events", run_id=run_id, after=after, limit=None)
-                letters = session.ask("list_letters", run_id=run_id, limit=limit)
-                tasks = session.ask("task_steps", run_id=run_id)
-                lettered = session.ask("lettered_steps", run_id=run_id)
-                session.connection.execute("commit")
-            row = found.fetchone()
-            if row is None:
-                raise WorkflowRunNotFoundError(run_id)
-            return Loaded(
-                run=rows.run_record(row),
-                events=tuple(map(rows.event_record, events)),
-                letters=tuple(map(rows.letter_record, letters)),
-                tasks=frozenset(step for (step,) in tasks),
-                lettered=frozenset(ref for (ref,) in lettered),
-                now=self.now(),
-            )
-
-        return await self._read(work)
+        loaded = await self._opened.loads.ask(Asked(run_id, after, limit))
+        if loaded is None:
+            raise WorkflowRunNotFoundError(run_id)
+        return loaded
 
     async def append(self, append: Append) -> Appended:
         appended: Appended = await self._write(Appending(append))
@@ -392,8 +380,7 @@ class PostgresWorld:
     # -- reads -----------------------------------------------------------------------------
 
     async def get_run(self, run_id: str) -> RunRecord | None:
-        row = await self._read(lambda session: session.one("run_record", run_id=run_id))
-        return None if row is None else rows.run_record(row)
+        return await self._opened.records.ask(run_id)
 
     async def list_runs(
         self, where: RunFilter, *, limit: int = 50, cursor: str | None = None

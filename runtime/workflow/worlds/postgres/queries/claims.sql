@@ -18,10 +18,12 @@ with mailed as materialized (
     from due where r.id = due.id
     returning r.*, due.since
 )
-select run_id, workflow, status, c.created_at, e.payload, started_at, completed_at, output,
+select run_id, workflow, status, c.created_at,
+    (select payload from {schema}.workflow_events where run = c.id and seq = 1),
+    started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
     mail, seen, next_timer, owner, fence, claims, parked
-from claimed as c left join {schema}.workflow_events as e on e.run = c.id and e.seq = 1
+from claimed as c
 order by c.since, c.id
 
 -- :name own_due

@@ -1,9 +1,11 @@
 -- :name run_records
 -- Runs as the port shows them.
-select run_id, workflow, status, r.created_at, e.payload, started_at, completed_at, output,
+select run_id, workflow, status, r.created_at,
+    (select payload from {schema}.workflow_events where run = r.id and seq = 1),
+    started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
     mail, seen, next_timer, owner, fence, claims, parked
-from {schema}.workflow_runs as r left join {schema}.workflow_events as e on e.run = r.id and e.seq = 1
+from {schema}.workflow_runs as r
 where run_id = any (%(runs)s::text[])
 
 -- :name load_events
@@ -48,10 +50,12 @@ cross join lateral (
 
 -- :name list_runs
 -- A page of runs, newest first, one more than asked to see whether it was the last page.
-select run_id, workflow, status, r.created_at, e.payload, started_at, completed_at, output,
+select run_id, workflow, status, r.created_at,
+    (select payload from {schema}.workflow_events where run = r.id and seq = 1),
+    started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
     mail, seen, next_timer, owner, fence, claims, parked
-from {schema}.workflow_runs as r left join {schema}.workflow_events as e on e.run = r.id and e.seq = 1
+from {schema}.workflow_runs as r
 where (%(workflow)s::text is null or workflow = %(workflow)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(parked)s::boolean is null or (parked is not null) = %(parked)s)
