@@ -7,7 +7,8 @@ Prints, for each world: 200 runs of 10 steps with 50 in flight (steps/s),
 median of one-step runs (ms). Also the floor: how many one-row commits with full sync the disk takes
 per second. PostgreSQL is the one that WORKFLOW_POSTGRES_TEST_URL names, or our own one with
 durability on; `postgres-without-disk` is one that waits for no disk, which shows what the rest
-costs. Medians of three rounds. Compare figures of one run only: they depend on the machine and on its neighbours.
+costs. Medians of three rounds. Compare figures of one run only: they depend on the machine and on
+its neighbours.
 """
 
 from __future__ import annotations
