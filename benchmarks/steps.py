@@ -1,18 +1,20 @@
 """What a durable step costs, beside the floor of the same disk, in one run.
 
-    python -m benchmarks.steps [memory] [local] [postgres]
+    python -m benchmarks.steps [memory] [local] [postgres] [postgres-without-disk]
 
 Prints, for each world: 200 runs of 10 steps with 50 in flight (steps/s),
 1,000 sequential steps (s), 500 parallel steps (s), 1,000 runs that sleep two seconds (s), and the
-median of one-step runs (ms). For SQLite
-also the floor: how many one-row commits with full sync the same folder takes per second.
-PostgreSQL is the one that WORKFLOW_POSTGRES_TEST_URL names, or started as the tests do it. Medians
-of three rounds. Compare figures of one run only: they depend on the machine and on its neighbours.
+median of one-step runs (ms). Also the floor: how many one-row commits with full sync the disk takes
+per second. PostgreSQL is the one that WORKFLOW_POSTGRES_TEST_URL names, or our own one with
+durability on; `postgres-without-disk` is one that waits for no disk, which shows what the rest
+costs. Medians of three rounds. Compare figures of one run only: they depend on the machine and on
+its neighbours.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import statistics
 import sys
@@ -87,6 +89,7 @@ WORKLOADS: list[tuple[str, Callable[[], Awaitable[float]]]] = [
 
 def commits_per_second(folder: Path) -> float:
     """One-row commits with WAL and full sync, for half a second."""
+    (folder / "floor.db").unlink(missing_ok=True)
     connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
@@ -96,8 +99,9 @@ def commits_per_second(folder: Path) -> float:
     while time.perf_counter() - began < 0.5:
         connection.execute("insert into t values (zeroblob(200))")
         count += 1
+    took = time.perf_counter() - began
     connection.close()
-    return count / (time.perf_counter() - began)
+    return count / took
 
 
 async def measure(world: World, project: Project) -> None:
@@ -119,18 +123,24 @@ def main() -> None:
         project = Project.load(folder / "generated")
         for target in wanted:
             print(target)
-            if target == "local":
+            server = None
+            if target in ("local", "postgres"):
                 print(f"  {'floor: commits/s':<40} {commits_per_second(folder):>12,.2f}")
+            if target == "local":
                 world: World = local.create_local_world(data_dir=folder / "data")
-            elif target == "postgres":
+            elif target.startswith("postgres"):
                 from tests import postgres
 
-                world = postgres.new_world()
+                given = os.environ.get("WORKFLOW_POSTGRES_TEST_URL")
+                server = None if given else postgres.Server(durable=target == "postgres")
+                world = postgres.new_world(at=given or (server.url if server else None))
             else:
                 world = memory.create()
-            asyncio.run(measure(world, project))
-            if target == "postgres":
-                postgres.stop_shared()
+            try:
+                asyncio.run(measure(world, project))
+            finally:
+                if server is not None:
+                    server.remove()
 
 
 if __name__ == "__main__":

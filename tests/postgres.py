@@ -20,13 +20,14 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
 from workflow.world.port import Clock
 from workflow.worlds.postgres import PostgresWorld, create_postgres_world
 
-__all__ = ["Server", "empty", "new_world", "stop_shared", "url"]
+__all__ = ["Server", "empty", "new_database", "new_world", "stop_shared", "url"]
 
 _numbers = itertools.count()
 _shared: list[Server] = []
@@ -38,7 +39,7 @@ def url() -> str:
     if given:
         return given
     if not _shared:
-        _shared.append(Server())
+        _shared.append(Server(durable=False))
     return _shared[0].url
 
 
@@ -59,6 +60,14 @@ def new_world(
     return world
 
 
+def new_database() -> str:
+    """The address of a database of its own on the shared server: nobody else connects to it."""
+    name = f"world_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(url(), autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    return urlunsplit(urlsplit(url())._replace(path=f"/{name}"))
+
+
 def empty(connection: psycopg.Connection[Any], schema: str) -> None:
     """Delete everything in the tables of a schema, except its version."""
     tables = connection.execute(
@@ -71,22 +80,36 @@ def empty(connection: psycopg.Connection[Any], schema: str) -> None:
 
 
 class Server:
-    """A server in a temporary folder, with durability on. Start, stop and kill it at will."""
+    """A server in a temporary folder. Start, stop and kill it at will.
 
-    def __init__(self, binaries: Path | None = None) -> None:
+    With `durable` every commit is on disk, as users have it. Tests that are not about that wait for
+    no disk, and keep the data in memory if there is a place for it.
+    """
+
+    def __init__(self, binaries: Path | None = None, *, durable: bool = True) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="workflow-postgres-"))
+        self.durable = durable
+        place = _SHARED_MEMORY if not durable and _has_room(_SHARED_MEMORY) else self.folder
+        self.data = Path(tempfile.mkdtemp(prefix="workflow-postgres-", dir=place))
         self._user = "nobody" if os.geteuid() == 0 else None
         self._bin = self._usable(binaries or _binaries())
         if self._user is not None:
             shutil.chown(self.folder, self._user)
+            shutil.chown(self.data, self._user)
         self.port = _free_port()
-        self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "world",
+        self._run("initdb", "-D", str(self.data), "-A", "trust", "-U", "world",
                   "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute("create database world")
         self.url = self._url("world")
+
+    @property
+    def _settings(self) -> list[str]:
+        if self.durable:
+            return ["fsync=on"]
+        return ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=128MB"]
 
     def _url(self, database: str) -> str:
         return f"postgresql://world@127.0.0.1:{self.port}/{database}"
@@ -95,8 +118,9 @@ class Server:
         """Start the server and wait until it answers."""
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self.folder / "data", "-p", str(self.port),
-                 "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "fsync=on",
+                [self._bin / "postgres", "-D", self.data, "-p", str(self.port),
+                 "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200",
+                 *(option for setting in self._settings for option in ("-c", setting)),
                  "-c", f"unix_socket_directories={self.folder}", "-c", "timezone=UTC"],
                 stdout=subprocess.DEVNULL, stderr=log, user=self._user, cwd=self.folder,
                 env=self._environment(),
@@ -122,6 +146,7 @@ class Server:
     def remove(self) -> None:
         """Stop it and delete its folder."""
         self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -149,6 +174,13 @@ class Server:
             with contextlib.suppress(OSError):
                 os.chown(path, entry.pw_uid, entry.pw_gid)
         return copy / "bin"
+
+
+_SHARED_MEMORY = Path("/dev/shm")
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
 
 
 def _binaries() -> Path:

@@ -19,6 +19,7 @@ from wfc.analyse import checks
 from wfc.analyse.bare import bare
 from wfc.analyse.program import analyse
 from wfc.analyse.silence import heed
+from wfc.depth import deep_enough
 from wfc.diagnostics import Diagnostic, Severity, Silenced
 from wfc.discover import InputFile, discover, mentions, read_input
 from wfc.emit.cache import TextCache
@@ -28,7 +29,7 @@ from wfc.parse.source import parse
 from wfc.project import Project, module_name
 from wfc.requires_python import oldest_python
 from wfc.transform.batch import prepare
-from wfc.transform.texts import client_text, jobs, stub_text, workflow_text
+from wfc.transform.texts import UnknownSyntaxError, client_text, jobs, stub_text, workflow_text
 
 if TYPE_CHECKING:
     from workflow.sandbox.bundle import Bundle
@@ -79,6 +80,7 @@ class Findings:
         return not any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
+@deep_enough
 def load_program(
     project: Project, files: Iterable[InputFile] | None = None, *, parse: Parse = parse
 ) -> Program:
@@ -102,7 +104,18 @@ def load_program(
         shadows=tuple(_shadows(project, parse)),
         resumes_hooks=_resumes_hooks(project, modules),
         oldest_python=oldest_python(project.root / "pyproject.toml"),
+        package=_package_around(project),
     )
+
+
+def _package_around(project: Project) -> str:
+    """The name of the outermost package that the project's folder is, or is inside of."""
+    name = ""
+    for folder in (project.root, *project.root.parents):
+        if not (folder / "__init__.py").is_file():
+            break
+        name = folder.name
+    return name
 
 
 def _resumes_hooks(project: Project, modules: Iterable[Module]) -> bool:
@@ -115,19 +128,24 @@ def _resumes_hooks(project: Project, modules: Iterable[Module]) -> bool:
     return any(_RESUMES.search(m.text.encode()) for m in modules) or mentions(project, _RESUMES)
 
 
+@deep_enough
 def check_program(program: Program, store: TextCache) -> tuple[dict[str, str], Findings]:
     """The workflow mode of each module of the bundle, and what there is to say about it all."""
     found = checks.run(program)
     is_fine = not any(d.severity is Severity.ERROR for d in found)
-    prepare(jobs(program, client=is_fine), store)
     texts: dict[str, str] = {}
-    for module in program.bundled:
-        texts[module.name], problems = workflow_text(program, module, store)
-        found += checks.refusals(module, problems, found)
+    try:
+        prepare(jobs(program, client=is_fine), store)
+        for module in program.bundled:
+            texts[module.name], problems = workflow_text(program, module, store)
+            found += checks.refusals(module, problems, found)
+    except UnknownSyntaxError as error:
+        found.append(checks.unknown_syntax(program, error.path, error.line))
     left, silenced = heed(checks.rules(), program.modules, found)
     return texts, Findings(tuple(left), tuple(silenced))
 
 
+@deep_enough
 def compile_program(
     project: Project, program: Program, store: TextCache
 ) -> tuple[Compilation | None, Findings]:
@@ -144,11 +162,12 @@ def compile_program(
     bundle = make_bundle(program, texts)
     failure = load_failure(bundle, project.root, project.passthrough, store)
     if failure is not None:
-        why = checks.load_failure(program.modules, failure.path, failure.line, failure.why)
+        why = checks.load_failure(program, failure.path, failure.line, failure.why)
         return None, Findings((*findings.diagnostics, why), findings.silenced)
     return Compilation(project, program, texts, bundle), findings
 
 
+@deep_enough
 def client_files(compilation: Compilation, store: TextCache) -> dict[str, str]:
     """The client mode of every module that has workflows, with typed stubs beside each, by path
     in the generated folder."""
@@ -158,6 +177,7 @@ def client_files(compilation: Compilation, store: TextCache) -> dict[str, str]:
     return files | {f"{client_path(m)}i": stub_text(program, m, store) for m in modules}
 
 
+@deep_enough
 def manifest_of(compilation: Compilation, files: Mapping[str, str]) -> dict[str, Any]:
     """The manifest as JSON data. `files` maps every other file of the build to its text."""
     return make_manifest(

@@ -274,6 +274,7 @@ class Program:
     project's own, `foreign` those of workflows that lead to code no workflow may run.
     `resumes_hooks` is false where no file of the project mentions that it resumes a hook,
     `oldest_python` the lowest version that `requires-python` allows, if the project says so.
+    `package` is the name of the outermost package that the project's folder is or is inside of.
     """
 
     modules: Mapping[str, Module]
@@ -286,6 +287,7 @@ class Program:
     foreign: Mapping[ast.expr, External] = field(default_factory=dict)
     resumes_hooks: bool = True
     oldest_python: tuple[int, int] | None = None
+    package: str = ""
 
     @property
     def bundled(self) -> tuple[Module, ...]:

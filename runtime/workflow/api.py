@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import msgspec
 
+from workflow import local_build
 from workflow.authoring.context import attributes_of
 from workflow.classes import ClientCodec
 from workflow.codec import Codec
@@ -238,7 +238,10 @@ async def _open_world() -> World:
 
 def _codec() -> Codec:
     application = current()
-    return application.codec if application is not None else ClientCodec()
+    if application is not None:
+        return application.codec
+    local_build.know_classes()
+    return ClientCodec()
 
 
 def _base_url() -> str:
@@ -255,28 +258,15 @@ def _identify(workflow: Any) -> str:
         return application.project.registry.id_of(workflow)
     if isinstance(workflow, str):
         return workflow
-    found = getattr(workflow, "workflow_id", None) or _from_manifest(workflow)
+    found = getattr(workflow, "workflow_id", None) or local_build.workflow_id(workflow)
     if found is None:
         name = getattr(workflow, "__qualname__", repr(workflow))
         raise WorkflowNotRegisteredError(
-            f'{name} is not a workflow of a build. Mark it "use workflow", run `wfc build`, and '
-            "load it with with_workflow(app); a process without the build starts runs by id"
+            f'{name} is not a workflow of a build. Mark it "use workflow" and run `wfc build`. A '
+            "server loads the build by with_workflow(app); a script finds it in the folder "
+            "generated, or where WORKFLOW_GENERATED says; other processes start runs by id"
         )
     return str(found)
-
-
-def _from_manifest(workflow: Any) -> str | None:
-    """Find a function in `./generated`, for scripts that start runs without an application."""
-    folder = Path(os.environ.get("WORKFLOW_GENERATED", "generated"))
-    try:
-        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return None
-    wanted = (getattr(workflow, "__module__", None), getattr(workflow, "__qualname__", None))
-    for workflow_id, entry in manifest.get("workflows", {}).items():
-        if (entry["module"], entry["qualname"]) == wanted:
-            return str(workflow_id)
-    return None
 
 
 def _call(

@@ -1,8 +1,8 @@
-"""Classes by id in a process that has client modules and no build.
+"""Classes by id in a process that starts runs and does not work on them.
 
 A worker knows the classes whose instances may be recorded from the registry of its build. A
-process that only starts runs knows those that its client modules name. They are looked up by
-name when a value of theirs comes along, so that naming one imports nothing.
+process that only starts runs knows those that its client modules name, or the build in its folder.
+They are looked up by name when a value of theirs comes along, so that naming one imports nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ _places: dict[str, tuple[str, str]] = {}
 _lock = threading.Lock()
 
 
-def register_class(class_id: str, module: str, name: str) -> None:
-    """Say that `module.name` is the class with this id. The module is not imported for it."""
+def register_class(class_id: str, module: str, name: str, *, replace: bool = True) -> None:
+    """Say that `module.name` is the class with this id. The module is not imported for it.
+
+    Without `replace`, what was said before holds.
+    """
     with _lock:
-        _places[class_id] = (module, name)
+        if replace or class_id not in _places:
+            _places[class_id] = (module, name)
 
 
 class ClientCodec(Codec):

@@ -23,9 +23,9 @@ _BUILT_IN = {
 def connect(target: str | None = None) -> World:
     """A world that is not open yet.
 
-    `target` is `local` (alias `embedded`), `memory`, `postgres`, the name of an entry point of the group
-    `workflow.worlds`, or `module:factory`; default WORKFLOW_TARGET_WORLD, then `local`. Raises
-    WorldError for a target that cannot be found.
+    `target` is `local` (alias `embedded`), `memory`, `postgres`, the name of an entry point of the
+    group `workflow.worlds`, or `module:factory`; default WORKFLOW_TARGET_WORLD, then `local`.
+    Raises WorldError for a target that cannot be found.
     """
     name = target or os.environ.get("WORKFLOW_TARGET_WORLD") or "local"
     place = _BUILT_IN.get(name)

@@ -121,7 +121,11 @@ class Connected:
     def load(self):
         return requests.get(self.id)
 
-async def load(id: str) -> Connected:
+@dataclass
+class Versioned:
+    version: str = requests.__version__
+
+async def load(id: str) -> tuple[Connected, Versioned]:
     "use step"
 
 async def main(plain: Plain) -> None:
@@ -131,8 +135,9 @@ async def main(plain: Plain) -> None:
     result = wfc.build(write_project(tmp_path, text), cache=False)
     assert result.ok
     assert {name: c["bundled"] for name, c in result.manifest["classes"].items()} == {
-        "class//flows.py//Connected": False,
+        "class//flows.py//Connected": True,  # without its method, which only steps can run
         "class//flows.py//Plain": True,
+        "class//flows.py//Versioned": False,
     }
     assert "requests" not in result.files["workflows/flows.py"]
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 import wfc
 from tests.compiler.lines import Process
 from tests.compiler.projects import write_project
+from wfc.cli import main
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "custom_builder"
@@ -53,6 +55,14 @@ def test_a_file_of_another_builder_is_removed_with_the_next_build(tmp_path: Path
     OnlyFirst(working_dir=write_project(tmp_path, TWO)).build()
     assert "routes.json" in wfc.build(tmp_path).stale
     assert not (tmp_path / "generated" / "routes.json").exists()
+
+
+def test_a_build_on_the_command_line_says_what_it_removed(tmp_path: Path) -> None:
+    """Whoever builds a project of a framework with `wfc build` reads that its files are gone."""
+    OnlyFirst(working_dir=write_project(tmp_path, TWO)).build()
+    result = CliRunner().invoke(main, ["build", "--root", str(tmp_path)])
+    assert result.stderr == "removed generated/routes.json: this build does not make it\n"
+    assert CliRunner().invoke(main, ["build", "--root", str(tmp_path)]).stderr == ""
 
 
 def test_dirs_narrow_the_search_of_one_build(tmp_path: Path) -> None:
@@ -150,3 +160,4 @@ def test_data_of_the_compiler_is_loaded_when_it_is_used() -> None:
     )
     assert done.stdout == "[]\n"
     assert all(getattr(wfc, name) is not None for name in wfc.__all__)
+    assert set(wfc.__all__) <= set(dir(wfc))

@@ -11,6 +11,7 @@ finding and run.
 | WF105 local-timezone | the local zone is UTC; kept for what asks the machine (`tzset`, …) |
 | WF201 unseeded-random, WF202 random-instance-unseeded | drawn from the generator of the run |
 | WF204 uuid | so are `uuid1` and `uuid4`; kept for `uuid.getnode` |
+| WF207 builtin-hash | the `hash()` of the sandbox gives the same number in every process |
 | WF208 default-repr | a repr without an address stands in for Python's own |
 | WF309 print-replay | `print` and `logging` speak once |
 | WF405 as-completed-coroutines | the one in the sandbox starts them in the order given |
@@ -114,11 +115,6 @@ CATALOGUE: list[tuple[str, str, str]] = [
     ),
     ("WF205", "import random\n---\nreturn random.SystemRandom()", "---\nreturn 1"),
     ("WF206", "---\nreturn id(given)", "---\nreturn given.key"),
-    (
-        "WF207",
-        "---\nreturn hash(given) % 4",
-        "import hashlib\n---\nreturn hashlib.md5(given).digest()",
-    ),
     ("WF209", "import numpy as np\n---\nreturn np.random.rand()", "---\nreturn await work()"),
     ("WF209", "from numpy.random import default_rng\n---\nreturn default_rng()", "---\nreturn 1"),
     (
@@ -261,6 +257,9 @@ EMULATED = {
     "WF201": "import random\n---\nreturn 0 <= random.random() < 1",
     "WF202": "import random\n---\nreturn 0 <= random.Random().random() < 1",
     "WF204": "import uuid\n---\nreturn uuid.uuid4() != uuid.uuid1()",
+    "WF207": "class A:\n    def __eq__(self, o):\n        return True\n\n"
+    "    def __hash__(self):\n        return hash(('a', 1))\n---\n"
+    "return hash(A()) == hash(('a', 1)) == 3573961049268423966 and A() in {A()}",
     "WF208": "class A:\n    pass\n---\nreturn f'{A()}' == repr(A()) and '0x' not in str(A())",
     "WF309": "---\nprint('charged')\nreturn True",
     "WF401": "---\nreturn [await work(x) for x in {'b', 'a', 'c'}] == ['b', 'a', 'c']",
@@ -419,16 +418,6 @@ def test_one_finding_for_a_package_in_many_functions(tmp_path: Path) -> None:
             ("3 more use it: flow_4, flow_5, flow_6", d.span.line + 24),
         ]
         assert all(note.span is not None for note in d.notes)
-
-
-def test_an_ignore_comment_silences_its_own_use_only(tmp_path: Path) -> None:
-    """A comment beside the first of several uses leaves the others a finding."""
-    text = FLOOD.replace(
-        "    requests.get(x)\n", "    requests.get(x)  # wfc: ignore[WF302] ok\n", 1
-    )
-    found = found_in(tmp_path, text)
-    assert [(d.code, d.span.line) for d in found] == [("WF702", 8), ("WF302", 13)]
-    assert "flow_0 uses it too" not in [note.text for d in found[1:] for note in d.notes]
 
 
 def test_the_way_to_a_helper_has_carets(tmp_path: Path) -> None:

@@ -28,6 +28,22 @@ async def main(name: str) -> str:
 BAD = 'async def main() -> None:\n    "use workflows"\n'
 
 
+FETCHES = """\
+from workflow import fetch
+
+
+async def once() -> int:
+    "use workflow"
+    return (await fetch("https://a.example")).status
+
+
+async def twice() -> int:
+    "use workflow"
+    await fetch("https://a.example")
+    return (await fetch("https://b.example")).status
+"""
+
+
 def wfc(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
@@ -39,6 +55,32 @@ def test_build_says_what_it_built(tmp_path: Path) -> None:
     *lines, last = result.output.splitlines()
     assert lines == ["  main  1 step  flows.py:6"]
     assert last.startswith("built 1 workflow, 1 step -> generated/ (bundle ")
+
+
+def test_fetch_is_counted_beside_the_steps(tmp_path: Path) -> None:
+    """A workflow that only fetches does not look as if it did nothing."""
+    text = GOOD + "\n\n" + FETCHES
+    result = wfc("build", "--root", write_project(tmp_path, text))
+    assert result.output.splitlines()[:-1] == [
+        "  main   1 step  flows.py:6",
+        "  once   0 steps, 1 fetch  flows.py:14",
+        "  twice  0 steps, 2 fetches  flows.py:19",
+    ]
+
+
+def test_a_project_of_steps_alone_is_built(tmp_path: Path) -> None:
+    """Steps without a workflow are something to build; a project without either is not."""
+    steps = GOOD.partition("async def main")[0]
+    result = wfc("build", "--root", write_project(tmp_path / "a", steps))
+    assert result.exit_code == 0
+    assert "built 0 workflows, 1 step" in result.output
+    assert wfc("build", "--root", write_project(tmp_path / "b", "x = 1\n")).exit_code == 1
+
+
+def test_the_cache_stays_out_of_version_control(tmp_path: Path) -> None:
+    """The cache's folder ignores itself, so that `git status` does not show it."""
+    wfc("build", "--root", write_project(tmp_path, GOOD))
+    assert (tmp_path / ".workflow-cache" / ".gitignore").read_text() == "*\n"
 
 
 def test_check_fails_when_stale_and_names_the_files(tmp_path: Path) -> None:
@@ -247,7 +289,7 @@ def test_hint_counts_what_can_be_mended(tmp_path: Path) -> None:
 def test_misspelt_commands_and_codes_have_a_suggestion() -> None:
     """An unknown command, option or code names the one that was probably meant."""
     assert "did you mean build?" in wfc("biuld").stderr
-    assert "there are build, " in wfc("nonsense").stderr
+    assert "build, check, explain, " in wfc("nonsense").stderr
     assert "'--check'" in wfc("build", "--chekc").stderr
     assert "did you mean banned-import?" in wfc("explain", "baned-import").stderr
     assert "did you mean WF701?" in wfc("explain", "WF701x").stderr

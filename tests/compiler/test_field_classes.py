@@ -14,7 +14,7 @@ from workflow.api import start
 from workflow.engine import Application
 from workflow.worlds.memory import MemoryWorld
 
-ORDER = '''
+ORDER = """
 import os
 from dataclasses import dataclass
 from typing import Generic, Optional, TypeVar
@@ -66,9 +66,10 @@ class Order(Base):
     items: list[Item]
     labels: Labels = []
     notes: Notes = Notes()
+    shop: str = os.environ.get("SHOP", "none")
 
     def send(self):
-        return urlopen(os.environ["SHOP"], self.model_dump_json())
+        return urlopen(self.shop, self.model_dump_json())
 
 
 async def weigh(order: Order) -> int:
@@ -79,7 +80,7 @@ async def weigh(order: Order) -> int:
 async def place(order: Order) -> int:
     "use workflow"
     return await weigh(order)
-'''
+"""
 
 
 def test_fields_of_a_class_outside_of_the_bundle_are_known(tmp_path: Path) -> None:
@@ -105,7 +106,8 @@ def test_a_run_takes_such_a_value(tmp_path: Path) -> None:
                 notes=flows.Notes(entries=[flows.Note(text="ring twice")]),
                 to=flows.Address(town="Ulm"),
             )
-            return await (await start(flows.place, order)).result(timeout=20)
+            result: int = await (await start(flows.place, order)).result(timeout=20)
+            return result
         finally:
             await application.stop()
 

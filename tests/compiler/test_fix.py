@@ -279,14 +279,44 @@ def test_plain_workflow_becomes_async(tmp_path: Path) -> None:
 
 
 def test_await_is_put_before_a_call_that_is_dropped(tmp_path: Path) -> None:
-    """Calls that are statements get their `await`, over several lines too; others are not
-    touched."""
+    """Calls that are statements or assigned get their `await`, over several lines too; others are
+    not touched."""
     text = STEP + marked(
         '    "use workflow"', "    mail(", '        "a",', "    )", '    x = mail("b")',
-        '    [mail("c") for _ in "ab"]',
+        '    [mail("c") for _ in "ab"]', '    return f"{x}"',
     )  # fmt: skip
     made = fixed(tmp_path, text)
-    assert made == text.replace("    mail(\n", "    await mail(\n")
+    assert made == text.replace("    mail(\n", "    await mail(\n").replace("= m", "= await m")
+
+
+def test_comments_become_the_directive_they_were_meant_as(tmp_path: Path) -> None:
+    """A comment on a line of its own below the docstring becomes the string; one above the
+    docstring or behind the head is only reported, and others are left alone."""
+    doc = '    """Doc."""'
+    text = marked("    # Use step.", "    return 1  # use step")
+    text += marked(doc, "    # use workflow", "    return 2", head="async def below():")
+    text += marked("    # use step", doc, head="async def above():")
+    text += marked("    return 2", head="async def behind():  # use step")
+    text += marked('    "use step"', "    # use step", head="async def has():")
+    made = fixed(tmp_path, text)
+    mended = text.replace("    # Use step.", '    "use step"', 1)
+    assert made == mended.replace("    # use workflow", '    "use workflow"')
+    found = wfc.build(tmp_path, write=False, cache=False).diagnostics
+    lines = made.split("\n")
+    assert [(d.code, lines[d.span.line - 1]) for d in found] == [
+        ("WF002", "    # use step"),
+        ("WF002", "async def behind():  # use step"),
+    ]
+
+
+def test_class_of_a_value_becomes_its_type(tmp_path: Path) -> None:
+    """`x.__class__` becomes `type(x)`, unless the file has a `type` of its own."""
+    shown = "    return (1, 2).__class__.__name__"
+    text = marked('    "use workflow"', shown)
+    made = fixed(tmp_path / "a", text)
+    assert made == text.replace("(1, 2).__class__", "type((1, 2))")
+    text = marked('    "use workflow"', "    type = 1", shown)
+    assert fixed(tmp_path / "b", text) == text
 
 
 def test_file_that_would_get_worse_stays_and_is_named(tmp_path: Path) -> None:
@@ -349,5 +379,5 @@ def test_every_mended_bad_example_is_no_worse(tmp_path: Path) -> None:
             mended.add(rule.name)
     assert mended >= {
         "directive-misplaced", "directive-misspelt", "directive-not-plain", "directive-spelling",
-        "missing-await", "set-iteration", "unused-ignore", "workflow-not-async",
+        "missing-await", "unused-ignore", "workflow-not-async",
     }  # fmt: skip

@@ -247,11 +247,13 @@ def test_names_of_only_step_bodies_are_left_out(tmp_path: Path) -> None:
         tmp_path,
         """
         import fractions, math, requests, sqlalchemy, tenacity
+        from dataclasses import dataclass
         from numpy import array
 
         SESSION = sqlalchemy.connect()
         FIRST, SECOND = 1, 2
 
+        @dataclass
         class Cart:
             @tenacity.retry
             def add(self, item: "array", url: str = requests.URL) -> None:

@@ -322,7 +322,19 @@ async for x in hook:
     }
 
 
-STATEMENTS = st.deferred(
+FORMS = [
+    "if n:\n{0}\nelif n > 1:\n{1}\nelse:\n{2}",
+    "for i in items:\n{0}\n    if n: continue\n{1}\nelse:\n{2}",
+    "while n:\n{0}\n    if n > 3: break\n{1}",
+    "try:\n{0}\nexcept ValueError:\n{1}\nfinally:\n{2}",
+    "try:\n{0}\nexcept ValueError:\n{1}\nelse:\n{2}",
+    "async with asyncio.TaskGroup() as g:\n{0}\n    g.create_task(b())\n{1}",
+    "async with asyncio.timeout(5):\n{0}",
+    "match n:\n  case 1:\n{0}\n  case 2:\n{1}",
+    "while True:\n  try:\n{0}\n    if n: break\n  finally:\n{1}",
+]
+
+STATEMENTS: st.SearchStrategy[str] = st.deferred(
     lambda: st.one_of(
         st.sampled_from(
             [
@@ -342,18 +354,7 @@ STATEMENTS = st.deferred(
         st.builds(_compound, st.sampled_from(FORMS), st.lists(BLOCKS, min_size=3, max_size=3)),
     )
 )
-BLOCKS = st.lists(STATEMENTS, min_size=1, max_size=3).map("\n".join)
-FORMS = [
-    "if n:\n{0}\nelif n > 1:\n{1}\nelse:\n{2}",
-    "for i in items:\n{0}\n    if n: continue\n{1}\nelse:\n{2}",
-    "while n:\n{0}\n    if n > 3: break\n{1}",
-    "try:\n{0}\nexcept ValueError:\n{1}\nfinally:\n{2}",
-    "try:\n{0}\nexcept ValueError:\n{1}\nelse:\n{2}",
-    "async with asyncio.TaskGroup() as g:\n{0}\n    g.create_task(b())\n{1}",
-    "async with asyncio.timeout(5):\n{0}",
-    "match n:\n  case 1:\n{0}\n  case 2:\n{1}",
-    "while True:\n  try:\n{0}\n    if n: break\n  finally:\n{1}",
-]
+BLOCKS: st.SearchStrategy[str] = st.lists(STATEMENTS, min_size=1, max_size=3).map("\n".join)
 
 
 def _compound(form: str, blocks: list[str]) -> str:

@@ -23,18 +23,18 @@ FILES = {
 from größen.prices import lookup
 
 
-async def main(item: str) -> int:
+async def main(item):
     "use workflow"
-    print(hash(len(item)))  # wfc: ignore[WF207] whole numbers hash to themselves
+    print(item.strftime("%A"))  # wfc: ignore[WF106] one locale everywhere
     x = "🎉" + str(open(item))
-    return hash(
-        lookup(item)
-    )  # wfc: ignore[WF207]
+    return lookup(
+        item.strftime("%A")
+    )  # wfc: ignore[WF106]
 
 
 async def other() -> None:
     "use workflow"
-    return  # wfc: ignore[WF301] nothing is opened any more
+    return  # wfc: ignore[WF106] no date is written any more
 """,
     "größen/prices.py": """\
 import os
@@ -60,7 +60,7 @@ def test_log_of_many_kinds_is_valid_and_complete(tmp_path: Path) -> None:
     run = sarif(write_project(tmp_path, FILES))
     found = {(r["ruleId"], r["level"], "suppressions" in r) for r in run["results"]}
     assert {
-        ("WF207", "error", True),
+        ("WF106", "warning", True),
         ("WF301", "error", False),
         ("WF099", "warning", False),
     } <= found
@@ -75,7 +75,7 @@ def test_log_of_many_kinds_is_valid_and_complete(tmp_path: Path) -> None:
     (change,) = unused["fixes"][0]["artifactChanges"]
     assert change["replacements"][0]["insertedContent"] == {"text": ""}
     reasons = {s["justification"] for r in run["results"] for s in r.get("suppressions", ())}
-    assert reasons == {"whole numbers hash to themselves", ""}
+    assert reasons == {"one locale everywhere", ""}
 
 
 def test_paths_lead_from_the_working_directory(tmp_path: Path) -> None:

@@ -69,11 +69,12 @@ def test_the_last_good_build_stays_until_the_error_is_mended(tmp_path: Path) -> 
         watch.wait_for("watching for changes")
         before = text.read_bytes()
         (root / "flows.py").write_text(FLOW + "x = (\n")
-        watch.wait_for(" changed; built again in ")
+        watch.wait_for(" changed; checked in ")
         watch.wait_for("syntax-error")
         watch.wait_for("nothing written")
         assert text.read_bytes() == before
         (root / "flows.py").write_text(FLOW.replace("work(", "toil("))
+        watch.wait_for(" changed; built again in ")
         watch.wait_for("built 1 workflow")
         assert b"toil" in text.read_bytes()
         assert watch.end(signal.SIGINT) == 0

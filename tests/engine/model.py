@@ -2,7 +2,8 @@
 
 A history is a few hundred random actions on a real world: owners claim, build a turn, append it,
 run inline bodies; task workers claim and finish; payloads come in; processes are killed, and
-leases run out while their holders go on. Then the chaos stops and the run has to reach its end.
+leases run out while their holders go on. Then the chaos stops, but for a lease that runs out now
+and then, and the run has to reach its end.
 The body is a pure function of the facts it was fed, in their order, so a log can be checked by
 feeding it again.
 """
@@ -33,6 +34,8 @@ __all__ = ["History"]
 _CHAOS = 500
 _CALM = 3000
 _LEASE = 10_000_000
+_TICK = 0.2  # seconds of the calm
+_BEAT, _ROUND, _SILENCE = 10, 300, 80  # ticks; a silence is longer than a lease
 _INLINE = 2
 
 _FACTS = ("run_created", "step_completed", "hook_received")
@@ -114,6 +117,7 @@ class History:
         self.bodies_run: Counter[tuple[str, int]] = Counter()
         self.accepted: list[str] = []
         self.kills = 0
+        self.silent = ""  # a worker whose lease runs out, though it works
 
     async def play(self) -> list[str]:
         """Play the history; the promises it broke."""
@@ -121,14 +125,27 @@ class History:
         for tick in range(_CHAOS + _CALM):
             if tick == _CHAOS:  # whoever was killed loses what it held
                 self.clock.advance(_LEASE / 1e6 + 1)
-            if tick >= _CHAOS:  # what was taken from the dead is not due at once
-                for name in (*(owner.name for owner in self.owners), *self.held):
-                    await self._beat(name)
-                self.clock.advance(0.2)
+            if tick >= _CHAOS:
+                await self._calm_down((tick - _CHAOS) % _ROUND)
             if await self._ended():
                 break
             await self._act(chaos=tick < _CHAOS)
         return await self._verdict()
+
+    async def _calm_down(self, moment: int) -> None:
+        """Time passes, and all but one give signs of life.
+
+        That one loses its lease in every round, and goes on as if it had not. What it held is not
+        due at once, and later with every time it is lost; each round leaves time for that.
+        """
+        names = [*(owner.name for owner in self.owners), *self.held]
+        if moment == 0:
+            self.silent = self.random.choice(names)
+        elif moment == _SILENCE:
+            self.silent = ""
+        for name in names if moment % _BEAT == 0 else ():
+            await self._beat(name)
+        self.clock.advance(_TICK)
 
     async def _ended(self) -> bool:
         run = await self.world.get_run(self.run_id)
@@ -164,6 +181,8 @@ class History:
             self._kill_task_worker()
 
     async def _beat(self, worker: str) -> None:
+        if worker == self.silent:
+            return
         until = self.clock.now() + _LEASE
         await self.world.beat(WorkerRecord(worker=worker, lease_until=until))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,16 @@ def test_a_nested_function_that_is_not_there_is_named(tmp_path: Path) -> None:
     for qualname in ("one.<locals>.gone", "gone.<locals>.inner", "Flows.<locals>.inner"):
         with pytest.raises(StepNotRegisteredError, match=r"there is no function .* `wfc build`"):
             registry.nested("step//x", module, qualname)
+
+
+def test_a_direct_call_is_told_at_the_users_own_line(tmp_path: Path) -> None:
+    """The traceback ends at the workflow's `async def`, shows nothing of ours, and names the
+    function to give to start()."""
+    module = live(tmp_path, 'async def main(n: int):\n    "use workflow"\n    return n\n')
+    Registry().workflow(f"workflow//{FILE}//main", module.main)
+    with pytest.raises(DirectCallError, match=r"`await start\(main, \.\.\.\)`") as caught:
+        asyncio.run(module.main(1))
+    text = "".join(traceback.format_exception(caught.value))
+    assert f'{FILE}", line 1, in main\n    async def main(n: int):\n' in text
+    assert "{message}" not in text
+    assert "engine/live_code.py" not in text

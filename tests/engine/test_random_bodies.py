@@ -207,16 +207,25 @@ def check_log(scene: Scene, log: list[Event]) -> None:
 
 
 def check_prefixes(scene: Scene, log: list[Event]) -> None:
-    """P10: a replay of any prefix asks for exactly what follows it."""
+    """P10: a replay of any prefix asks for exactly what follows it.
+
+    The answers of hooks are written with the append that asks for them, all of one append in a row
+    and before what they cause, so a log never ends in front of one.
+    """
     bundle = scene.project.bundle.hash
     program = asyncio.run(scene.worker.program(bundle))
     for length in range(1, len(log) + 1):
+        if length < len(log) and log[length].type in ("hook_created", "hook_conflict"):
+            continue
         instance = program.instantiate()
         codec = scene.worker.body_codec(instance)
         live = LiveRun(RUN, WORKFLOW, instance.workflow(WORKFLOW), codec)
         pending: deque[Any] = deque()
-        for _ in catch_up(live, log[:length], pending):
-            pass
+        try:
+            for _ in catch_up(live, log[:length], pending):
+                pass
+        finally:
+            live.close()
         follow = []
         for event in log[length:]:
             if event.type in FACTS:
@@ -224,7 +233,6 @@ def check_prefixes(scene: Scene, log: list[Event]) -> None:
             follow.append((event.type, event.ref, event.payload, event.meta))
         asked = [(event.type, event.ref, event.payload, event.meta) for event in pending]
         assert asked == follow, (length, asked, follow)
-        live.close()
 
 
 @settings(

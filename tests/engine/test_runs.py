@@ -124,7 +124,8 @@ ERRORS = """
     async def returns_lambda() -> object:
         "use step"
         calls.append("lambda")
-        return {"f": [lambda: 1]}
+        kept = [lambda: 1]
+        return {"f": kept}
 
     async def boom() -> None:
         "use workflow"

@@ -12,6 +12,8 @@ import os
 import signal
 import time
 
+from deadly import die  # type: ignore[import-not-found]
+
 from workflow import create_hook, get_step_metadata, get_workflow_metadata, sleep, step_options
 from workflow.api import start
 
@@ -149,6 +151,14 @@ async def poison(how: str) -> None:
     if how == "segfault":
         ctypes.string_at(0)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def deadly_body(n: int) -> int:
+    """A run that kills its process whenever its body goes on from its first step."""
+    "use workflow"
+    n = await work(n)
+    die()
+    return n
 
 
 async def poisoned(how: str) -> None:

@@ -14,6 +14,8 @@ from collections import deque
 from types import TracebackType
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.faults.proxy import close_all
+
 __all__ = ["Pooler"]
 
 _ENCRYPTION = {80877103, 80877104}  # asks for TLS or GSS
@@ -39,6 +41,8 @@ class Pooler:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._idle: deque[_Backend] = deque()
         self._all: list[_Backend] = []
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._greeting = b""
         self.turns = 0
         self.switches = 0
@@ -62,19 +66,24 @@ class Pooler:
         self._loop.close()
 
     async def _listen(self) -> int:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self._free = asyncio.Semaphore(self._size)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Noted before anything can be cancelled: what is not noted is never closed.
+        self._clients.add(writer)
+        serving = self._loop.create_task(self._serve(reader, writer))
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
+
     async def _end(self) -> None:
         self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        for backend in self._all:
-            backend.writer.transport.abort()
+        for serving in self._serving:
+            serving.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await close_all([*self._clients, *(backend.writer for backend in self._all)])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -92,7 +101,8 @@ class Pooler:
                 writer.write(self._greeting)
                 await self._transactions(reader, writer)
                 break
-        writer.transport.abort()
+        await close_all([writer])
+        self._clients.discard(writer)
 
     async def _connect(self, start: bytes) -> None:
         there = await asyncio.open_connection(self._target.hostname, self._target.port)

@@ -10,14 +10,22 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["Proxy"]
+__all__ = ["Proxy", "close_all"]
 
 T = TypeVar("T")
+
+
+async def close_all(writers: Iterable[asyncio.StreamWriter]) -> None:
+    """Cut connections; returns when their sockets are closed."""
+    open_ones = list(writers)
+    for writer in open_ones:
+        writer.transport.abort()
+    await asyncio.gather(*(w.wait_closed() for w in open_ones), return_exceptions=True)
 
 
 class Proxy:
@@ -33,7 +41,8 @@ class Proxy:
         self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: set[asyncio.StreamWriter] = set()  # every one that is open
+        self._serving: set[asyncio.Task[None]] = set()
         self._cut: Callable[[bytes], bool] | None = None
         self._cut_done = threading.Event()
         self.delay = 0.0
@@ -81,40 +90,42 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _listen(self) -> int:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Noted before anything can be cancelled: what is not noted is never closed.
+        self._writers.add(writer)
+        serving = self._loop.create_task(self._serve(reader, writer))
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
+
     async def _end(self) -> None:
         self._server.close()
+        for serving in self._serving:
+            serving.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         await self._cut_all()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     async def _cut_all(self) -> None:
-        for writer in list(self._writers):
-            writer.transport.abort()
+        await close_all(self._writers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.closed:
-            writer.transport.abort()
-            return
+        both: tuple[asyncio.StreamWriter, ...] = (writer,)
         try:
+            if self.closed:
+                return
             there = await asyncio.open_connection(self._target.hostname, self._target.port)
-        except OSError:
-            writer.transport.abort()
-            return
-        both = (writer, there[1])
-        self._writers.update(both)
-        try:
+            both += (there[1],)
+            self._writers.add(there[1])
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._carry(reader, there[1], both, answers=False))
                 group.create_task(self._carry(there[0], writer, both, answers=True))
         except* (OSError, asyncio.CancelledError):
             pass
         finally:
+            await close_all(both)
             self._writers.difference_update(both)
 
     async def _carry(

@@ -25,6 +25,7 @@ __all__ = ["LEASE", "ROOT", "Stage", "Target", "alive", "ended", "kill", "soon"]
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
+PACKAGES = HERE / "packages"  # as if installed
 LEASE = 1.0  # seconds, of the workers
 PATIENCE = 60.0  # seconds; only ever used up by a broken test
 
@@ -48,13 +49,16 @@ class Stage:
         self.log = folder / "bodies.log"
         self.output = folder / "workers.log"
         shutil.copy(HERE / "flows.py", folder / "fault_flows.py")
+        (folder / "pyproject.toml").write_text('[tool.workflow]\npassthrough = ["deadly"]\n')
+        if str(PACKAGES) not in sys.path:
+            sys.path.append(str(PACKAGES))
         built = wfc.build(folder)
         assert not [d for d in built.diagnostics if d.severity == "error"], built.diagnostics
         os.environ["FAULTS_LOG"] = str(self.log)
         self.project = Project.load(folder / "generated")
         self.environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "runtime", ROOT, folder))),
+            "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "runtime", ROOT, folder, PACKAGES))),
             "FAULTS_LOG": str(self.log),
             "WORKFLOW_LEASE": str(lease),
             "WORKFLOW_TARGET_WORLD": target,

@@ -61,11 +61,12 @@ async def with_task(world: PostgresWorld, run_id: str, owner: str = "ann") -> No
     assert done.ok
 
 
-def backends(server_url: str, world: PostgresWorld) -> list[int]:
-    """The server processes of a world's connections."""
+def backends(server_url: str) -> list[int]:
+    """The server processes of the connections that worlds have to a database."""
     with psycopg.connect(server_url, autocommit=True) as admin:
         found = admin.execute(
-            "select pid from pg_stat_activity where application_name = 'workflow' order by pid"
+            "select pid from pg_stat_activity "
+            "where application_name = 'workflow' and datname = current_database() order by pid"
         )
         return [pid for (pid,) in found]
 
@@ -130,7 +131,7 @@ def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Pa
         assert isinstance(world, PostgresWorld)
         async with Application(world, stage.project):
             with psycopg.connect(server.url, autocommit=True) as admin:
-                for pid in await asyncio.to_thread(backends, server.url, world):
+                for pid in await asyncio.to_thread(backends, server.url):
                     admin.execute("select pg_terminate_backend(%s)", (pid,))
                     run = await start("chain", 3)
                     await ended(world, run.run_id)
@@ -150,7 +151,8 @@ def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Pa
 
 def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
     """F12: the connection is cut when the answer to an append, a post or a claim is on its way.
-    The owner of the run finds its append in, and the claimer its task (P2)."""
+    A start and a post with a key find out that they are in; the owner of the run finds its append
+    in, and the claimer its task (P2)."""
 
     async def main() -> None:
         with Proxy(postgres.url()) as proxy:
@@ -163,6 +165,17 @@ def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
                     await world.post("r", Letter(kind="wake", ref="one"))
                 assert cut.is_set()
                 assert [x.ref for x in await world.list_letters("r")] == ["one"]
+                cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
+                keyed = Letter(kind="wake", ref="two", dedupe="k")
+                assert (await world.post("r", keyed)).outcome == "posted"
+                assert cut.is_set()
+                assert [x.ref for x in await world.list_letters("r")] == ["one", "two"]
+                cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
+                made = await world.create(new_run("s"))
+                assert cut.is_set()
+                assert (made.run_id, made.created) == ("s", True)
+                assert [e.seq for e in await world.list_events("s")] == [1]
+                assert await world.terminate("s", NewEvent(type="x", at=0), b"", "terminated")
                 cut = proxy.cut_at_answer(lambda data: b"COMMIT" in data and b"SET" not in data)
                 (task,) = await world.claim_tasks("ann", 5, ["step"])
                 assert cut.is_set()
@@ -376,14 +389,15 @@ def test_a_busy_pool_waits_and_the_lease_does_not() -> None:
     own."""
 
     async def main() -> None:
-        world = postgres.new_world(pool_size=1)
+        own = postgres.new_database()  # where no worker of another test is still being cut off
+        world = postgres.new_world(at=own, pool_size=1)
         await world.open()
         try:
             await world.create(new_run("r"))
             reads = [asyncio.create_task(world.load("r")) for _ in range(50)]
             await world.beat(WorkerRecord(worker="ann", lease_until=world.now() + 1_000_000))
             assert {(await read).run.run_id for read in reads} == {"r"}
-            assert len(await asyncio.to_thread(backends, postgres.url(), world)) <= 5
+            assert len(await asyncio.to_thread(backends, own)) <= 5
         finally:
             await world.close()
 

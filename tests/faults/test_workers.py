@@ -13,7 +13,7 @@ import pytest
 
 from tests import postgres
 from tests.faults.history import check_run
-from tests.faults.stage import Stage, Target, ended, kill, soon
+from tests.faults.stage import Stage, Target, alive, ended, kill, soon
 from workflow.api import start
 
 TARGETS: list[Target] = ["local", "postgres"]
@@ -176,7 +176,7 @@ def test_a_poison_step_fails_its_run_and_no_other(target: Target, how: str, tmp_
             async def tend() -> None:
                 while True:
                     for place, pid in enumerate(pids):
-                        if not _alive(pid):
+                        if not alive(pid):
                             pids[place] = stage.spawn()
                     await asyncio.sleep(0.02)
 
@@ -197,9 +197,34 @@ def test_a_poison_step_fails_its_run_and_no_other(target: Target, how: str, tmp_
         asyncio.run(main(stage))
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+@pytest.mark.parametrize("target", ["local", pytest.param("postgres", marks=long)])
+def test_a_poison_run_fails_and_no_other(target: Target, tmp_path: Path) -> None:
+    """F20: a run whose body kills its process at every turn ends as failed with a reason; runs that
+    are claimed beside it, by the same workers, are not counted out with it (P7)."""
+
+    async def main(stage: Stage) -> None:
+        async with stage.application() as application:
+            world = application.world
+            poisoned = [await start("deadly_body", n) for n in range(3)]
+            others = [await start("mixed_without_hook", n) for n in range(5)]
+            pids = [stage.spawn(WORKFLOW_MAX_CLAIMS="4") for _ in range(2)]
+
+            async def tend() -> None:
+                while True:
+                    for place, pid in enumerate(pids):
+                        if not alive(pid):
+                            pids[place] = stage.spawn(WORKFLOW_MAX_CLAIMS="4")
+                    await asyncio.sleep(0.02)
+
+            tending = asyncio.create_task(tend())
+            for n, other in enumerate(others):
+                await ended(world, other.run_id)
+                total = 2 * (sum(range(0, 120, 10)) + n)
+                await check_run(world, other.run_id, stage.bodies(), total)
+            for each in poisoned:
+                run = await ended(world, each.run_id)
+                assert (run.status, run.error_code) == ("failed", "crash-loop")
+            tending.cancel()
+
+    with Stage(tmp_path, target, lease=0.3).clearing() as stage:
+        asyncio.run(main(stage))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from random import Random
 
 import pytest
 
@@ -102,6 +103,42 @@ def test_each_turn_counts_anew_and_nested_runs_apart() -> None:
     with outer.loop:
         for _ in range(50):
             limits.tick()
+
+
+def test_rounds_and_callbacks_add_up_exactly() -> None:
+    """However many are handed out at a time, no round is lost or made up."""
+    random = Random(7)
+    before = limits.begin(50_000)
+    used = 0
+    while used < 49_000:
+        for _ in range(count := random.choice([0, 1, 900, 1024, 3000])):
+            limits.tick()
+        limits.spend(limits.CALLBACK)
+        used += count + limits.CALLBACK
+        # What happens in a count of its own leaves this one as it was.
+        outside = limits.begin(random.choice([5, 2000]))
+        limits.tick()
+        limits.resume(outside)
+    for _ in range(50_000 - used):
+        limits.tick()
+    for _ in range(3):
+        with pytest.raises(BusyWorkflowError):
+            limits.tick()
+        with pytest.raises(BusyWorkflowError):
+            limits.spend(1)
+    limits.resume(before)
+
+
+def test_an_interrupt_between_portions_loses_nothing() -> None:
+    """Whoever took the end of a portion without handing out the next one is followed by others."""
+    before = limits.begin(10)
+    for _ in range(100):
+        assert next(limits.FUEL) is True
+    for _ in range(10):
+        limits.tick()
+    with pytest.raises(BusyWorkflowError):
+        limits.tick()
+    limits.resume(before)
 
 
 def test_modules_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         """,
     },
     "functools": {
-        _CLASSES: "singledispatch singledispatchmethod update_wrapper",
+        _CLASSES: "singledispatch singledispatchmethod",
         _RARE: "WRAPPER_ASSIGNMENTS WRAPPER_UPDATES",
     },
     "hashlib": {_MACHINE: "algorithms_available algorithms_guaranteed", _OUTSIDE: "file_digest"},

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 BODY = """
-import asyncio
+import asyncio, datetime
 log = []
 async def worker(name, delay=0.0):
     log.append(f"start {name}")
@@ -35,6 +35,8 @@ async def main():
     for number, future in enumerate(futures):
         future.set_result(number)
     log.append(str([future.result() for future in futures]))
+    values = ["a", b"a", ("a", None), frozenset("abc"), datetime.datetime(2026, 1, 1), None]
+    log.append(str([hash(value) for value in values]))
     try:
         async with asyncio.TaskGroup() as group:
             for i in range(9):

@@ -65,7 +65,7 @@ def test_guards_cannot_be_spelled() -> None:
     """The names compiled code calls the guards by are no identifiers."""
     code = compile_module("class A: x: int\nA.x = A._y\n", "a.py")
     guards = {name for name in code.co_names if name.startswith("$")}
-    assert guards == {"$write", "$read"}
+    assert guards == {"$owned", "$plain", "$read", "$type", "$write"}
     assert not any(name.isidentifier() for name in guards)
 
 

@@ -66,7 +66,7 @@ def test_no_subclass_gives_out_a_container_to_write_to(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "parts"), [(Hook, 4), (Webhook, 4), (Run, 2)], ids=["Hook", "Webhook", "Run"]
+    ("kind", "parts"), [(Hook, 5), (Webhook, 5), (Run, 2)], ids=["Hook", "Webhook", "Run"]
 )
 @pytest.mark.parametrize("duplicate", [shallow_copy, deep_copy])
 def test_hooks_refuse_to_be_copied(kind: Any, parts: int, duplicate: Any) -> None:

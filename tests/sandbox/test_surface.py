@@ -20,7 +20,7 @@ from workflow.sandbox.facades import aio, clock, contexts, speech
 from workflow.sandbox.facades.pure import PURE
 
 # The libraries that come with the runtime have versions of their own; what is listed is all there.
-LIBRARIES = {"pydantic", "workflow", "workflow.abi.flow_v1", "workflow.errors"}
+LIBRARIES = {"pydantic", "typing_extensions", "workflow", "workflow.abi.flow_v1", "workflow.errors"}
 MODULES = sorted(facades.names().keys() - LIBRARIES)
 
 

@@ -43,7 +43,7 @@ def test_when_a_run_is_due() -> None:
     due_since = _namespace()["due_since"]
     idle = {
         "owner": None, "completed_at": None, "parked": None, "mail": 1, "seen": 1, "mailed_at": 5,
-        "next_timer": None,
+        "next_timer": None, "claims": 0,
     }  # fmt: skip
 
     def since(**changes: object) -> object:
@@ -54,6 +54,8 @@ def test_when_a_run_is_due() -> None:
     assert since(next_timer=11) is None
     assert since(next_timer=10) == 10
     assert since(mail=2, next_timer=3) == 3
+    assert since(mail=2, mailed_at=11, next_timer=3) == 3
+    assert since(mail=2, mailed_at=11, next_timer=3, claims=2) is None
     for never in ({"owner": "ann"}, {"completed_at": 9}, {"parked": "why"}):
         assert since(mail=2, next_timer=3, **never) is None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.postgres import new_world
+from tests.postgres import empty, new_world
 from workflow.testing.conformance import WorldConformance
 from workflow.world.port import Clock, World
 from workflow.worlds import local, memory
@@ -31,7 +32,13 @@ class TestLocal(WorldConformance):
 
 
 class TestPostgres(WorldConformance):
-    """The PostgreSQL world, in a schema of its own for each test."""
+    """The PostgreSQL world, in an empty schema for each test."""
+
+    made = 0  # worlds, by one test
 
     async def make_world(self, clock: Clock) -> World:
-        return new_world(clock)
+        self.made += 1
+        world = new_world(clock, schema=f"workflow_conformance_{os.getpid()}_{self.made}")
+        with world.database.connect() as connection:
+            empty(connection, world.database.schema)
+        return world

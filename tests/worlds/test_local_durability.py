@@ -84,7 +84,7 @@ def watched_log(connection: sqlite3.Connection) -> Iterator[list[str]]:
         (ctypes.c_char * (_METHODS * ctypes.sizeof(ctypes.c_void_p))).from_address(original)
     )
     seen: list[str] = []
-    real_write, real_sync = _WRITE(table[_XWRITE]), _SYNC(table[_XSYNC])
+    real_write, real_sync = _WRITE(table[_XWRITE] or 0), _SYNC(table[_XSYNC] or 0)
 
     def write(file: Any, data: Any, size: int, offset: int) -> int:
         seen.append("write")

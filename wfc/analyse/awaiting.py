@@ -92,7 +92,7 @@ class Fates:
                 item is value
             ):
                 return self._collected(parent)
-            case ast.List() | ast.Tuple() | ast.Set():
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
                 return self._collected(parent)
             case ast.BoolOp():
                 return self._of(parent)
@@ -113,9 +113,11 @@ class Fates:
         return Fate.AWAITED, ""
 
     def _collected(self, container: ast.expr) -> tuple[Fate, str]:
-        """The fate of an item: only where nobody looks at the container, it is certain."""
+        """The fate of an item: only where nobody looks at the container, or it is what comes of the
+        function, it is certain."""
         found = self._of(container)
-        return found if found[0] in (Fate.DROPPED, Fate.FORGOTTEN) else (Fate.AWAITED, "")
+        is_certain = found[0] in (Fate.DROPPED, Fate.FORGOTTEN, Fate.RETURNED)
+        return found if is_certain else (Fate.AWAITED, "")
 
     def _stored(self, targets: list[ast.expr]) -> tuple[Fate, str]:
         found: tuple[Fate, str] = (Fate.FORGOTTEN, "")

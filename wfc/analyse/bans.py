@@ -96,7 +96,8 @@ _PROCESS = Ban(
 _TERMINAL = Ban(
     "WF306",
     "A workflow has no terminal; it may wait for months and continue on another machine.",
-    "Wait for the answer with a hook: `answer = await create_hook()`.",
+    "Wait for the answer with a hook: `answer = await create_hook(token=...)`, and call "
+    "`resume_hook(token, answer)` where it comes in.",
 )
 _ENDING = Ban(
     "WF306",
@@ -381,11 +382,6 @@ BUILTINS: Mapping[str, Ban] = {
         "WF206",
         "It is a memory address, and a replay runs at other addresses.",
         "Compare with `is`, or use a value of your own as the key.",
-    ),
-    "hash": Ban(
-        "WF207",
-        "The hash of text and objects differs from process to process.",
-        "Use hashlib.sha256(...).hexdigest().",
     ),
     "eval": _SEEN,
     "exec": _SEEN,

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from wfc.analyse.names import ProjectName, Target
 from wfc.analyse.type_tables import canonical
 from wfc.analyse.types import Types, types_of
-from wfc.model import External, Function, Key, Kind, Marked, Module, Program
+from wfc.model import External, Form, Function, Key, Kind, Marked, Module, Program
 from wfc.nodes import walk
 
 __all__ = ["Boundary", "Found", "Obstacle", "boundary_of", "crossed", "required"]
@@ -66,6 +66,7 @@ _MUTE = Obstacle(
     "a class that says nothing about its data",
     "Make it a dataclass, or give it __workflow_serialize__ and __workflow_deserialize__.",
 )
+_BARE = Obstacle("which holds nothing", "Use None, or a constant of your own.")
 _SECRET = Obstacle(
     "a secret",
     "Pass the name it is kept under, and read the secret in the step that needs it.",
@@ -192,7 +193,32 @@ class Boundary:
         found = self._types.type(module, value)
         if found is None or not found.sure:
             return None
+        home, _, name = found.name.rpartition(".")
+        if home in self._modules:
+            return self._project((home, name), _refused_name)
         return _refused_name(canonical(found.name))
+
+    def of_self(self, step: Marked) -> Found | None:
+        """Why the object that a step is called on cannot be recorded; None for other steps."""
+        home = step.module
+        match step.sighting.enclosing:
+            case [ast.ClassDef() as made] if step.form is Form.INSTANCE:
+                pass
+            case _:
+                return None
+        if self._is_record(home, made):
+            return self._class(home, made, _refused_name)
+        # A base or a decorator may say it, and a subclass be what it is called on.
+        unclear = made.bases or made.decorator_list or _says_how(made)
+        return None if unclear or self._has_subclass(made.name) else Found(made.name, _MUTE)
+
+    def made(self, module: Module, call: ast.Call) -> Found | None:
+        """Why what a call of a class gives cannot be recorded; None for calls of anything else."""
+        if not isinstance(call.func, ast.Name | ast.Attribute):
+            return None
+        if self._dotted(module, call.func) == "builtins.object":
+            return Found("object", _BARE)
+        return self._named(module, call.func, _refused_name)
 
     def holds_data(self, module: Module, annotation: ast.expr | None) -> bool:
         """Whether the annotated values are certainly nothing but data: containers of Python, and

@@ -12,13 +12,25 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from wfc.analyse.effect_parts import (
+    arguments,
+    assigned,
+    by_name,
+    decorator_of,
+    dotted,
+    is_script,
+    names_bound,
+    parameters,
+    run_by,
+    shares,
+)
 from wfc.analyse.functions import MUTATORS
 from wfc.analyse.names import Names, ProjectName
 from wfc.model import External, Function, Key, Module
 from wfc.nodes import children, walk
 from wfc.parse.bindings import at_import, bound_names
 
-__all__ = ["Effect", "Effects", "hands_back"]
+__all__ = ["Effect", "Effects"]
 
 # fmt: off
 _EXTERNAL_MUTATORS = {
@@ -32,6 +44,7 @@ _SAME_PARTS = {
     "reversed", "sorted", "tuple", "vars", "zip",
 }
 _READERS = {"get", "items", "keys", "setdefault", "values"}
+_WORDS_ABOUT = {"__annotations__", "__doc__", "__module__"}
 _MAKERS = ("__new__", "__init__", "__post_init__")
 # fmt: on
 
@@ -90,11 +103,11 @@ class Effects:
     def _of(self, module: Module) -> Iterator[Effect]:
         frame = _Frame(module)
         for index, statement in enumerate(module.tree.body):
-            if isinstance(statement, ast.Import | ast.ImportFrom) or _is_script(statement):
+            if isinstance(statement, ast.Import | ast.ImportFrom) or is_script(statement):
                 continue
             for node, refs, is_call in self._events(frame, [statement]):
                 keys = self._with_aliases({r for r in refs if isinstance(r, tuple)})
-                decorator = _decorator_of(statement, node)
+                decorator = decorator_of(statement, node)
                 if keys:
                     yield Effect(module, index, node, frozenset(keys), decorator, is_call)
 
@@ -119,7 +132,7 @@ class Effects:
         found = self._aliases[module.name] = {}
         frame = _Frame(module)
         for statement in module.tree.body:
-            for targets, value in _assigned(statement):
+            for targets, value in assigned(statement):
                 bound = {(module.name, n) for t in targets for n in bound_names(t)}
                 held = {r for r in self._refs(frame, value) if isinstance(r, tuple)}
                 if len(bound) + len(held) < 2:
@@ -139,16 +152,17 @@ class Effects:
                     return set(frame.local[name])
                 return self._top(frame.module, name)
             case ast.Attribute(value=value) | ast.Subscript(value=value):
-                root, attrs = _dotted(node)
+                root, attrs = dotted(node)
                 if root is not None and attrs and root.id not in frame.local:
                     target = self.names.follow(self.names.of(frame.module, root.id, attrs))
                     if isinstance(target, ProjectName):
                         return {target.key}
                 match node:
                     case ast.Subscript(
-                        value=ast.Call(func=ast.Name(id="globals")), slice=ast.Constant(value=str())
+                        value=ast.Call(func=ast.Name(id="globals")),
+                        slice=ast.Constant(value=str(name)),
                     ):
-                        return self._top(frame.module, node.slice.value)
+                        return self._top(frame.module, name)
                 return self._refs(frame, value)
             case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in _READERS:
                 return self._refs(frame, value)
@@ -174,9 +188,12 @@ class Effects:
         while todo:
             node = todo.pop()
             match node:
-                case ast.Attribute(value=value, ctx=ast.Store() | ast.Del()) | ast.Subscript(
-                    value=value, ctx=ast.Store() | ast.Del()
+                case (
+                    ast.Attribute(value=value, ctx=ast.Store() | ast.Del())
+                    | ast.Subscript(value=value, ctx=ast.Store() | ast.Del())
                 ):
+                    if isinstance(node, ast.Attribute) and node.attr in _WORDS_ABOUT:
+                        continue  # of use to readers, and not to a workflow
                     refs = self._refs(frame, value)
                     match node:
                         case ast.Subscript(value=ast.Call(func=ast.Name(id="globals"))):
@@ -189,7 +206,7 @@ class Effects:
                 case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name in frame.outer:
                     yield node, self._top(frame.module, name), False
                 case ast.Call():
-                    yield node, self._called(frame, node.func, _arguments(node)), False
+                    yield node, self._called(frame, node.func, arguments(node)), False
                 case ast.Expr(value=ast.Call(func=ast.Attribute(value=value) as func)):
                     if self._function(frame, func) is None:
                         yield node, self._refs(frame, value), True
@@ -198,9 +215,9 @@ class Effects:
                     todo += list(branch)[::-1]
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     yield from self._defined(frame, node)
-                    todo += _run_by(node)[::-1]
+                    todo += run_by(node)[::-1]
                 case ast.Lambda():
-                    todo += _run_by(node)[::-1]
+                    todo += run_by(node)[::-1]
                 case _:
                     todo += children(node)[::-1]
 
@@ -213,14 +230,6 @@ class Effects:
             named = decorator.func if isinstance(decorator, ast.Call) else decorator
             if isinstance(named, ast.Attribute) and self._function(frame, named) is None:
                 yield decorator, self._refs(frame, named.value), False
-        if isinstance(node, ast.ClassDef):
-            for base in node.bases:
-                for owner in self._classes(frame, base):
-                    hook = self._method(owner, "__init_subclass__")
-                    if hook is not None:
-                        summary = self._summary(*hook)
-                        held = self._refs(frame, base) if summary.parameters else set()
-                        yield base, set(summary.keys) | held, False
 
     def _called(
         self, frame: _Frame, func: ast.expr, arguments: list[tuple[int | str, ast.expr]]
@@ -236,10 +245,10 @@ class Effects:
         if function is not None:
             summary = self._summary(*function)
             found |= summary.keys
-            for name, argument in _by_name(function[1], function[2] is not None, arguments):
+            for name, argument in by_name(function[1], function[2] is not None, arguments):
                 if name in summary.parameters:
                     found |= self._refs(frame, argument)
-            first = _parameters(function[1])[:1]
+            first = parameters(function[1])[:1]
             if isinstance(func, ast.Attribute) and function[2] and set(first) & summary.parameters:
                 found |= self._refs(frame, func.value)
             return found
@@ -249,7 +258,9 @@ class Effects:
                 if made is not None:
                     summary = self._summary(*made)
                     found |= summary.keys
-                    for parameter, argument in _by_name(made[1], True, arguments):
+                    if summary.parameters & set(parameters(made[1])[:1]) and shares(owner[1]):
+                        found |= self._top(owner[0], owner[1].name)
+                    for parameter, argument in by_name(made[1], True, arguments):
                         if parameter in summary.parameters:
                             found |= self._refs(frame, argument)
         target = self._external(frame, func)
@@ -262,7 +273,7 @@ class Effects:
         return found
 
     def _external(self, frame: _Frame, func: ast.expr) -> str:
-        root, attrs = _dotted(func)
+        root, attrs = dotted(func)
         if root is None or root.id in frame.local:
             return ""
         target = self.names.follow(self.names.of(frame.module, root.id, attrs))
@@ -281,7 +292,7 @@ class Effects:
                 frame.owner is not None and name == frame.receiver
             ):
                 return self._method(frame.owner, attr)
-        root, attrs = _dotted(func)
+        root, attrs = dotted(func)
         if root is not None and root.id not in frame.local:
             target = self.names.follow(self.names.of(frame.module, root.id, attrs))
             if isinstance(target, ProjectName) and not target.rest:
@@ -310,15 +321,15 @@ class Effects:
             match statement:
                 case ast.ClassDef():
                     yield module, statement
-                case ast.Assign(value=ast.Call(func=func)) | ast.AnnAssign(
-                    value=ast.Call(func=func)
+                case (
+                    ast.Assign(value=ast.Call(func=func)) | ast.AnnAssign(value=ast.Call(func=func))
                 ):
                     yield from self._classes(_Frame(module), func)
 
     def _classes(self, frame: _Frame, node: ast.expr) -> Iterator[tuple[Module, ast.ClassDef]]:
         if isinstance(node, ast.Subscript):
             node = node.value
-        root, attrs = _dotted(node)
+        root, attrs = dotted(node)
         if root is None or root.id in frame.local:
             return
         target = self.names.follow(self.names.of(frame.module, root.id, attrs))
@@ -360,17 +371,17 @@ class Effects:
                 case ast.Global(names=names):
                     outer |= set(names)
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                    local.update((name, set()) for name in _parameters(node))
+                    local.update((name, set()) for name in parameters(node))
             if isinstance(node, ast.stmt | ast.expr | ast.ExceptHandler):
-                for name in _names_bound(node):
+                for name in names_bound(node):
                     local.setdefault(name, set())
-        local.update((name, {name}) for name in _parameters(function))
-        receiver = _parameters(function)[0] if owner and _parameters(function) else ""
+        local.update((name, {name}) for name in parameters(function))
+        receiver = parameters(function)[0] if owner and parameters(function) else ""
         frame = _Frame(module, local, frozenset(outer), owner, receiver)
         for _ in range(3):  # a variable of a variable
             for part in body:
                 for node in walk(part):
-                    for targets, value in _assigned(node):
+                    for targets, value in assigned(node):
                         held = self._refs(frame, value)
                         for name in [n for t in targets for n in bound_names(t)]:
                             if name not in outer:
@@ -388,127 +399,3 @@ class Effects:
         """The function of the project that a decorator runs, if it can be told."""
         found = self._function(_Frame(module), decorator)
         return found[1] if found is not None and isinstance(found[1], Function) else None
-
-
-def hands_back(function: Function) -> bool:
-    """Whether a decorator, or the factory of one, gives back the function that it got."""
-    inner = [n for n in walk(function) if isinstance(n, Function)]
-    made = {n.name for n in inner if n is not function}
-    for node in inner:
-        parameters = set(_parameters(node)) - {"self", "cls"}
-        stored = {
-            n.id for n in walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)
-        }
-        returns = [n for n in _own(node) if isinstance(n, ast.Return)]
-        for found in returns:
-            match found.value:
-                case ast.Name(id=name) if name in made | (parameters - stored):
-                    continue
-                case ast.Call(func=ast.Name(id=name)) if name in made:
-                    continue
-            return False
-        if not returns:
-            return False
-    return True
-
-
-def _own(function: Function) -> Iterator[ast.AST]:
-    todo: list[ast.AST] = [*function.body]
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
-            todo += children(node)
-
-
-def _run_by(node: Function | ast.ClassDef | ast.Lambda) -> list[ast.AST]:
-    """What of a definition runs where it stands."""
-    if isinstance(node, ast.ClassDef):
-        keywords = [k.value for k in node.keywords]
-        return [*node.decorator_list, *node.bases, *keywords, *node.body]
-    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-    return [*decorators, *node.args.defaults, *filter(None, node.args.kw_defaults)]
-
-
-def _assigned(node: ast.AST) -> Iterator[tuple[list[ast.expr], ast.expr]]:
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            yield targets, value
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield [target], value
-        case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
-            yield [target], value
-        case ast.NamedExpr(target=target, value=value):
-            yield [target], value
-        case ast.With(items=items):
-            for item in items:
-                if item.optional_vars is not None:
-                    yield [item.optional_vars], item.context_expr
-
-
-def _names_bound(node: ast.AST) -> list[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-            return [name]
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return [node.name]
-        case ast.Import() | ast.ImportFrom():
-            return bound_names(node)
-        case ast.ExceptHandler(name=str(name)):
-            return [name]
-    return []
-
-
-def _parameters(function: Function | ast.Lambda) -> list[str]:
-    a = function.args
-    every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
-    return [arg.arg for arg in every]
-
-
-def _arguments(call: ast.Call) -> list[tuple[int | str, ast.expr]]:
-    found: list[tuple[int | str, ast.expr]] = list(enumerate(call.args))
-    return found + [(k.arg or "", k.value) for k in call.keywords]
-
-
-def _by_name(
-    function: Function | ast.Lambda,
-    is_method: bool,
-    arguments: list[tuple[int | str, ast.expr]],
-) -> Iterator[tuple[str, ast.expr]]:
-    """The arguments by the parameters they go to; of a method `self` is not among them."""
-    names = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
-    decorators = [] if isinstance(function, ast.Lambda) else function.decorator_list
-    if is_method and not any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators):
-        names = names[1:]
-    rest = function.args.vararg
-    for place, argument in arguments:
-        if isinstance(place, str):
-            yield place, argument
-        elif place < len(names):
-            yield names[place], argument
-        elif rest is not None:
-            yield rest.arg, argument
-
-
-def _decorator_of(statement: ast.stmt, node: ast.AST) -> ast.expr | None:
-    for decorator in getattr(statement, "decorator_list", []):
-        if any(inner is node for inner in walk(decorator)):
-            found: ast.expr = decorator
-            return found
-    return None
-
-
-def _dotted(node: ast.expr) -> tuple[ast.Name | None, tuple[str, ...]]:
-    attrs: list[str] = []
-    while isinstance(node, ast.Attribute):
-        attrs.append(node.attr)
-        node = node.value
-    return (node if isinstance(node, ast.Name) else None), tuple(reversed(attrs))
-
-
-def _is_script(statement: ast.stmt) -> bool:
-    """Whether a statement is `if __name__ == "__main__":`, which is not for importers."""
-    match statement:
-        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-            return True
-    return False

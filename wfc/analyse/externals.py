@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from wfc.analyse.bans import BANS, BUILTINS, MOVE, Ban
-from wfc.analyse.modules import ban_of, facades
-from wfc.analyse.statements import comment_lines
+from wfc.analyse.modules import ban_of, facades, member_advice
 from wfc.model import External, Key, Module, Program, Reference
 
 __all__ = [
@@ -75,7 +74,7 @@ def refusal(target: External, passthrough: frozenset[str]) -> Refusal | None:
         if known is not None:
             return _banned(target, *known)
         why = f"Of {module}, workflow code gets only what a replay can repeat."
-        return Refusal(UNLISTED, str(target), why, MOVE)
+        return Refusal(UNLISTED, str(target), why, member_advice(module, member) or MOVE)
     if member is None and any(name.startswith(module + ".") for name in table):
         return None
     if known is not None:
@@ -101,10 +100,7 @@ def _covers(passthrough: frozenset[str], module: str) -> bool:
 
 
 def refused(program: Program, code: str) -> tuple[Refused, ...]:
-    """The refused uses that the rule `code` speaks about, one for each file and thing used.
-
-    A use with an ignore comment stands for itself, so that the comment silences no other.
-    """
+    """The refused uses that the rule `code` speaks about, one for each file and thing used."""
     found = _CACHE.get(program)
     if found is None:
         found = _CACHE[program] = _all_refused(program)
@@ -115,20 +111,14 @@ _CACHE: WeakKeyDictionary[Program, Mapping[str, tuple[Refused, ...]]] = WeakKeyD
 
 
 def _all_refused(program: Program) -> Mapping[str, tuple[Refused, ...]]:
-    groups: dict[tuple[str, str, str, int], list[tuple[Reference, Refusal]]] = {}
-    commented = {
-        module.path: {ignore.line for ignore in module.ignores} for module in program.bundled
-    }
+    groups: dict[tuple[str, str, str], list[tuple[Reference, Refusal]]] = {}
     for reference in sorted(program.reach.references, key=_place):
         refusing = _from_builtins(reference) or refusal(reference.target, program.passthrough)
         if refusing is not None:
-            path, line = _place(reference)
-            beside = comment_lines(reference.module, line)
-            alone = next((at for at in beside if at in commented.get(path, ())), 0)
-            key = (path, refusing.code, refusing.thing, alone)
+            key = (reference.module.path, refusing.code, refusing.thing)
             groups.setdefault(key, []).append((reference, refusing))
     found: dict[str, list[Refused]] = {}
-    for (_, code, _, _), uses in groups.items():
+    for (_, code, _), uses in groups.items():
         first, refusing = uses[0]
         others = {use.owner: use for use, _ in reversed(uses) if use.owner != first.owner}
         found.setdefault(code, []).append(

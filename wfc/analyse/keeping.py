@@ -11,7 +11,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from wfc.analyse.effects import Effect, Effects, hands_back
+from wfc.analyse.effect_parts import hands_back
+from wfc.analyse.effects import Effect, Effects
 from wfc.analyse.names import Names, ProjectModule, ProjectName
 from wfc.analyse.reach import Kept, walk
 from wfc.model import External, Function, Key, Kind, Lost, Marked, Module, Reach
@@ -21,7 +22,7 @@ __all__ = ["Keeper"]
 
 _Imports = tuple[tuple[Module, int, ast.alias], ...]
 _HARMLESS = ("logging", "structlog", "loguru", "warnings")
-"""Whose objects are set up at the top of a module for the whole process: a workflow does without."""
+"""Whose objects are set up for the whole process: a workflow does without."""
 
 
 class Keeper:
@@ -59,19 +60,23 @@ class Keeper:
                     possible.append(Kept(effect, imports))
             if not possible:
                 continue
-            grown = walk(self._names, marked, extra, self._left_out, [*self.kept, *possible])
+            grown = self._walk(marked, extra, possible)
             if not self._obstacle(base, grown):
                 self.kept += tuple(possible)
                 base = grown
                 continue
             for kept in possible:
-                grown = walk(self._names, marked, extra, self._left_out, [*self.kept, kept])
+                grown = self._walk(marked, extra, [kept])
                 if why := self._obstacle(base, grown):
                     self._lose(kept.effect, kept.effect.keys & base.parents.keys(), why)
                 else:
                     self.kept += (kept,)
                     base = grown
         return replace(base, lost=tuple(self._lost.values()))
+
+    def _walk(self, marked: tuple[Marked, ...], also: list[Key], more: list[Kept]) -> Reach:
+        effects = [*self.kept, *more]
+        return walk(self._names, marked, also, self._left_out, effects)
 
     def _pending(self, base: Reach, steps: frozenset[Function]) -> list[Effect]:
         """The effects on what is reached about which nothing is decided yet."""
@@ -131,6 +136,9 @@ class Keeper:
                 return "what a decorator makes of a step takes effect where the step runs", ()
         elif isinstance(statement, ast.ClassDef) and _on_method(statement, effect.node, steps):
             return "the decorators of a step method take effect where the step runs", ()
+        for node in walk_nodes(statement) if not _is_definition(statement) else ():
+            if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
+                return f"it uses the special attribute {node.attr}", ()
         imports: dict[tuple[str, int, str], tuple[Module, int, ast.alias]] = {}
         for key in keys:
             if key[0] == effect.module.name:
@@ -143,9 +151,7 @@ class Keeper:
                 imports |= {(m.name, index, a.name): (m, index, a) for m, index, a in path}
         return "", tuple(imports.values())
 
-    def _path(
-        self, start: Module, wanted: Module
-    ) -> list[tuple[Module, int, ast.alias]] | None:
+    def _path(self, start: Module, wanted: Module) -> list[tuple[Module, int, ast.alias]] | None:
         """The imports from one module to another, through modules of the project."""
         ways: dict[str, list[tuple[Module, int, ast.alias]]] = {start.name: []}
         todo = [start]
@@ -181,9 +187,11 @@ class Keeper:
         self._lost[effect] = Lost(effect.module, place, key, why, effect.decorator, on)
 
 
-def _leaves_decorator(
-    statement: ast.stmt, effect: Effect, steps: frozenset[Function]
-) -> bool:
+def _is_definition(statement: ast.stmt) -> bool:
+    return isinstance(statement, Function | ast.ClassDef)
+
+
+def _leaves_decorator(statement: ast.stmt, effect: Effect, steps: frozenset[Function]) -> bool:
     """Whether a kept statement loses what has the effect: a step leaves its decorators behind."""
     if statement in steps:
         return effect.decorator is not None

@@ -1,7 +1,8 @@
-"""Which methods of a class with steps workflow code may call.
+"""Which methods of a class workflow code may call.
 
-A step method often has helpers in its class that do what only a step may do. They are left out of
-workflow code where nothing there speaks their names.
+A step method often has helpers in its class that do what only a step may do, and a class that
+workflow and steps share has methods for the steps. They are left out of workflow code where nothing
+there speaks their names.
 """
 
 from __future__ import annotations
@@ -13,17 +14,25 @@ from wfc.analyse.ids import decorator_name
 from wfc.model import Function
 from wfc.nodes import children, walk
 
-__all__ = ["helpers", "spoken"]
+__all__ = ["ANY", "BY_PROTOCOL", "PLAIN_BASES", "helpers", "spoken"]
+
+ANY = "*"
+"""Spoken where a name is put together: it may be each."""
+BY_PROTOCOL = {
+    "aclose", "close", "dst", "flush", "isoformat", "keys", "read", "tzname", "utcoffset", "write",
+}  # fmt: skip
+"""Methods that Python and its library call by name."""
+PLAIN_BASES = {"typing.Generic", "typing.Protocol", "abc.ABC", "builtins.object"}
+"""Classes from outside that call no method of those below them."""
+_BY_NAME = {"getattr", "hasattr"}
 
 _PLAIN = {"staticmethod", "classmethod", "property", "cached_property"}
 
 
-def helpers(
-    statement: ast.stmt, steps: frozenset[Function], marked: frozenset[Function]
-) -> dict[Function, ast.ClassDef]:
-    """The methods of a class with step methods that are called by name alone: not marked, not
-    special, without decorators that may register them somewhere."""
-    if not isinstance(statement, ast.ClassDef) or steps.isdisjoint(statement.body):
+def helpers(statement: ast.stmt, marked: frozenset[Function]) -> dict[Function, ast.ClassDef]:
+    """The methods of a class that are called by name alone: not marked, not special, without
+    decorators that may register them somewhere."""
+    if not isinstance(statement, ast.ClassDef):
         return {}
     return {
         node: statement
@@ -49,6 +58,9 @@ def spoken(node: ast.AST, leave_out: frozenset[ast.AST]) -> Iterator[str]:
         match found:
             case ast.Attribute(attr=name):
                 yield name
+            case ast.Call(func=ast.Name(id=function), args=[_, *rest]) if function in _BY_NAME:
+                if not rest or not isinstance(rest[0], ast.Constant):
+                    yield ANY
             case ast.Constant(value=str(text)) if text.isidentifier():
                 yield text
             case ast.MatchClass(kwd_attrs=names):

@@ -13,7 +13,14 @@ from functools import cache
 
 from wfc.analyse.bans import BANS, MODULES_BELOW, Ban
 
-__all__ = ["ban_of", "external_modules", "facades", "is_builtin", "suggest"]
+__all__ = [
+    "ban_of",
+    "external_modules",
+    "facades",
+    "is_builtin",
+    "member_advice",
+    "suggest",
+]
 
 
 @cache
@@ -22,6 +29,14 @@ def facades() -> Mapping[str, frozenset[str]]:
     from workflow.sandbox.facades import names
 
     return names()
+
+
+def member_advice(module: str, member: str) -> str | None:
+    """What the sandbox says to do instead of using a member that it leaves out, as sentences."""
+    from workflow.sandbox.facades import member_advice
+
+    said = member_advice(module, member)
+    return said and f"{said[0].upper()}{said[1:]}."
 
 
 @cache

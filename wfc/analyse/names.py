@@ -78,7 +78,8 @@ class Names:
         # `import a.b` and `import a.c` both bind `a`: the attributes say which is meant.
         return self._walk(name, attrs)
 
-    def absolute(self, module: Module, statement: ast.ImportFrom) -> str:
+    @staticmethod
+    def absolute(module: Module, statement: ast.ImportFrom) -> str:
         """The absolute name of the module that a `from … import` names."""
         if not statement.level:
             return statement.module or ""

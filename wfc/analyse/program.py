@@ -29,6 +29,7 @@ def analyse(
     shadows: tuple[Module, ...] = (),
     resumes_hooks: bool = True,
     oldest_python: tuple[int, int] | None = None,
+    package: str = "",
 ) -> Program:
     """Analyse `modules`, the ones with directives.
 
@@ -114,6 +115,7 @@ def analyse(
         foreign=foreign,
         resumes_hooks=resumes_hooks,
         oldest_python=oldest_python,
+        package=package,
     )
 
 

@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from wfc.analyse.bans import BUILTINS
 from wfc.analyse.effects import Effect
-from wfc.analyse.members import helpers, spoken
+from wfc.analyse.externals import refusal
+from wfc.analyse.members import ANY, BY_PROTOCOL, PLAIN_BASES, helpers, spoken
 from wfc.analyse.modules import is_builtin
 from wfc.analyse.names import Names, ProjectModule, ProjectName, Target, by_place
 from wfc.analyse.scopes import (
@@ -159,7 +161,12 @@ class _Walker:
 
     def _call_helpers(self) -> bool:
         """Follow the methods whose names have been spoken; whether there were any."""
-        called = [method for method in self.helpers if method.name in self.spoken]
+        called = [
+            method
+            for method, (_, _, cls) in self.helpers.items()
+            if method.name in self.spoken
+            or (ANY in self.spoken and self.stubs.isdisjoint(cls.body))
+        ]
         for method in called:
             module, owner, node = self.helpers.pop(method)
             self.spoken |= set(spoken(method, self.stubs))
@@ -177,11 +184,53 @@ class _Walker:
             target = self.names.imported(module, statement, owner[1])
             self._target(module, owner, statement, target, None)
             return
-        own = helpers(statement, self.stubs, self.marked)
+        own = helpers(statement, self.marked)
+        if self.stubs.isdisjoint(getattr(statement, "body", ())):
+            own = {m: cls for m, cls in own.items() if self._is_for_steps(module, cls, m)}
         self.helpers.update((method, (module, owner, node)) for method, node in own.items())
         skipped = self.left_out | frozenset(own)
         self.spoken |= set(spoken(statement, self.stubs | skipped))
         self._uses(module, owner, uses(statement, self.stubs, skipped))
+
+    def _is_for_steps(self, module: Module, cls: ast.ClassDef, method: Function) -> bool:
+        """Whether a method does itself what no workflow can do, and only the project's own code
+        may call it."""
+        if method.name in BY_PROTOCOL or not self._is_own(module, cls):
+            return False
+        for use in method_uses(cls, method, self.stubs, self.left_out):
+            match use:
+                case Use(name=name, attrs=attrs, binding=None):
+                    target = self.names.of(module, name, attrs)
+                    if target is None and name in BUILTINS:
+                        return True
+                case Use(name=name, attrs=attrs, binding=ast.stmt() as binding):
+                    target = self.names.imported(module, binding, name, attrs)
+                case _:
+                    continue
+            if isinstance(target, External) and refusal(target, frozenset()) is not None:
+                return True
+        return False
+
+    def _is_own(self, module: Module, cls: ast.ClassDef, depth: int = 8) -> bool:
+        """Whether no class from outside stands above one, whose methods may call those below."""
+        for base in cls.bases:
+            named = base.value if isinstance(base, ast.Subscript) else base
+            if not isinstance(named, ast.Name) or not depth:
+                return False
+            match self.names.follow(self.names.of(module, named.id)):
+                case External() as outside if str(outside) in PLAIN_BASES:
+                    continue
+                case ProjectName(key=key) if (home := self.names.find(key[0])) is not None:
+                    above = [home.tree.body[i] for i in home.bindings.get(key[1], ())]
+                    if all(
+                        isinstance(a, ast.ClassDef) and self._is_own(home, a, depth - 1)
+                        for a in above
+                    ):
+                        continue
+                case None if named.id == "object":
+                    continue
+            return False
+        return True
 
     def _uses(self, module: Module, owner: Key, found: list[Found]) -> None:
         for use in found:
@@ -263,6 +312,10 @@ class _Walker:
                     place = imported if imported and _names(imported, key[1]) else node
                     star = _star(found)
                     self.missing.append(Missing(module, owner, place, key[0], key[1], star))
+                    return
+                if found is None and self.names.is_folder(key[0]):
+                    place = imported if imported and _names(imported, key[1]) else node
+                    self.missing.append(Missing(module, owner, place, key[0], key[1]))
                     return
                 if key != owner:
                     self.enter(key, (owner, line))

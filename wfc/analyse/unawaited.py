@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from wfc.analyse.awaiting import Fate, Fates, parents_in_workflow
+from wfc.analyse.functions import own_nodes
+from wfc.analyse.places import Defined, Value, bindings_of, scopes_around
 from wfc.analyse.types import Types, types_of
 from wfc.model import External, Function, Kind, Marked, Module, Program
 
@@ -29,14 +31,15 @@ _PLAIN_MODULES = {
 @dataclass(frozen=True, eq=False)
 class Unawaited:
     """Such a call. `step` is the step it is of, if it is; `why` says what comes of it, `instead`
-    is the line to write, `is_statement` whether the call is one of an async function."""
+    is the line to write, `takes_await` whether it is enough to put `await` before the call: it is a
+    statement of an async function, or what one assigns."""
 
     module: Module
     call: ast.Call
     step: Marked | None
     why: str
     instead: str
-    is_statement: bool
+    takes_await: bool
 
 
 _CACHE: WeakKeyDictionary[Program, tuple[Unawaited, ...]] = WeakKeyDictionary()
@@ -74,7 +77,10 @@ def _all(program: Program) -> Iterator[Unawaited]:
             if statement not in steps:
                 fates = Fates(parents_in_workflow(program, statement), takes_plain)
                 for node in fates.parents:
-                    if isinstance(node, ast.Call) and _is_coroutine(program, types, module, node):
+                    if isinstance(node, ast.Call) and (
+                        _is_coroutine(program, types, module, node)
+                        or _local(program, fates.parents, node) is not None
+                    ):
                         yield from _look(program, module, fates, node, workflows)
 
 
@@ -83,6 +89,38 @@ def _is_coroutine(program: Program, types: Types, module: Module, call: ast.Call
         case Marked(kind=kind):
             return kind is Kind.STEP  # a workflow that is called has a rule of its own
     return types.of(module, call) == "coroutine"
+
+
+def _local(
+    program: Program, parents: Mapping[ast.AST, ast.AST], call: ast.Call
+) -> Marked | Function | None:
+    """The step or async function that a call by a local name runs: another name of a step, or a
+    function inside of a function."""
+    name = call.func
+    for _ in range(10):  # names of names end somewhere
+        if not isinstance(name, ast.Name):
+            return None
+        found = next(
+            (b[name.id] for s in scopes_around(parents, name) if name.id in (b := bindings_of(s))),
+            [],
+        )
+        match found:
+            case [Defined(node=ast.AsyncFunctionDef() as function)] if not (
+                function.decorator_list or function in program.elsewhere or _yields(function)
+            ):
+                return function
+            case [Value(value=value, path=())]:
+                meaning = program.reach.meaning.get(value)
+                if isinstance(meaning, Marked):
+                    return meaning if meaning.kind is Kind.STEP else None
+                name = value
+            case _:
+                return None
+    return None
+
+
+def _yields(function: Function) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function.body))
 
 
 def _look(
@@ -96,6 +134,9 @@ def _look(
     if fate is Fate.AWAITED:
         return
     line = f"await {ast.unparse(call.func)}(...)"
+    parent = fates.parents.get(call)
+    if kept_in and not isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+        kept_in = ""  # the name of what holds it
     match fate:
         case Fate.RETURNED if fates.function_of(call) not in workflows:
             return  # whoever calls the helper may await what it returns
@@ -103,19 +144,22 @@ def _look(
             why, instead = "so nothing happens", line
         case Fate.RETURNED:
             why = "so the workflow would return a coroutine instead of the result"
-            instead = f"{kept_in} = {line}" if kept_in else f"return {line}"
+            instead = f"{kept_in} = {line}" if kept_in else line
+            if isinstance(parent, ast.Return):
+                instead = f"return {line}"
         case Fate.FORGOTTEN:
             why, instead = f"and {kept_in} is not used again, so nothing happens", line
         case _:
-            why = "so this uses a coroutine instead of the result, and nothing happens"
+            what = kept_in or "this"
+            why = f"so {what} is a coroutine, not the result, and nothing happens"
             instead = f"{kept_in} = {line}" if kept_in else line
-    meaning = program.reach.meaning.get(call.func)
+    meaning = program.reach.meaning.get(call.func) or _local(program, fates.parents, call)
     yield Unawaited(
         module,
         call,
         meaning if isinstance(meaning, Marked) else None,
         why,
         instead,
-        isinstance(fates.parents.get(call), ast.Expr)
+        isinstance(fates.parents.get(call), ast.Expr | ast.Assign | ast.AnnAssign)
         and isinstance(fates.function_of(call), ast.AsyncFunctionDef),
     )

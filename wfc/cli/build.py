@@ -1,5 +1,6 @@
-"""`wfc build`. Exit status 0: built, and nothing to mend; 1: findings, nothing to build, stale
-files with --check, changes with --diff; 2: wrong use. Warnings count with --strict only."""
+"""`wfc build`. Exit status 0: built, and nothing to mend; 1: findings, nothing to build (neither
+workflows nor steps), stale files with --check, changes with --diff; 2: wrong use. Warnings count
+with --strict only."""
 
 from __future__ import annotations
 

@@ -39,9 +39,10 @@ def explain(code: str | None, form: str, folder: Path | None) -> None:
             raise click.UsageError("--write writes every page as Markdown: leave the rest out")
         _write(folder, markdown_pages(table))
     elif code is None:
+        width = max(len(rule.name) for rule in table.values())
         for rule in table.values():
             title = " ".join(rule.page.strip().split("\n\n")[0].split())
-            click.echo(f"{rule.code}  {rule.name:<24} {title}")
+            click.echo(f"{rule.code}  {rule.name:<{width}} {title}")
     else:
         render = page if form == "text" else markdown
         click.echo(render(_find(table, code)), nl=False)

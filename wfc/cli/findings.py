@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -70,6 +71,7 @@ class Printer:
             put("These generated files are stale; run `wfc build`:\n", err=True)
             put("".join(f"  {path}\n" for path in stale), err=True)
         elif result.files and self.is_full:
+            put(_removed(result), err=True)
             put(_built(result, check))
 
     def failure(self, error: ProjectError) -> None:
@@ -155,8 +157,7 @@ def _built(result: BuildResult, check: bool) -> str:
     workflows = result.manifest["workflows"]
     width = max((len(w["qualname"]) for w in workflows.values()), default=0)
     lines = [
-        f"  {entry['qualname']:<{width}}  {_count(len(entry['steps']), 'step')}  "
-        f"{entry['path']}:{entry['line']}"
+        f"  {entry['qualname']:<{width}}  {_calls(entry)}  {entry['path']}:{entry['line']}"
         for entry in workflows.values()
     ]
     counts = (
@@ -166,6 +167,20 @@ def _built(result: BuildResult, check: bool) -> str:
     short = result.manifest["bundle"][:8]
     lines.append(f"{verb} {counts} -> {result.project.generated}/ (bundle {short})")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _calls(workflow: Mapping[str, Any]) -> str:
+    """How many steps a workflow uses, and in how many places `fetch`, which is a step of ours."""
+    steps = _count(len(workflow["steps"]), "step")
+    fetches = sum(node["kind"] == "fetch" for node in workflow["graph"]["nodes"])
+    return steps + (f", {fetches} fetch{'' if fetches == 1 else 'es'}" if fetches else "")
+
+
+def _removed(result: BuildResult) -> str:
+    """Which files of an earlier build are gone: perhaps a builder of somebody's own made them."""
+    gone = [path for path in result.stale if path not in result.files]
+    folder = result.project.generated
+    return "".join(f"removed {folder}/{path}: this build does not make it\n" for path in gone)
 
 
 def _count(number: int, noun: str) -> str:

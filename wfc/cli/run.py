@@ -38,9 +38,9 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
     """Run WORKFLOW (its name, or its full id) and print its result as JSON.
 
     What the input holds is turned into the annotated types: objects into models and dataclasses,
-    text into dates. Events go to stderr as they are recorded, the result to stdout. Exit status: 0 the run
-    completed, 1 it failed or was cancelled, 2 wrong usage, 130 interrupted (the run stays in the
-    world, and any worker goes on with it). A run that is parked exits with 1 as well.
+    text into dates. Events go to stderr as they are recorded, the result to stdout. Exit status: 0
+    the run completed, 1 it failed or was cancelled, 2 wrong usage, 130 interrupted (the run stays
+    in the world, and any worker goes on with it). A run that is parked exits with 1 as well.
 
     \b
     Example:

@@ -33,7 +33,8 @@ def watch(builder: Builder, report: Callable[[BuildResult], None]) -> None:
     click.echo("watching for changes; Ctrl-C stops", err=True)
     for rebuild in builder.rebuilds(stop):
         changed = _some(rebuild.changed)
-        click.echo(f"\n{changed} changed; built again in {rebuild.seconds:.2f} s", err=True)
+        done = "built again" if _is_built(rebuild.result) else "checked"
+        click.echo(f"\n{changed} changed; {done} in {rebuild.seconds:.2f} s", err=True)
         _show(rebuild.result, report)
 
 
@@ -42,10 +43,14 @@ def _some(paths: Collection[str]) -> str:
     return first if len(paths) < 2 else f"{first} and {len(paths) - 1} more"
 
 
+def _is_built(result: BuildResult | ProjectError) -> bool:
+    return isinstance(result, BuildResult) and result.ok and bool(result.files)
+
+
 def _show(result: BuildResult | ProjectError, report: Callable[[BuildResult], None]) -> None:
     if isinstance(result, ProjectError):
         click.echo(f"wfc build: {result}", err=True)
     else:
         report(result)
-    if isinstance(result, ProjectError) or not result.ok:
+    if not _is_built(result):
         click.echo("nothing written; what was built last stays as it is", err=True)

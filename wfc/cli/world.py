@@ -20,9 +20,9 @@ def world() -> None:
 )
 @click.option("--schema", metavar="NAME", help="The schema in it. Default: workflow.")
 def setup(url: str | None, schema: str | None) -> None:
-    """Create our tables in PostgreSQL, or bring them up to date. Doing it again is harmless.
+    """Create the tables of workflow-compiler in PostgreSQL, or bring them up to date.
 
-    SQLite needs no setting up.
+    Doing it again is harmless. SQLite needs no setting up.
     """
     try:
         from workflow.worlds.postgres import create_postgres_world

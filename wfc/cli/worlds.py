@@ -27,7 +27,7 @@ world_option = click.option(
     "--world",
     "target",
     metavar="NAME",
-    help="local, memory, or module:factory. Default: WORKFLOW_TARGET_WORLD, then local.",
+    help="local, postgres, memory, or module:factory. Default: WORKFLOW_TARGET_WORLD, then local.",
 )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from wfc.emit.files import read_bytes, replace_text
+from wfc.emit.files import cache_text, read_bytes
 from wfc.emit.tool import fingerprint
 
 __all__ = ["Made", "TextCache"]
@@ -74,10 +74,10 @@ class TextCache:
         self._now[key] = made
         if self._folder is not None:
             entry = [_sha256(made[0].encode())] if job[0] in _OUTSIDE else made
-            replace_text(_file(self._folder, key), json.dumps(entry))
+            cache_text(self._folder, _name(key), json.dumps(entry))
 
     def _on_disk(self, folder: Path, key: str, job: _Job) -> Made | None:
-        kept = _read(_file(folder, key))
+        kept = _read(folder / _name(key))
         try:
             if job[0] not in _OUTSIDE:
                 text, problems = kept
@@ -108,8 +108,8 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _file(folder: Path, key: str) -> Path:
-    return folder / key[:2] / f"{key}.json"
+def _name(key: str) -> str:
+    return f"{key[:2]}/{key}.json"
 
 
 def _read(file: Path) -> Any:

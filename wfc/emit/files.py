@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["read_bytes", "replace_text"]
+__all__ = ["cache_text", "read_bytes", "replace_text"]
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -15,6 +15,15 @@ def read_bytes(path: Path) -> bytes | None:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def cache_text(folder: Path, name: str, text: str) -> None:
+    """Put the file `name` into the cache `folder`, which version control is told to leave out;
+    where it cannot be written, nothing happens."""
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        replace_text(ignored, "*\n")
+    replace_text(folder / name, text)
 
 
 def replace_text(file: Path, text: str) -> None:

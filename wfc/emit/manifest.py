@@ -148,7 +148,11 @@ def _step(program: Program, m: Marked, schemas: Schemas) -> dict[str, Any]:
 def _workflow(program: Program, m: Marked, schemas: Schemas, graph: FlowGraph) -> dict[str, Any]:
     return {
         **_function(m, schemas),
-        "steps": [step.id for step in steps_reached(program, m)],
+        # Which method `item.push()` is, only the graph asks.
+        "steps": sorted(
+            {step.id for step in steps_reached(program, m)}
+            | {str(node.data["step"]) for node in graph.nodes if "step" in node.data}
+        ),
         "graph": graph.to_data(),
     }
 

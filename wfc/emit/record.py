@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from wfc.diagnostics import Diagnostic, Edit, Note, Severity, Silenced, Span
-from wfc.emit.files import read_bytes, replace_text
+from wfc.emit.files import cache_text, read_bytes
 from wfc.emit.tool import fingerprint
 from wfc.project import NotingProject, Project
 
@@ -92,7 +92,7 @@ def save(
         "diagnostics": [asdict(d) for d in done.diagnostics],
         "silenced": [(asdict(s.diagnostic), s.reason) for s in done.silenced],
     }
-    replace_text(folder / _NAME, json.dumps(kept))
+    cache_text(folder, _NAME, json.dumps(kept))
 
 
 def _answer(project: Project, kind: str, name: str) -> str:

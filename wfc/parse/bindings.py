@@ -95,8 +95,12 @@ def running(statement: ast.If) -> Sequence[ast.stmt] | None:
 
 
 def known_version(test: ast.expr) -> bool | None:
-    """What `sys.version_info >= (3, 11)` gives, where every Python that this package supports
-    gives the same; None for other tests."""
+    """What `sys.version_info >= (3, 12)` gives on the oldest Python that this package supports;
+    None for other tests.
+
+    Of the two branches workflow code gets the one for older versions, whatever a worker runs on: it
+    works on the newer ones as well, and a run may go on with another version.
+    """
     match test:
         case ast.Compare(
             left=ast.Attribute(value=ast.Name(id="sys"), attr="version_info"),
@@ -104,8 +108,8 @@ def known_version(test: ast.expr) -> bool | None:
             comparators=[ast.Tuple(elts=items)],
         ) if test.lineno == test.end_lineno:
             wanted = [i.value for i in items if isinstance(i, ast.Constant)]
-            if len(wanted) == len(items) and tuple(wanted) <= _OLDEST:
-                return isinstance(operator, ast.GtE)
+            if len(wanted) == len(items) and all(isinstance(w, int) for w in wanted):
+                return isinstance(operator, ast.GtE) is (tuple(wanted) <= _OLDEST)
     return None
 
 

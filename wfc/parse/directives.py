@@ -18,6 +18,7 @@ __all__ = ["sightings"]
 _WORDS = {"use step": Kind.STEP, "use workflow": Kind.WORKFLOW}
 # How many edits away still counts: one for the short word, so that a docstring "Use set." is none.
 _TOLERANCE = {"use step": 1, "use workflow": 2}
+_ALONE = {"step": Kind.STEP, "workflow": Kind.WORKFLOW}
 _Body = Sequence[ast.stmt]
 
 
@@ -37,12 +38,18 @@ def _block(
 
 
 def _head(body: _Body) -> int:
-    """How many statements at the start may be a directive: one, or two if it follows a
-    docstring."""
-    match body:
-        case [ast.Expr(value=ast.Constant(value=str(text))), *_] if not _read(text):
-            return 2
-    return 1
+    """How many statements at the start may be a directive: the first, and the one that follows a
+    docstring, imports from `__future__`, which Python wants above all else, or both."""
+    head = 1
+    for statement in body:
+        match statement:
+            case ast.Expr(value=ast.Constant(value=str(text))) if head == 1 and not _read(text):
+                head += 1
+            case ast.ImportFrom(module="__future__"):
+                head += 1
+            case _:
+                break
+    return head
 
 
 def _later(place: Place) -> Place:
@@ -85,6 +92,9 @@ def _statement(
     match value:
         case ast.Constant(value=str(text)):
             found = _read(text) or _in_docstring(text, place)
+            is_line = place is Place.FUNCTION and not _is_tripled(value, text)
+            if found is None and is_line and text in _ALONE:
+                found = (_ALONE[text], Spelling.MISSPELT)
             if found and found[1] is Spelling.EXACT and _is_tripled(value, text):
                 found = (found[0], Spelling.ALTERED)
         case ast.Constant(value=bytes(raw)):

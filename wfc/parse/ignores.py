@@ -11,7 +11,7 @@ from wfc.model import Ignore
 
 __all__ = ["ignores"]
 
-# The reason ends where the next comment begins, as in `# wfc: ignore[WF206] why  # noqa: X`.
+# The reason ends where the next comment begins, as in `# wfc: ignore[WF206] why  # type: ignore`.
 _COMMENT = re.compile(r"#\s*wfc:\s*ignore\b(?:\s*\[(?P<codes>[^\]#]*)\])?(?P<reason>[^#]*)", re.I)
 
 

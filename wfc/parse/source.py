@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 import warnings
+from dataclasses import replace
 
 from wfc.model import Module, SourceError
 from wfc.parse.bindings import bindings, typing_only
@@ -17,6 +18,10 @@ from wfc.parse.ignores import ignores
 __all__ = ["parse"]
 
 _CODING = re.compile(rb"coding[:=]")
+_FUTURE = (
+    "Move it up: only the docstring may stand above it. A directive for the whole file may stand "
+    "below it."
+)
 _ENCODING = (
     "Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
 )
@@ -31,8 +36,12 @@ def parse(name: str, path: str, data: bytes) -> Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are for the user's own linter
             tree = ast.parse(text, path)
+            # The grammar is not all: a `yield` in a class, an import from `__future__` too late.
+            _compile(text, tree, path)
     except SyntaxError as error:
         found = SourceError(error.lineno or 1, error.offset or 1, error.msg)
+        if "__future__ imports must" in error.msg:
+            found = replace(found, fix=_FUTURE)
         return _broken(name, path, data, found)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -41,9 +50,14 @@ def parse(name: str, path: str, data: bytes) -> Module:
     except ValueError as error:
         fix = "Remove what is not text from the file."
         return _broken(name, path, data, SourceError(1, 1, str(error), fix))
-    except RecursionError:
+    except (RecursionError, MemoryError):
+        from workflow.sandbox.depth import deepest_line, unreadable_line
+
+        line = unreadable_line(lines)
+        if line == len(lines):  # it can be read, and not compiled
+            line = deepest_line(text)
         fix = "Take the deeply nested expression apart."
-        found = SourceError(1, 1, "the code is nested too deeply", fix)
+        found = SourceError(line, 1, "the code is nested too deeply", fix)
         return _broken(name, path, data, found)
     return Module(
         name=name,
@@ -57,6 +71,13 @@ def parse(name: str, path: str, data: bytes) -> Module:
         lines=lines,
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _compile(text: str, tree: ast.Module, path: str) -> None:
+    try:
+        compile(tree, path, "exec", dont_inherit=True, optimize=0)
+    except RecursionError:  # a tree may be nested less deeply than a text
+        compile(text, path, "exec", dont_inherit=True, optimize=0)
 
 
 def _decoded(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
 
     from wfc.emit.cache import Made, TextCache
 
-__all__ = ["Job", "client_text", "jobs", "make", "parsed", "stub_text", "workflow_text"]
+__all__ = [
+    "Job",
+    "UnknownSyntaxError",
+    "client_text",
+    "jobs",
+    "make",
+    "parsed",
+    "stub_text",
+    "without_leading_joins",
+    "workflow_text",
+]
 
 Job = tuple[str, str, str, WorkflowPlan | ClientPlan]
 """A text to be made: what for (`workflow`, `client` or `stubs`), path and text of the module, and
@@ -81,12 +92,59 @@ def parsed(path: str, text: str) -> cst.Module:
         ) from error
     try:
         return libcst.parse_module(text)
+    except libcst.ParserSyntaxError:
+        pass
+    plain = without_leading_joins(text)
+    try:
+        return libcst.parse_module(plain)
     except libcst.ParserSyntaxError as error:
         # Python could read it, so this is syntax that libcst does not know yet.
-        raise ProjectError(
-            f"{path}:{error.editor_line}: the installed libcst does not know this syntax; "
-            "upgrade it, or write the line in an older way"
-        ) from error
+        raise UnknownSyntaxError(path, _strange_line(text) or error.editor_line) from error
+
+
+class UnknownSyntaxError(ProjectError):
+    """A file has syntax that Python knows and libcst does not, at or after `line`."""
+
+    def __init__(self, path: str, line: int) -> None:
+        super().__init__(f"{path}:{line}: the installed libcst does not know this syntax")
+        self.path = path
+        self.line = line
+
+    def __reduce__(self) -> tuple[type[UnknownSyntaxError], tuple[str, int]]:
+        return UnknownSyntaxError, (self.path, self.line)
+
+
+def without_leading_joins(text: str) -> str:
+    """The text with lines that are a backslash alone left empty, where the next line means the same
+    without them. libcst does not read them at the start of a statement."""
+    lines = text.split("\n")
+    meant = ast.dump(ast.parse(text))
+    for index, line in enumerate(lines[:-1]):
+        indent = line.removesuffix("\\")
+        if indent != line and not indent.strip():
+            changed = [*lines]
+            changed[index : index + 2] = ["", indent + lines[index + 1].lstrip(" \t")]
+            try:
+                is_same = ast.dump(ast.parse("\n".join(changed))) == meant
+            except SyntaxError:
+                continue
+            if is_same:
+                lines = changed
+    return "\n".join(lines)
+
+
+def _strange_line(text: str) -> int | None:
+    """The line of the first statement at the top of a module that libcst does not read."""
+    import libcst
+
+    lines = text.split("\n")
+    for statement in ast.parse(text).body:
+        whole = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
+        try:
+            libcst.parse_module(whole)
+        except libcst.ParserSyntaxError:
+            return statement.lineno
+    return None
 
 
 _client_plans: WeakKeyDictionary[Program, dict[Module, ClientPlan]] = WeakKeyDictionary()

@@ -36,7 +36,7 @@ _ABI = "from workflow.abi.flow_v1 import step as _wfc_step"
 def to_workflow(module: cst.Module, plan: WorkflowPlan, text: str) -> str:
     """Workflow mode of a module, which was parsed from `text`."""
     stubs = _Stubs(plan.stubs, plan.dropped)
-    holders = {qualname.partition(".")[0] for qualname in plan.stubs}
+    holders = {qualname.partition(".")[0] for qualname in (*plan.stubs, *plan.dropped)}
 
     def rewrite(index: int, statement: Statement) -> Statement | None:
         if index in plan.aliases:
@@ -118,6 +118,10 @@ class _Stubs(cst.CSTTransformer):
                 case _:
                     kept.append(with_blank_lines_before(statement, pending))
                     pending = 0
+        if not kept:
+            nothing = cst.SimpleStatementLine(body=[cst.Pass()])
+            kept.append(with_blank_lines_before(nothing, pending - 1))
+            pending = 0
         return body.with_changes(body=kept, footer=[*blank(pending), *body.footer])
 
     def visit_Lambda(self, node: cst.Lambda) -> bool:

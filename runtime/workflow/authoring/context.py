@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import CodeType
 from typing import Any
 
 from workflow.codec import Codec
-from workflow.errors import ContextError
+from workflow.errors import ContextError, DirectCallError
 from workflow.replay.live import LiveRun
 from workflow.replay.loop import running
 
 __all__ = ["StepContext", "body", "current_step", "moment", "step_context"]
 
+_DIRECTIVES = ('"use workflow"', "'use workflow'")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,13 +52,41 @@ step_context: ContextVar[StepContext | None] = ContextVar("workflow_step", defau
 def body(what: str, instead: str) -> LiveRun:
     """The live run of the workflow body that is executing.
 
-    Raises ContextError that names `what` and says what to write `instead` outside of a body.
+    Raises ContextError that names `what` and says what to write `instead` outside of a body,
+    DirectCallError where the body was called like a function.
     """
     loop = running()
     if loop is None:
+        called = _called_directly()
+        if called is not None:
+            raise DirectCallError(
+                f"{called} is a workflow and was called like a function, so nothing of it is "
+                f"recorded and {what} has no run to work in. Use `await start({called}, ...)` from "
+                "workflow.api; a test does so in a world of its own, as the README says"
+            )
         place = "a step" if step_context.get() is not None else "code outside of a workflow"
         raise ContextError(f"{what} works in a workflow body, not in {place}. {instead}")
     return loop.run
+
+
+def _called_directly() -> str | None:
+    """The name of the function with the directive of a workflow that is executing, if any."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        code = frame.f_code
+        if code.co_flags & inspect.CO_COROUTINE and _is_workflow(code):
+            return code.co_qualname
+        frame = frame.f_back
+    return None
+
+
+def _is_workflow(code: CodeType) -> bool:
+    """Whether the text of a function, as far as it is there, has the directive."""
+    try:
+        lines, _ = inspect.getsourcelines(code)
+    except (OSError, TypeError, IndentationError, SyntaxError):
+        return False
+    return any(line.strip().strip(";") in _DIRECTIVES for line in lines)
 
 
 def current_step() -> StepContext | None:

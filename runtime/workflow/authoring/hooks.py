@@ -43,11 +43,14 @@ class Hook(Generic[T]):
     open run holds the token, TimeoutError after `timeout`.
     """
 
-    def __init__(self, run: LiveRun, state: HookState, type: Any, timeout: float | None) -> None:
+    def __init__(
+        self, run: LiveRun, state: HookState, type: Any, timeout: float | None, name: str | None
+    ) -> None:
         self._run = run
         self._state = state
         self._type = type
         self._timeout = timeout
+        self._name = name  # the token if the author chose it: a generated one is a secret
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"  # the token lets whoever reads it resume the run
@@ -64,9 +67,20 @@ class Hook(Generic[T]):
         if self._timeout is None:
             payload = await self._state.next_payload()
         else:
-            async with asyncio.timeout(self._timeout):
-                payload = await self._state.next_payload()
+            payload = await self._within(self._timeout)
         return cast(T, payload if self._type is None else validated(self._type, payload))
+
+    async def _within(self, seconds: float) -> Any:
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await self._state.next_payload()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        kind = type(self).__name__.lower()
+        name = f"{kind} {self._name}" if self._name is not None else f"a {kind}"
+        raise TimeoutError(f"{name} was not resumed within {seconds:g} s")
 
     async def __aiter__(self) -> AsyncIterator[T]:
         while True:
@@ -138,7 +152,7 @@ def create_hook(
         metadata=None if metadata is None else run.codec.encode(metadata, path="metadata"),
         meta={},
     )
-    return Hook(run, state, type, None if timeout is None else seconds_of(timeout))
+    return Hook(run, state, type, None if timeout is None else seconds_of(timeout), token)
 
 
 def create_webhook(
@@ -168,7 +182,7 @@ def create_webhook(
         metadata=None if metadata is None else run.codec.encode(metadata, path="metadata"),
         meta=meta,
     )
-    return Webhook(run, state, None, None if timeout is None else seconds_of(timeout))
+    return Webhook(run, state, None, None if timeout is None else seconds_of(timeout), token)
 
 
 class HookDefinition(Generic[T]):

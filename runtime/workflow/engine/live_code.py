@@ -7,6 +7,7 @@ text, so that bodies run with their own lines and file names.
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Iterator
 from functools import partial
@@ -76,12 +77,14 @@ def refuse_calls(function: FunctionType, message: str) -> None:
     function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     _REPLACED[function] = function.__code__
     function.__kwdefaults__ = None
-    function.__code__ = _refuse.__code__.replace(
+    function.__code__ = _REFUSING.replace(
+        co_filename=function.__code__.co_filename,  # a traceback ends at the user's `async def`
+        co_firstlineno=function.__code__.co_firstlineno,
         co_name=function.__name__,
+        co_qualname=function.__qualname__,
         co_freevars=function.__code__.co_freevars,  # unused; Python wants as many as before
         co_consts=tuple(
-            message if constant == "{message}" else constant
-            for constant in _refuse.__code__.co_consts
+            message if constant == "{message}" else constant for constant in _REFUSING.co_consts
         ),
     )
 
@@ -136,9 +139,23 @@ def _module_code(module: ModuleType) -> CodeType | None:
     return code if isinstance(code, CodeType) else None
 
 
-async def _refuse(*args: Any, **kwargs: Any) -> Any:
-    # A coroutine function, as the one whose code it replaces: Python refuses other kinds. It runs
-    # with the globals of the user's module, so it can use nothing but its own constants.
-    from workflow.errors import DirectCallError
+def _refusing() -> CodeType:
+    """The code that takes the place of a workflow's, on one line and without columns.
 
-    raise DirectCallError("{message}")
+    A coroutine function, as the one whose code it replaces: Python refuses other kinds. It runs
+    with the globals of the user's module, so it can use nothing but its own constants.
+    """
+    tree = ast.parse(
+        "async def _refuse(*args, **kwargs):\n"
+        "    from workflow.errors import DirectCallError\n"
+        "    raise DirectCallError('{message}')\n"
+    )
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt | ast.expr | ast.arg | ast.alias):
+            node.lineno = node.end_lineno = 1
+            node.col_offset = node.end_col_offset = -1  # no column: the line is not this text
+    (made,) = (c for c in compile(tree, __file__, "exec").co_consts if isinstance(c, CodeType))
+    return made
+
+
+_REFUSING = _refusing()

@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,7 +47,8 @@ class Project:
         """Load what `wfc build` made in the folder `generated`.
 
         Imports the user's modules that hold steps. Raises BundleError, which says `wfc build`, when
-        the folder is missing, incomplete, or older than the sources.
+        the folder is missing, incomplete, or older than the sources, and which names the line that
+        asks for a module that is not installed.
         """
         folder = Path(generated).resolve()
         with _no_build_meanwhile(folder):
@@ -185,8 +187,24 @@ def _registry(folder: Path, step: bytes) -> Registry:
         try:
             # What was read beside the manifest, and not what may be there by now.
             exec(compile(step, path, "exec"), module.__dict__)
+        except ModuleNotFoundError as error:
+            del sys.modules[name]
+            raise _not_found(error) from error
         except BaseException:
             del sys.modules[name]
             raise
     registry: Registry = module.registry
     return registry
+
+
+def _not_found(error: ModuleNotFoundError) -> BundleError:
+    """Says which line asked for a module that is not there: the last one outside of Python."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "<frozen" not in f.filename]
+    last = frames[-1]
+    file = Path(last.filename)
+    with suppress(ValueError):
+        file = file.relative_to(Path.cwd())
+    return BundleError(
+        f"{file}:{last.lineno} cannot be imported: {error}. Is this the environment of your "
+        "project?"
+    )

@@ -142,7 +142,7 @@ class Registry:
             refuse_calls(
                 body,
                 f"{body.__qualname__} is a workflow; calling it directly would neither record nor "
-                "resume it. Use `await start(function, ...)` from workflow.api",
+                f"resume it. Use `await start({body.__qualname__}, ...)` from workflow.api",
             )
 
     def cls(self, class_id: str, cls: type) -> None:

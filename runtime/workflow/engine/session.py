@@ -46,7 +46,6 @@ log = logging.getLogger("workflow.engine")
 
 INLINE = 8  # step bodies the owner runs itself, per run; more fan out to all workers
 PATIENCE = 3.0  # seconds between tries at most while the world is away
-CLAIM_LIMIT = 20  # claims without an append, after which a run is held to kill its workers
 
 
 class Session:
@@ -148,7 +147,7 @@ class Session:
     # -- owning --------------------------------------------------------------------------------
 
     async def _own(self) -> None:
-        if self._run.claims > CLAIM_LIMIT:
+        if self._run.claims > self.worker.limits.claims:
             hopeless = await self._load(0)
             if hopeless is not None:
                 codec = self.worker.codec
@@ -407,7 +406,10 @@ class Session:
             fence=self.fence,
         )
         try:
-            outcome = await run_attempt(step, event.payload or b"", context, worker.world, codec)
+            async with worker.slots.take():
+                outcome = await run_attempt(
+                    step, event.payload or b"", context, worker.world, codec
+                )
         except Unfit:
             # Another worker's step may take them; see `Stranded` for when none does.
             if self._bodies.pop(event.ref, None) is not None:

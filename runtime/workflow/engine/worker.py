@@ -29,6 +29,7 @@ from workflow.engine.limits import Limits
 from workflow.engine.project import Project
 from workflow.engine.registry import Step
 from workflow.engine.session import Session
+from workflow.engine.slots import Slots, concurrency
 from workflow.engine.stand_ins import stand_ins
 from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, Unfit, run_attempt
 from workflow.engine.stranded import Stranded, patience
@@ -82,6 +83,7 @@ class Worker:
         self.samples = sampler(os.environ)  # whether to check a turn
         self.stranded = Stranded(self, patience(os.environ))
         self.limits = Limits.read(os.environ)
+        self.slots = Slots(concurrency(os.environ, world))
         self._programs: dict[str, Program] = {}
         self._cache: OrderedDict[str, tuple[str | None, LiveRun]] = OrderedDict()
         self._sessions: dict[str, Session] = {}
@@ -194,7 +196,7 @@ class Worker:
         return claimed.next_due
 
     async def _claim_tasks(self) -> None:
-        room = TASKS - self._tasks_now
+        room = self.slots.room(TASKS - self._tasks_now)
         if room > 0:
             names = self.stranded.names()
             for task in await self.world.claim_tasks(self.id, room, names):
@@ -313,7 +315,8 @@ class Worker:
             fence=None,
         )
         try:
-            outcome = await run_attempt(step, task.payload, context, self.world, codec)
+            async with self.slots.take():
+                outcome = await run_attempt(step, task.payload, context, self.world, codec)
         except Unfit as error:
             again = await self.stranded.misfit(task, str(error))
             return Finish(

@@ -1,16 +1,19 @@
-"""When a task is due again whose worker has died.
+"""When a task or a run is due again whose worker has died.
 
 A step that kills its process takes the other steps there with it, and each of them has used an
 attempt. Were all due again at once, the same worker would take them together and they would die
 together, until the harmless ones were out of attempts as well. So they come back one by one, spread
 over a time that grows with every crash.
+
+The same goes for runs whose bodies kill their process. The first time a run is due at once: mostly
+it was not its fault, and others should take over without delay.
 """
 
 from __future__ import annotations
 
 from zlib import crc32
 
-__all__ = ["after_crash"]
+__all__ = ["after_crash", "run_after_crash"]
 
 # The span after the first crash in seconds, how much it grows with each further one, its limit.
 _FIRST, _FACTOR, _LONGEST = 0.5, 2.0, 60.0
@@ -22,6 +25,18 @@ def after_crash(run_id: str, step_id: str, attempt: int, now: int) -> int:
     The place in the span follows from the names and the attempt, not from chance, so that every
     world gives the same answer. All times are microseconds.
     """
-    span = min(_LONGEST, _FIRST * _FACTOR ** min(max(attempt, 1) - 1, 10))
-    share = crc32(f"{run_id} {step_id} {attempt}".encode()) / 2**32
-    return now + int(span * share * 1_000_000)
+    return now + _place(f"{run_id} {step_id} {attempt}", attempt)
+
+
+def run_after_crash(run_id: str, claims: int, now: int) -> int:
+    """When a run is due again that was claimed `claims` times since its last append, and whose
+    worker died by `now`.
+
+    At once after the first claim. All times are microseconds.
+    """
+    return now if claims <= 1 else now + _place(f"{run_id} {claims}", claims - 1)
+
+
+def _place(name: str, crash: int) -> int:
+    span = min(_LONGEST, _FIRST * _FACTOR ** min(max(crash, 1) - 1, 10))
+    return int(span * crc32(name.encode()) / 2**32 * 1_000_000)

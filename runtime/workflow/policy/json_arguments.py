@@ -18,7 +18,7 @@ def arguments_from_json(
 ) -> tuple[list[Any], dict[str, Any]]:
     """The positional and keyword arguments of a call of `function`, made by pydantic.
 
-    `given` is JSON data by parameter name, in the form that the manifest's `input` schema describes:
+    `given` is JSON data by parameter name, in the form of the manifest's `input` schema:
     values for `*lines` are a list under `"*lines"`, and `**options` takes what is left. A value
     without an annotation, or with one that pydantic knows nothing about, stays as it is. Names that
     the function does not have, and those that are missing, are left for the call to complain about.

@@ -33,12 +33,17 @@ __all__ = [
     "has",
     "place",
     "read",
+    "reading",
     "refuse",
+    "remembering",
     "writable",
     "write",
 ]
 
 _MISSING = object()
+_REMEMBERED = 256
+# Private attributes of `Generic` and `ABC`: refused by name, and made anew for each subclass.
+_UNREAD = names.FORBIDDEN | {"_abc_impl"}
 
 
 def refuse(name: str, hint: str = "") -> NoReturn:
@@ -268,7 +273,6 @@ assert set(_GUARDS) == names.GUARDED
 
 def writable(value: Any) -> Any:
     """Return `value` when workflow code may set and delete its attributes, else raise."""
-    # The usual case first: this stands behind every `self.x = …`.
     if getattr(type(value), MARK, None) is TOKEN or owns(value):
         return value
     if type(value) is decimal.Context:
@@ -278,6 +282,49 @@ def writable(value: Any) -> Any:
         f"attributes of {kind!r} cannot be set or deleted in workflow code: "
         "what a run shares with other runs stays as it is"
     )
+
+
+def remembering(owned: set[type]) -> Callable[[Any], Any]:
+    """`writable` for the stores of one module, which do not call it for instances of `owned`: the
+    classes of workflow code it has met. They are as many as the module has, unless it goes on
+    making classes."""
+
+    def write(value: Any) -> Any:
+        writable(value)
+        cls = type(value)
+        if getattr(cls, MARK, None) is TOKEN:
+            _remember(cls, owned)
+        return value
+
+    return write
+
+
+def reading(plain: set[type]) -> Callable[[Any, str], Any]:
+    """`read` for one module, which does not call it for private attributes of instances of `plain`:
+    classes it has met that have none from a library."""
+
+    def read_attribute(value: Any, name: str) -> Any:
+        found = read(value, name)
+        cls = type(value)
+        if getattr(cls, MARK, None) is TOKEN and all(map(_is_plain, cls.__mro__)):
+            _remember(cls, plain)
+        return found
+
+    return read_attribute
+
+
+def _is_plain(cls: type) -> bool:
+    # What a class of the workflow has, also later, is its own; the others do not change.
+    return MARK in cls.__dict__ or not any(
+        name[:1] == "_" and not names.is_dunder(name) and name not in _UNREAD
+        for name in cls.__dict__
+    )
+
+
+def _remember(cls: type, known: set[type]) -> None:
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known.add(cls)
 
 
 def _settable(name: object) -> str:

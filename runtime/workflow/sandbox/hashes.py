@@ -44,7 +44,7 @@ def _of_bytes(value: bytes) -> int:
 
 def _of_float(value: float) -> int:
     # What is no number hashes by its address.
-    return float.__hash__(value) if value == value else 0  # noqa: PLR0124
+    return float.__hash__(value) if value == value else 0
 
 
 def _of_decimal(value: Decimal) -> int:
@@ -52,7 +52,7 @@ def _of_decimal(value: Decimal) -> int:
 
 
 def _of_complex(value: complex) -> int:
-    return complex.__hash__(value) if value == value else 0  # noqa: PLR0124
+    return complex.__hash__(value) if value == value else 0
 
 
 def _of_tuple(value: tuple[Any, ...]) -> int:

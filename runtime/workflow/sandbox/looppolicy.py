@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import ast
 
-from workflow.sandbox.orderpolicy import OrderPolicy
-from workflow.sandbox.trees import at, call
+from workflow.sandbox.storepolicy import StorePolicy
+from workflow.sandbox.trees import at, call, guard
 
 __all__ = ["LoopPolicy"]
 
 
-class LoopPolicy(OrderPolicy):
-    """Puts a call of the counter before the body of each loop.
+class LoopPolicy(StorePolicy):
+    """Puts the counter before the body of each loop.
 
     Comprehensions are not counted: what they iterate comes out of a loop that is, ends, or fills
     the memory.
@@ -21,7 +21,9 @@ class LoopPolicy(OrderPolicy):
 
     def _counted(self, node: ast.For | ast.AsyncFor | ast.While) -> ast.AST:
         self.node_contents_visit(node)
-        node.body.insert(0, at(ast.Expr(call("$tick", [], node)), node))
+        is_spent = call("$next", [guard("$fuel", node)], node)
+        refuel = at(ast.Expr(call("$refuel", [], node)), node)
+        node.body.insert(0, at(ast.If(is_spent, [refuel], []), node))
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:

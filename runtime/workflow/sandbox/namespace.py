@@ -6,13 +6,13 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-from workflow.replay.limits import tick
+from workflow.replay.limits import FUEL, refuel
 from workflow.sandbox import guards, texts
 from workflow.sandbox.annotations import evaluate
 from workflow.sandbox.classes import TypeProxy, build_class
 from workflow.sandbox.facades.speech import speak_print
 from workflow.sandbox.hashes import hash_of
-from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
+from workflow.sandbox.operations import HARMLESS, IN_PLACE, OPERATIONS, remainder
 from workflow.sandbox.ownership import MARK, TOKEN
 from workflow.sets import FrozenSet, Set, ordered
 
@@ -67,33 +67,43 @@ def fresh_builtins(importer: Callable[..., Any]) -> dict[str, Any]:
     return {**_SHARED, "__import__": importer}
 
 
-_OPERATORS = {
+_GUARDS = {
+    "$annotation": evaluate,
+    "$awaited": guards.awaited,
+    "$exact": texts.EXACT,
+    "$field": texts.field_text,
+    "$fuel": FUEL,
+    "$late": texts.Late,
+    "$maker": texts.maker,
+    "$members": Set,
+    "$next": next,
+    "$percent": texts.percent,
+    "$place": guards.place,
+    "$harmless": HARMLESS,
+    "$refuel": refuel,
+    "$remainder": remainder,
+    "$set": ordered,
+    "$shown": texts.shown,
+    "$str": texts.call_text,
+    "$super": guards.above,
+    "$type": type,
     **{f"${sign}": operate for sign, operate in OPERATIONS.items()},
     **{f"$i{sign}": operate for sign, operate in IN_PLACE.items()},
+    MARK: TOKEN,
 }
 
 
 def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str, Any]:
     """The globals of one module: its name, the builtins `space`, and the guards its code calls."""
+    owned: set[type] = set()
+    plain: set[type] = set()
     return {
         "__builtins__": space,
         "__name__": name,
         "__package__": package,
-        "$annotation": evaluate,
-        "$awaited": guards.awaited,
-        "$field": texts.field_text,
-        "$maker": texts.maker,
-        "$members": Set,
-        "$percent": texts.percent,
-        "$place": guards.place,
-        "$read": guards.read,
-        "$remainder": remainder,
-        "$set": ordered,
-        "$shown": texts.shown,
-        "$str": texts.call_text,
-        "$super": guards.above,
-        "$tick": tick,
-        "$write": guards.writable,
-        **_OPERATORS,
-        MARK: TOKEN,
+        "$owned": owned,
+        "$plain": plain,
+        "$read": guards.reading(plain),
+        "$write": guards.remembering(owned),
+        **_GUARDS,
     }

@@ -17,20 +17,20 @@ from typing import Any
 from workflow.sandbox import texts
 from workflow.sets import FrozenSet, Set, settled
 
-__all__ = ["IN_PLACE", "OPERATIONS", "remainder"]
+__all__ = ["HARMLESS", "IN_PLACE", "OPERATIONS", "remainder"]
 
 _VIEWS = (KeysView, ItemsView)
-# Their operators give no built-in set, whatever stands on the other side.
-_HARMLESS = frozenset(
+HARMLESS = frozenset(
     {bool, int, float, complex, date, datetime, timedelta, Decimal, Fraction, Set, FrozenSet}
 )
+"""Operators of these give no built-in set and no text, whatever stands on the other side."""
 
 
 def _operation(native: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     special = f"__{native.__name__.strip('_').removeprefix('i')}__"
 
     def operate(left: Any, right: Any) -> Any:
-        if type(left) in _HARMLESS:
+        if type(left) in HARMLESS:
             return native(left, right)
         if _is_set(left):
             return settled(native(left, right), left, right)

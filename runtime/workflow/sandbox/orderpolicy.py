@@ -9,7 +9,7 @@ from typing import Any
 
 from workflow.sandbox.operations import IN_PLACE, OPERATIONS
 from workflow.sandbox.textpolicy import TextPolicy
-from workflow.sandbox.trees import at, call
+from workflow.sandbox.trees import at, call, if_type_in, read_again, type_in
 
 __all__ = ["OrderPolicy"]
 
@@ -77,11 +77,13 @@ class OrderPolicy(TextPolicy):
         visited: ast.AST = super().visit_BinOp(node)
         if visited is not node or numeric or self._in_type:
             return visited
-        if sign in OPERATIONS:
-            return call(f"${sign}", [node.left, node.right], node)
-        if sign == "Mod":
-            return call("$remainder", [node.left, node.right], node)
-        return node
+        guard = f"${sign}" if sign in OPERATIONS else "$remainder" if sign == "Mod" else ""
+        if not guard:
+            return node
+        asked = call(guard, [node.left, node.right], node)
+        if isinstance(node.left, ast.Name) and isinstance(node.right, ast.Name | ast.Constant):
+            return if_type_in("$harmless", node.left, node, asked)
+        return asked
 
     def augmented(self, node: ast.AugAssign) -> ast.AST:
         """`x &= y` of a variable, as `x = x & y` that changes `x` where it can."""
@@ -91,6 +93,9 @@ class OrderPolicy(TextPolicy):
         guard = f"$i{sign}" if sign in IN_PLACE else "$remainder" if sign == "Mod" else ""
         if not guard or numeric or not isinstance(node.target, ast.Name):
             return node
-        value = call(guard, [at(ast.Name(node.target.id, ast.Load()), node), node.value], node)
-        assigned: ast.AST = at(ast.Assign([node.target], value), node)
+        value = call(guard, [read_again(node.target), node.value], node)
+        assigned: ast.stmt = at(ast.Assign([node.target], value), node)
+        if isinstance(node.value, ast.Name | ast.Constant):
+            is_harmless = type_in("$harmless", node.target)
+            return at(ast.If(is_harmless, [node], [assigned]), node)  # type: ignore[no-any-return]
         return assigned

@@ -20,7 +20,9 @@ from typing import Any
 
 from workflow.errors import SandboxError
 from workflow.sandbox import names
+from workflow.sandbox.depth import deepest_line, deeply
 from workflow.sandbox.looppolicy import LoopPolicy
+from workflow.sandbox.storepolicy import private
 from workflow.sandbox.trees import at, awaiting, call, is_placing, no_arguments
 from workflow.sandbox.typegrammar import TypeGrammar
 
@@ -162,8 +164,9 @@ class WorkflowPolicy(LoopPolicy):
         guarded = self._judge_attribute(node)
         node.value = self.visit(node.value)
         if not isinstance(node.ctx, ast.Load):
-            node.value = call("$write", [node.value], node)
-            return node
+            return self.stored(node)
+        if guarded and node.attr.startswith("_") and not names.is_dunder(node.attr):
+            return private(node)
         if guarded:
             return call("$read", [node.value, at(ast.Constant(node.attr), node)], node)
         return node
@@ -203,7 +206,8 @@ class WorkflowPolicy(LoopPolicy):
         without any, the class is the one around it."""
         if is_placing(node):
             return call("$place", [self.visit(arg) for arg in node.args], node)
-        if (awaited := awaiting(node)) is not None:
+        awaited = awaiting(node)
+        if awaited is not None and not _is_super_call(awaited):
             return call("$awaited", [self.visit(awaited)], node)
         if not _is_super_call(node):
             return super().visit_Call(node)
@@ -227,6 +231,8 @@ class WorkflowPolicy(LoopPolicy):
         return visited
 
     def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        self.prove(node)
+        self.find_fields(node)
         self.check_name(node, node.name)
         self.check_function_argument_names(node)
         self._flatten_annotations(node)
@@ -413,13 +419,8 @@ def _transform(source: str, filename: str) -> tuple[ast.Module | None, list[Prob
     except (SyntaxError, ValueError) as error:
         line, offset = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         return None, [(line, offset, f"not valid Python: {getattr(error, 'msg', error)}")]
-    except RecursionError:
-        return None, [(1, 1, "an expression is nested too deeply")]
     policy = WorkflowPolicy()
-    try:
-        tree = policy.visit(tree)
-    except RecursionError:
-        return None, [(1, 1, "an expression is nested too deeply")]
+    tree = policy.visit(tree)
     lines = source.split("\n")
 
     def position(line: int, byte: int) -> int:
@@ -450,6 +451,14 @@ def compile_module(source: str, filename: str) -> CodeType:
     Annotations of functions and variables are never evaluated, as under
     `from __future__ import annotations`. Raises `PolicyError` with every problem found.
     """
+    try:
+        return deeply(lambda: _compiled(source, filename))
+    except (RecursionError, MemoryError):
+        place = (deepest_line(source), 1, "an expression is nested too deeply")
+        raise PolicyError(filename, [place]) from None
+
+
+def _compiled(source: str, filename: str) -> CodeType:
     tree, problems = _transform(source, filename)
     if problems or tree is None:
         raise PolicyError(filename, problems)
@@ -463,5 +472,3 @@ def compile_module(source: str, filename: str) -> CodeType:
         line, offset = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         message = f"not valid Python: {getattr(error, 'msg', error)}"
         raise PolicyError(filename, [(line, offset, message)]) from None
-    except RecursionError:
-        raise PolicyError(filename, [(1, 1, "an expression is nested too deeply")]) from None

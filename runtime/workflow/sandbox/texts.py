@@ -18,6 +18,8 @@ from typing import Any
 from workflow.sandbox.facades import clock
 
 __all__ = [
+    "EXACT",
+    "Late",
     "ascii_text",
     "call_text",
     "field_text",
@@ -36,7 +38,9 @@ _ADDRESS = re.compile(
     r"| cb=\[[^\[\]]*\]"  # of futures: places in the files of asyncio
 )
 _CONVERSIONS: dict[int, Callable[[Any], str]] = {ord("s"): str, ord("r"): repr, ord("a"): ascii}
-_EXACT = frozenset({bool, bytes, float, int, str, type(None)})
+
+EXACT = frozenset({bool, bytes, float, int, str, type(None)})
+"""What formats to the same text everywhere."""
 
 
 def _suspicious(text: str) -> bool:
@@ -45,7 +49,7 @@ def _suspicious(text: str) -> bool:
 
 def _plain(text: Any, value: object) -> Any:
     """`text`, made of `value`, without addresses. What is text or a number itself stays."""
-    if type(value) in _EXACT or not isinstance(text, str) or not _suspicious(text):
+    if type(value) in EXACT or not isinstance(text, str) or not _suspicious(text):
         return text
     return _ADDRESS.sub("", text)
 
@@ -88,13 +92,25 @@ def text_above(owner: Any, name: str, native: Callable[..., str]) -> Callable[..
 
 def shown(value: Any) -> Any:
     """What stands for `value` in `f"{value}"`: itself if its text is the same everywhere."""
-    return value if type(value) in _EXACT else format_text(value)
+    return value if type(value) in EXACT else format_text(value)
+
+
+class Late:
+    """What stands for a value in `f"{value:spec}"`: it makes the text `format_text` makes."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __format__(self, spec: str, /) -> str:
+        return format_text(self._value, spec)
 
 
 def field_text(value: Any, conversion: int, spec: str) -> str:
     """One replacement field of an f-string; `conversion` is -1 or the character after the `!`."""
     if conversion == -1:
-        if type(value) in _EXACT and spec[-1:] != "n":
+        if type(value) in EXACT and spec[-1:] != "n":
             return format(value, spec)
         return format_text(value, spec)
     text: str = _plain(_CONVERSIONS[conversion](value), value)

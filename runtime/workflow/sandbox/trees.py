@@ -5,7 +5,17 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-__all__ = ["at", "awaiting", "call", "is_placing", "no_arguments"]
+__all__ = [
+    "at",
+    "awaiting",
+    "call",
+    "guard",
+    "if_type_in",
+    "is_placing",
+    "no_arguments",
+    "read_again",
+    "type_in",
+]
 
 
 def at(node: Any, place: ast.AST) -> Any:
@@ -13,10 +23,34 @@ def at(node: Any, place: ast.AST) -> Any:
     return ast.copy_location(node, place)
 
 
-def call(guard: str, args: list[ast.expr], place: ast.AST) -> ast.Call:
-    """A call of a guard, whose name is no identifier."""
-    function = at(ast.Name(guard, ast.Load()), place)
-    made: ast.Call = at(ast.Call(function, args, []), place)
+def guard(name: str, place: ast.AST) -> ast.expr:
+    """A guard, whose name is no identifier."""
+    made: ast.expr = at(ast.Name(name, ast.Load()), place)
+    return made
+
+
+def call(name: str, args: list[ast.expr], place: ast.AST) -> ast.Call:
+    """A call of a guard."""
+    made: ast.Call = at(ast.Call(guard(name, place), args, []), place)
+    return made
+
+
+def if_type_in(kinds: str, name: ast.Name, usual: ast.expr, otherwise: ast.expr) -> ast.IfExp:
+    """`usual if type(name) in kinds else otherwise`: a guard is only called when needed."""
+    made: ast.IfExp = at(ast.IfExp(type_in(kinds, name), usual, otherwise), name)
+    return made
+
+
+def type_in(kinds: str, name: ast.Name) -> ast.Compare:
+    """`type(name) in kinds`, which executes nothing of the workflow's."""
+    kind = call("$type", [read_again(name)], name)
+    made: ast.Compare = at(ast.Compare(kind, [ast.In()], [guard(kinds, name)]), name)
+    return made
+
+
+def read_again(name: ast.Name) -> ast.expr:
+    """Another node that reads the same variable."""
+    made: ast.expr = at(ast.Name(name.id, ast.Load()), name)
     return made
 
 

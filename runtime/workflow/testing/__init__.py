@@ -2,5 +2,6 @@
 
 from workflow.testing.clock import VirtualClock
 from workflow.testing.conformance import WorldConformance
+from workflow.testing.finish import finish
 
-__all__ = ["VirtualClock", "WorldConformance"]
+__all__ = ["VirtualClock", "WorldConformance", "finish"]

@@ -175,7 +175,7 @@ class Queue(Protocol):
     async def beat(self, worker: WorkerRecord) -> int:
         """Renew this worker's lease; free the runs and tasks of everybody who has none any more.
 
-        Freed runs are due at once, freed tasks when `workflow.policy.crashes.after_crash` says.
+        When they are due, `workflow.policy.crashes` says: runs at once the first time.
         Returns how many runs and tasks were freed. Workers call this from a thread with an event
         loop of its own, while other calls are under way.
         """

@@ -11,11 +11,11 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from wfc.analyse.checks import not_in_sandbox, not_loadable
+from wfc.analyse.checks import not_in_sandbox, not_loadable, syntax_error
 from wfc.diagnostics import Diagnostic, Rule
 from wfc.model import Module, Program
 
-__all__ = ["load_failure", "refusals", "rules", "run"]
+__all__ = ["load_failure", "refusals", "rules", "run", "unknown_syntax"]
 
 
 Check = Callable[[Program], Iterator[Diagnostic]]
@@ -57,7 +57,13 @@ def refusals(
     return list(not_in_sandbox.refusals(module, fresh))
 
 
-def load_failure(modules: Mapping[str, Module], path: str, line: int, why: str) -> Diagnostic:
+def load_failure(program: Program, path: str, line: int, why: str) -> Diagnostic:
     """The finding for the file `path`, whose line `line` raised when the bundle was loaded."""
-    module = next(m for m in modules.values() if m.path == path)
-    return not_loadable.failed(module, line, why)
+    module = next(m for m in program.modules.values() if m.path == path)
+    return not_loadable.failed(program, module, line, why)
+
+
+def unknown_syntax(program: Program, path: str, line: int) -> Diagnostic:
+    """The finding for the file `path`, whose line `line` cannot be rewritten."""
+    module = next(m for m in program.modules.values() if m.path == path)
+    return syntax_error.unknown(module, line)

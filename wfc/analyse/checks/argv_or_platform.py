@@ -20,6 +20,7 @@ RULE = Rule(
     name="argv-or-platform",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import sys
 

@@ -1,11 +1,13 @@
 """Workflow code talks to the network with an asynchronous client.
 
-A workflow looks like any `async def`, but the event loop it runs on has no sockets: all it does is
-bring the recorded results in the recorded order. A request in the body could neither be sent nor be
-replayed.
+A workflow looks like any `async def`, and awaiting a client looks harmless. But the function starts
+again at its first line whenever the run goes on, and would send the request again. That is why the
+event loop it runs on has no network at all.
 
-For a plain request there is `from workflow import fetch`: it is a step, and `await fetch(url)`
-works in a workflow. For anything else, put the client into a function marked `"use step"`.
+For a plain request, `await fetch(url)` with `from workflow import fetch`: it is a step, so it is
+sent, its answer is written down, and later passes take the answer from there. An answer such as 404
+is no error, so look at `ok` or `status` before you read the body. For everything else, put the
+client into a function marked `"use step"`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ RULE = Rule(
     name="async-network",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import httpx
 
@@ -32,12 +35,14 @@ async def price(item: str) -> int:
     return answer.json()["price"]
 """,
     good="""\
-from workflow import fetch
+from workflow import FatalError, fetch
 
 
 async def price(item: str) -> int:
     "use workflow"
     answer = await fetch(f"https://shop.example/{item}")
+    if not answer.ok:
+        raise FatalError(f"no price for {item}: the shop answered {answer.status}")
     return (await answer.json())["price"]
 """,
 )

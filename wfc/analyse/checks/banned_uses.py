@@ -62,13 +62,9 @@ def banned_builtins(program: Program, rule: Rule) -> Iterator[Diagnostic]:
 
 
 def sort_keys(program: Program) -> Mapping[ast.AST, tuple[Module, ast.Call]]:
-    """The names `id` and `hash` where they say how to sort: a rule of its own speaks about them."""
+    """The names `id` where they say how to sort: a rule of its own speaks about them."""
     found: dict[ast.AST, tuple[Module, ast.Call]] = {}
-    builtins = {
-        r.node
-        for r in program.reach.references
-        if str(r.target) in ("builtins.id", "builtins.hash")
-    }
+    builtins = {r.node for r in program.reach.references if str(r.target) == "builtins.id"}
     if builtins:
         for module, node in program.workflow_code():
             if isinstance(node, ast.Call):

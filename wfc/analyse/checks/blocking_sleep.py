@@ -20,6 +20,7 @@ RULE = Rule(
     name="blocking-sleep",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import time
 

@@ -1,9 +1,11 @@
 """Workflow code uses `id()`.
 
-It is the address of an object in memory. A replay happens in another process, where the object is
-somewhere else, so the body would compute other values and take another way.
+The id of an object is its address in memory. When a run goes on later, its code runs again from the
+first line in another process, and the same objects have other addresses. What is computed from an
+address, or kept under it, comes out differently then.
 
-Compare with `is`, or use a value of your own as the key.
+Use a value of your own as the key, such as a number or a name. To see whether two names stand for
+one object, write `a is b`.
 """
 
 from __future__ import annotations
@@ -19,15 +21,32 @@ RULE = Rule(
     name="builtin-id",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
-async def sign_up(emails: list[str]) -> int:
+from dataclasses import dataclass
+
+
+@dataclass
+class Order:
+    number: int
+
+
+async def count(orders: list[Order]) -> int:
     "use workflow"
-    return id(emails)
+    return len({id(order) for order in orders})
 """,
     good="""\
-async def sign_up(emails: list[str]) -> int:
+from dataclasses import dataclass
+
+
+@dataclass
+class Order:
+    number: int
+
+
+async def count(orders: list[Order]) -> int:
     "use workflow"
-    return len(emails)
+    return len({order.number for order in orders})
 """,
 )
 

@@ -21,6 +21,7 @@ RULE = Rule(
     name="c-extension",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import orjson
 

@@ -83,12 +83,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
             )
         for name in step.captured:
             if name == "__class__":
-                yield RULE.at(
-                    step.module,
-                    step.node,
-                    f"The step {step.name} uses super(), which needs the method around it.",
-                    "Call super() outside of the step, or make the step a method of its own.",
-                )
+                yield _of_class(step)
                 continue
             what = _what(program, step, name, steps)
             if what is not None:
@@ -104,6 +99,25 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     instead,
                     [note_at(step.module, made, note)],
                 )
+
+
+def _of_class(step: Marked) -> Diagnostic:
+    """The finding for a step that needs to know the class of the method around it."""
+    for node in walk(step.node):
+        if isinstance(node, ast.Name) and node.id == "__class__":
+            return RULE.at(
+                step.module,
+                node,
+                f"The step {step.name} uses __class__, which is the class of the method around "
+                "it. The step is made from its code alone, elsewhere, and has no such class.",
+                "Write the name of the class, or make the step a method of its own.",
+            )
+    return RULE.at(
+        step.module,
+        step.node,
+        f"The step {step.name} uses super(), which needs the method around it.",
+        "Call super() outside of the step, or make the step a method of its own.",
+    )
 
 
 def _what(

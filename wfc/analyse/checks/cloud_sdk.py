@@ -1,10 +1,13 @@
 """Workflow code uses the client of a service.
 
-Behind a client library are requests over the network. A workflow body runs again at every replay
-and would send them again: the mail twice, the charge twice.
+Behind a client are requests over the network. When a run goes on after a crash or a long sleep, the
+function of the workflow starts again at its first line, and would send them again: the mail twice,
+the charge twice.
 
-Call the service in a function marked `"use step"`. If the service takes an idempotency key, give it
-the `step_id` of `get_step_metadata()`: it stays the same when the step is retried.
+Call the service in a function marked `"use step"`, and make the client there as well: it cannot be
+an argument. The result is written down, and later passes take it from there. If the call fails, or
+the process dies in the middle, the step is tried again. If the service takes an idempotency key,
+give it `get_step_metadata().step_id`: it is the same at every try.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ RULE = Rule(
     name="cloud-sdk",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import boto3
 

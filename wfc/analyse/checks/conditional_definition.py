@@ -1,9 +1,10 @@
 """A workflow or step that is defined only under a condition.
 
-Whether a function exists must not depend on the machine or the day: a run that was started where
-the condition held may continue where it does not.
+A run may begin on one machine and go on, weeks later, on another. If the condition holds on the
+first and not on the second, the run asks there for a step that does not exist. The compiler does
+not evaluate the condition either: it would have to guess which of two functions is meant.
 
-Define it unconditionally, and put the condition into its body.
+Define the function once, without a condition, and put the condition into its body.
 """
 
 from __future__ import annotations
@@ -22,20 +23,22 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad="""\
-FAST = True
+import settings
 
-if FAST:
-    async def charge(cents: int) -> int:
+if settings.TEST:
+    async def charge(cents: int) -> str:
         "use step"
-        return cents
+        return "nothing charged"
 """,
     good="""\
-FAST = True
+import settings
 
 
-async def charge(cents: int) -> int:
+async def charge(cents: int) -> str:
     "use step"
-    return cents if FAST else -cents
+    if settings.TEST:
+        return "nothing charged"
+    return f"{cents} cents charged"
 """,
 )
 

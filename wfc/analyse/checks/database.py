@@ -1,9 +1,13 @@
 """Workflow code talks to a database.
 
-A workflow body runs again at every replay. It would ask the database again and get what is in it by
-then, and it would write again what it has written before.
+When a run goes on after a crash or a long sleep, the function of the workflow starts again at its
+first line. A query there would find what is in the database by then, which may be something else.
+An insert would insert again.
 
-Put the query into a function marked `"use step"` and await it: the rows it returns are recorded.
+Put the query into a function marked `"use step"` and return what you need of the rows, as numbers,
+text, dictionaries or dataclasses. They are written down, and later passes take them from there. If
+the process dies between the commit and the writing down, the step runs again: write so that the
+second time does no harm, say with `INSERT … ON CONFLICT DO NOTHING`.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ RULE = Rule(
     name="database",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import sqlite3
 

@@ -1,10 +1,11 @@
 """Workflow code asks for the decimal context of the thread.
 
-`decimal.getcontext()` is where precision and rounding are kept, for everything that a thread
-computes. Many runs share a thread: what one of them set, the next would compute with, and a replay
-elsewhere would not.
+`decimal.getcontext()` is where Python keeps precision and rounding, one for each thread. A worker
+runs many workflows on a thread: what one of them sets, all the others compute with. And after a
+restart, another process goes on with this run, where nothing was set.
 
-Open a context of your own with `decimal.localcontext()`. It ends with its block.
+Write `with decimal.localcontext(prec=50):` around the computation. Precision, rounding and traps
+hold inside the block and nowhere else.
 """
 
 from __future__ import annotations
@@ -36,8 +37,7 @@ import decimal
 
 async def share(total: decimal.Decimal, parts: int) -> decimal.Decimal:
     "use workflow"
-    with decimal.localcontext() as context:
-        context.prec = 50
+    with decimal.localcontext(prec=50):
         return total / parts
 """,
 )

@@ -1,15 +1,17 @@
 """A decorator that a workflow or step cannot have.
 
-A decorator of a step takes effect where the step runs: there it wraps the function as always,
-and the workflow does not see it. That works for most decorators, such as `@step_options` or those
-that log, retry or open a session. Some make something else of the function, which cannot be called
-by its id with recorded arguments.
+A workflow's function is executed again whenever its run goes on, and its decorators with it. So a
+decorator from outside the project does not belong there:
 
-A decorator of a workflow runs with the workflow, again at every replay. One from your own project
-is checked like other workflow code. One from a web framework would register a handler that runs
-the body without a log.
+* A route, such as `@app.post`. Put it on another function, which calls `start()`.
+* A retry, such as those of `tenacity` or `backoff`. Remove it: steps are retried by themselves, as
+  `@step_options` says.
+* A cache. Remove it: what a step has returned is recorded and not computed again.
 
-Leave a workflow undecorated, and put the decorator on a function that calls `start()`.
+A decorator that you wrote yourself may stay; it is checked like the rest of the workflow's code.
+
+A step keeps its decorators: they work where the step runs, say to log or to open a session. Only
+those are refused that make something else of the function, such as a context manager or a command.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from wfc.analyse.installed import RETRIES
 from wfc.analyse.nested_options import is_readable
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Form, Function, Kind, Marked, Program
@@ -157,6 +160,14 @@ def _refusal(marked: Marked, name: str) -> tuple[str, str] | None:
 
 
 def _foreign(marked: Marked, package: str) -> tuple[str, str]:
+    if package in RETRIES:
+        return (
+            f"comes from {package}, and a workflow is replayed from its log instead of being "
+            "called again",
+            "Remove it: steps are retried by themselves, three times unless "
+            "`@step_options(max_retries=…)` says otherwise, and the workflow itself survives "
+            "crashes.",
+        )
     return (
         f"comes from {package}, and would run with the workflow, at every replay again",
         f"Put the decorator on a function that calls `await start({marked.qualname}, ...)` from "

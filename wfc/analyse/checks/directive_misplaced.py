@@ -51,11 +51,14 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 edits=moved(module, sighting),
             )
         elif sighting.place is Place.LATER and sighting.spelling is not Spelling.NOT_PLAIN:
-            where = "the function" if sighting.function is not None else "the file"
+            where, above = "the function", "the docstring if there is one"
+            if sighting.function is None:
+                where = "the file"
+                above = "the docstring and the imports from __future__ if there are any"
             yield RULE.at(
                 module,
                 sighting.statement,
                 f"{words} has no effect here: other statements of {where} come before it.",
-                f"Move it to the top of {where}, directly after the docstring if there is one.",
+                f"Move it to the top of {where}, directly after {above}.",
                 edits=moved(module, sighting),
             )

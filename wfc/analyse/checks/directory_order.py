@@ -19,6 +19,7 @@ RULE = Rule(
     name="directory-order",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import os
 

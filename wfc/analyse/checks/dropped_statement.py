@@ -1,10 +1,12 @@
-"""A top-level statement that changes something workflow code uses, and is left out.
+"""A top-level statement that changes something workflow code uses, and cannot run there.
 
-Of a module, workflow code gets the definitions it uses and nothing else: statements that only
-have an effect are left out, because they would run again at every replay. What such a statement
-puts into a list or a dictionary is then missing in the workflow.
+Of a module, workflow code gets the definitions it uses, and the statements that change what they
+hold: entries of a table, decorators that register functions, a call that fills a list. A statement
+that needs something no workflow may use, such as the environment or a database, is left out, and
+so is a decorator that makes something else of a step. What it would have put into a table is then
+missing in the workflow.
 
-Put it into the definition.
+Put the value into the definition, and read what comes from outside in a step.
 """
 
 from __future__ import annotations
@@ -12,9 +14,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from wfc.analyse.functions import mutated, own_nodes
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Module, Program
+from wfc.model import Lost, Program
 
 RULE = Rule(
     code="WF608",
@@ -22,8 +23,10 @@ RULE = Rule(
     severity=Severity.WARNING,
     page=__doc__,
     bad="""\
+import os
+
 PRICES = {"basic": 900}
-PRICES["pro"] = 2900
+PRICES["pro"] = int(os.environ["PRO_PRICE"])
 
 
 async def price(plan: str) -> int:
@@ -31,61 +34,59 @@ async def price(plan: str) -> int:
     return PRICES[plan]
 """,
     good="""\
-PRICES = {"basic": 900, "pro": 2900}
+import os
+
+PRICES = {"basic": 900}
+
+
+async def pro_price() -> int:
+    "use step"
+    return int(os.environ["PRO_PRICE"])
 
 
 async def price(plan: str) -> int:
     "use workflow"
-    return PRICES[plan]
+    return await pro_price() if plan == "pro" else PRICES[plan]
 """,
 )
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each left-out statement about a value that workflow code has."""
-    for module in program.bundled:
-        kept = program.reach.keep[module.name]
-        for index, statement in enumerate(module.tree.body):
-            if index in kept or _is_script(statement):
-                continue
-            found = {
-                name: node
-                for node in own_nodes([statement])
-                if isinstance(node, ast.stmt)
-                and (name := _changed(node)) is not None
-                and _is_value(program, module, name)
-            }
-            for name, node in found.items():
-                yield RULE.at(
-                    module,
-                    node,
-                    f"Workflow code uses {name}, but not this line: statements that only have an "
-                    "effect are left out of it.",
-                    f"Put it into the definition of {name}.",
-                )
+    """Yield a finding for each left-out place that changes what workflow code has."""
+    seen: set[tuple[str, int, str]] = set()
+    for lost in program.reach.lost:
+        line: int = getattr(lost.node, "lineno", 1)
+        place = (lost.module.name, line, lost.key[1])
+        if place not in seen:
+            seen.add(place)
+            yield _finding(program, lost)
 
 
-def _is_script(statement: ast.stmt) -> bool:
-    """Whether a statement is `if __name__ == "__main__":`, which is not for importers."""
-    return (
-        isinstance(statement, ast.If)
-        and isinstance(statement.test, ast.Compare)
-        and isinstance(statement.test.left, ast.Name)
-        and statement.test.left.id == "__name__"
+def _finding(program: Program, lost: Lost) -> Diagnostic:
+    name = lost.key[1]
+    if lost.decorator is None or not lost.on:
+        return RULE.at(
+            lost.module,
+            lost.node,
+            f"This line changes {name}, which workflow code uses, but workflow code cannot run "
+            f"it: {lost.why}. There {name} stays as it was.",
+            f"Put the value into the definition of {name}, and read what comes from outside in a "
+            "step.",
+        )
+    return RULE.at(
+        lost.module,
+        lost.node,
+        f"This decorator changes {name}, which workflow code uses, but workflow code cannot run "
+        f"it: {lost.why}. There {name} stays as it was.",
+        f"List {lost.on} in {name} itself: `{name} = {_listed(program, lost)}`.",
     )
 
 
-def _changed(statement: ast.stmt) -> str | None:
-    """The name whose value a statement changes in place, or may with a method of its own."""
-    match statement:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
-            return name
-    root = mutated(statement)
-    return root.id if root is not None else None
-
-
-def _is_value(program: Program, module: Module, name: str) -> bool:
-    if (module.name, name) not in program.reach.parents:
-        return False
-    values = ast.Assign | ast.AnnAssign
-    return all(isinstance(module.tree.body[i], values) for i in module.bindings.get(name, ()))
+def _listed(program: Program, lost: Lost) -> str:
+    """The definition that needs no decorator."""
+    home = program.modules[lost.key[0]]
+    for index in home.bindings.get(lost.key[1], ()):
+        match home.tree.body[index]:
+            case ast.Assign(value=ast.List()) | ast.AnnAssign(value=ast.List()):
+                return f"[{lost.on}]"
+    return f'{{"{lost.on}": {lost.on}}}'

@@ -19,6 +19,7 @@ RULE = Rule(
     name="dynamic-import",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import importlib
 

@@ -1,10 +1,13 @@
 """Workflow code reads the environment.
 
-A run may last for months. Its next replay happens in another process, perhaps after a deploy that
-has changed the variable; the body would then take another way than the log says.
+When a run goes on after a crash, a deploy or a long sleep, the function of the workflow starts
+again at its first line, in another process. If the variable has another value there, the function
+takes another way than the first time, and its record no longer fits.
 
-Read the variable where the run is started and pass it as an argument, or read it in a function
-marked `"use step"`: then the value of the first time is recorded.
+Read the variable where you call `start()` and pass it as an argument: then the run keeps the value
+it began with. Or read it in a function marked `"use step"`: then the value of that moment is
+written down. Keys and passwords are best read in the step that uses them, since arguments and
+results are stored.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ RULE = Rule(
     name="environment",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import os
 

@@ -19,6 +19,7 @@ RULE = Rule(
     name="eval-exec",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 async def total(formula: str) -> float:
     "use workflow"

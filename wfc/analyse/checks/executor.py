@@ -20,6 +20,7 @@ RULE = Rule(
     name="executor",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import asyncio
 

@@ -21,6 +21,7 @@ RULE = Rule(
     name="file-io",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 async def sign_up(email: str) -> str:
     "use workflow"

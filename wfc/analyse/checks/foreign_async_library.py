@@ -20,6 +20,7 @@ RULE = Rule(
     name="foreign-async-library",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import trio
 

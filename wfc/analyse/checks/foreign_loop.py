@@ -19,6 +19,7 @@ RULE = Rule(
     name="foreign-loop",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import asyncio
 

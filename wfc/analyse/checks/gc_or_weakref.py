@@ -19,6 +19,7 @@ RULE = Rule(
     name="gc-or-weakref",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import gc
 

@@ -1,11 +1,15 @@
 """A run waits for a hook that nobody resumes.
 
-`await create_hook()` waits until somebody calls `resume_hook(token, payload)`. No Python file of
-this project does, and the hook has no timeout: the run would wait for ever. (A webhook is resumed
-by a request to its address and needs no code.)
+`await create_hook()` stops the run until somebody calls `resume_hook(token, payload)`. No Python
+file of this project does, and the hook has no timeout: the run would wait for ever. (A webhook
+needs no such call: a request to its address resumes it.)
 
-Call `resume_hook` from `workflow.api` where the answer comes in, for example in the handler of a
-request, or give the hook a `timeout`. If another project resumes it, silence this line and say so.
+Call `resume_hook` from `workflow.api` where the answer comes in. It needs the token: choose one
+that this place can know, such as `create_hook(token=f"approve:{order}")`, or send `hook.token` to
+the person in a step.
+
+Or give the hook a `timeout`. When the time is up, the `await` raises `TimeoutError`; catch it, or
+the run fails. If another project resumes the hook, silence this line and say so.
 """
 
 from __future__ import annotations
@@ -41,7 +45,10 @@ from workflow import create_hook
 
 async def publish(text: str) -> str:
     "use workflow"
-    answer = await create_hook(token=f"approve:{text}")
+    try:
+        answer = await create_hook(token=f"approve:{text}", timeout="7 days")
+    except TimeoutError:
+        return "nobody answered"
     return answer
 """,
         "api.py": """\

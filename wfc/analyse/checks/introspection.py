@@ -5,17 +5,19 @@
 bundle and differs between processes. They are also the ways out of the sandbox.
 
 Use ordinary attributes, dictionaries and bytes: `type(x)` instead of `x.__class__`,
-`dataclasses.asdict(x)` instead of `x.__dict__`.
+`dataclasses.asdict(x)` instead of `x.__dict__`. `wfc build --fix` writes the former.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from wfc.analyse.checks.banned_uses import banned
-from wfc.analyse.checks.refused_names import About, uses
-from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Program
+from wfc.analyse.checks.refused_names import About, bound, uses
+from wfc.diagnostics import Diagnostic, Edit, Rule, Severity, replacing
+from wfc.model import Module, Program
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF802",
@@ -37,6 +39,7 @@ async def sign_up(email: str) -> dict:
 
 _INSTEAD = {
     "__class__": "Write `type(...)`.",
+    "__debug__": "Use a constant of your own; workers may run with and without -O.",
     "__dict__": "Write `dataclasses.asdict(...)` for a dataclass, or name the attributes.",
     "__annotations__": "Write the types out.",
     "__file__": "Pass the path as an argument, or read the file in a step.",
@@ -55,4 +58,14 @@ def check(program: Program) -> Iterator[Diagnostic]:
             f"{name} looks into the interpreter, where nothing is the same on replay; workflow "
             "code has no access to it.",
             _INSTEAD.get(name, "Write the code without it, or move it into a step."),
+            edits=_typed(module, node),
         )
+
+
+def _typed(module: Module, node: ast.AST) -> tuple[Edit, ...]:
+    """Puts `type(x)` in the place of `x.__class__`, where `type` is the one of Python."""
+    match node:
+        case ast.Attribute(value=owner, attr="__class__", ctx=ast.Load()):
+            if not any("type" in bound(inner) for inner in walk(module.tree)):
+                return replacing(module, node, f"type({module.segment(owner)})")
+    return ()

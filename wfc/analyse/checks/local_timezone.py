@@ -1,10 +1,12 @@
-"""Workflow code asks the machine for its time zone.
+"""Workflow code asks the machine for its time zone, or for the zones it knows.
 
-A run may go on in another data centre than it began in. Inside a workflow the local zone is
-therefore always UTC: `moment.astimezone()` and `datetime.now()` mean UTC there. What the machine
-itself has set is not available.
+A run may go on in another data centre than it began in, where the clock is set to another zone, or
+where another list of zones is installed. It would then take another way than before.
 
-Name the zone you mean: `moment.astimezone(zoneinfo.ZoneInfo("Europe/Paris"))`.
+Inside a workflow the local zone is therefore always UTC: `datetime.now()` and `moment.astimezone()`
+mean UTC there. Name the zone you mean, `moment.astimezone(ZoneInfo("Europe/Paris"))`, or pass its
+name as an argument. If you do need what is set or installed on the machine, ask in a function
+marked `"use step"`: then the answer is written down.
 """
 
 from __future__ import annotations
@@ -20,22 +22,27 @@ RULE = Rule(
     name="local-timezone",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import zoneinfo
 
 
-async def zones() -> list[str]:
+async def offer() -> list[str]:
     "use workflow"
     return sorted(zoneinfo.available_timezones())
 """,
     good="""\
-from datetime import datetime
-from zoneinfo import ZoneInfo
+import zoneinfo
 
 
-async def local_hour(zone: str) -> int:
+async def zones() -> list[str]:
+    "use step"
+    return sorted(zoneinfo.available_timezones())
+
+
+async def offer() -> list[str]:
     "use workflow"
-    return datetime.now(ZoneInfo(zone)).hour
+    return await zones()
 """,
 )
 

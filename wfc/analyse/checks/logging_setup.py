@@ -20,6 +20,7 @@ RULE = Rule(
     name="logging-handler",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import logging
 

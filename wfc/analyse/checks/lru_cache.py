@@ -58,7 +58,10 @@ _CACHES = ("functools.cache", "functools.lru_cache", "functools.cached_property"
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each cache around a function that returns a coroutine."""
+    marked = {m.node for m in program.marked}  # of these WF014 speaks
     for module, function, nodes in functions(program):
+        if function in marked:
+            continue
         for decorator in function.decorator_list:
             made = decorator.func if isinstance(decorator, ast.Call) else decorator
             target = program.reach.meaning.get(made)

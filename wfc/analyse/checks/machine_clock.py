@@ -20,6 +20,7 @@ RULE = Rule(
     name="machine-clock",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import time
 

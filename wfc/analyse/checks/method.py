@@ -1,13 +1,14 @@
 """A method that cannot be a workflow or step.
 
-A step may be a static method, a class method or a method of instances: the class or the instance
-is recorded with the other arguments. A workflow is started by its id, possibly by another program,
-so there is no instance to call it on. Special methods such as `__init__` are called by Python
-itself, which cannot wait for a step. And a class inside another class has no name of its own at the
-top of the module, by which its instances could be recorded.
+Another process starts a run from two things: the id of the workflow and the recorded arguments.
+There is no instance among them, so a workflow cannot be a method that needs `self`. Methods such as
+`__init__` are called by Python itself, which cannot wait for a step. And a class inside another
+class is not found by a name at the top of the module.
 
-Make a workflow a function at module level, a `@staticmethod` or a `@classmethod`, and give it what
-it needs as arguments.
+Make the workflow a `@classmethod` or a function, and give it as arguments what the instance would
+hold. A step may be a method: its instance is recorded with the other arguments. For that the class
+has to be data: a dataclass, a pydantic model, or a class with `__workflow_serialize__` and
+`__workflow_deserialize__`.
 """
 
 from __future__ import annotations
@@ -28,18 +29,24 @@ RULE = Rule(
     page=__doc__,
     silenceable=False,
     bad="""\
+from dataclasses import dataclass
+
+
+@dataclass
 class Onboarding:
-    def __init__(self, sender: str) -> None:
-        self.sender = sender
+    sender: str
 
     async def run(self, email: str) -> str:
         "use workflow"
         return f"{self.sender} to {email}"
 """,
     good="""\
+from dataclasses import dataclass
+
+
+@dataclass
 class Onboarding:
-    def __init__(self, sender: str) -> None:
-        self.sender = sender
+    sender: str
 
     async def welcome(self, email: str) -> str:
         "use step"

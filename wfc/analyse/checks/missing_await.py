@@ -4,9 +4,9 @@ In a workflow, calling a step or `sleep()` only prepares it; awaiting it makes i
 holds for every `async def` of your own. The call alone does nothing, and what it gives back is a
 coroutine, not the result.
 
-Write `await` before it; `wfc build --fix` does so where the call is a statement of its own. To
-have several at once, write `await asyncio.gather(first(), second())`, or start one with
-`asyncio.create_task(...)` and await that later.
+Write `await` before it; `wfc build --fix` does so where the call is a statement of its own or what
+a variable is given. To have several at once, write `await asyncio.gather(first(), second())`, or
+start one with `asyncio.create_task(...)` and await that later.
 """
 
 from __future__ import annotations
@@ -63,5 +63,5 @@ def check(program: Program) -> Iterator[Diagnostic]:
 
 
 def awaiting(found: Unawaited) -> tuple[Edit, ...]:
-    """Puts `await` before a call that is a statement, where one may be awaited."""
-    return inserting(found.module, found.call, "await ") if found.is_statement else ()
+    """Puts `await` before a call where nothing else has to change."""
+    return inserting(found.module, found.call, "await ") if found.takes_await else ()

@@ -19,6 +19,7 @@ RULE = Rule(
     name="missing-name",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad={
         "flows.py": """\
 from prices import with_taxes
@@ -55,7 +56,17 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for missing in program.reach.missing:
         if missing.star is not None:
             continue
-        home = program.modules[missing.wanted_from]
+        home = program.modules.get(missing.wanted_from)
+        if home is None:  # a folder without an `__init__.py`
+            name = f"{missing.wanted_from}.{missing.name}"
+            close = suggest(name, program.modules)
+            yield RULE.at(
+                missing.module,
+                missing.node,
+                f"There is no module {name} in this project.",
+                f"Did you mean {close}?" if close else "Correct the name, or write the module.",
+            )
+            continue
         close = suggest(missing.name, home.bindings)
         yield RULE.at(
             missing.module,

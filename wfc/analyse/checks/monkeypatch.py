@@ -22,6 +22,7 @@ RULE = Rule(
     name="monkeypatch",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import json
 

@@ -42,6 +42,8 @@ async def send_all(emails: list[str]) -> None:
         if len(batch) == 100:
             sending.append(send(batch))
             batch.clear()
+    if batch:
+        sending.append(send(batch))
     await asyncio.gather(*sending)
 """,
     good="""\
@@ -61,6 +63,8 @@ async def send_all(emails: list[str]) -> None:
         if len(batch) == 100:
             sending.append(send(batch))
             batch = []
+    if batch:
+        sending.append(send(batch))
     await asyncio.gather(*sending)
 """,
 )

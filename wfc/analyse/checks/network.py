@@ -1,12 +1,15 @@
 """Workflow code talks to the network.
 
-A workflow is replayed from its log: after a crash, a deploy or a long sleep its body runs again
-from the start, and every step gives its recorded result. A request made in the body itself would be
-made again each time, with another answer.
+When a run goes on after a crash or a long sleep, the function of the workflow starts again at its
+first line, perhaps on another machine. A request made there would be sent again each time, and get
+another answer each time.
 
-Put the request into a function marked `"use step"` and await it: it is sent once, retried when it
-fails, and its result is recorded. The import may stay where it is; what only steps use is left out
-of the workflow's code.
+Put the request into a function marked `"use step"` and await it. It is sent, its answer is written
+down, and later passes take the answer from there. If it fails, or the process dies before the
+answer is written down, it is sent again. So where twice does harm, as with a payment, pass the
+service an idempotency key: `get_step_metadata().step_id` is the same at every try.
+
+The import may stay at the top of the file. What only steps use is left out of the workflow's code.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ RULE = Rule(
     name="network",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import requests
 

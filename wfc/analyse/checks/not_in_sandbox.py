@@ -1,10 +1,13 @@
 """Workflow code uses a part of Python that the sandbox does not run.
 
-Workflow code runs in a sandbox that lets through what a replay can repeat and what cannot reach
-around it. Most of what it refuses has a rule of its own with words of its own; this one repeats
-what the sandbox said about the rest.
+Workflow code runs in a sandbox, which lets through what comes to the same result when the code runs
+again later, on another machine. It refused this line; the message says which construct it was.
+Mostly it is one that reaches around the names and attributes of the code, and hardly ever the only
+way.
 
-Write it another way, or move it into a function marked `"use step"`, where all of Python works.
+Write the line with ordinary names, attributes and calls. Or move the function that needs it into a
+step, where all of Python works. If you think the line is ordinary code, please report it: then the
+sandbox is wrong.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ RULE = Rule(
     name="numpy-random",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import numpy as np
 

@@ -21,6 +21,7 @@ RULE = Rule(
     name="pathlib-io",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 from pathlib import Path
 

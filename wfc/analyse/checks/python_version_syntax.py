@@ -1,10 +1,13 @@
 """Syntax that is newer than the oldest Python the project allows.
 
-`requires-python` in `pyproject.toml` says on which versions the project runs. A worker on an older
-one of them could not even read a file with this syntax, and its runs would stand still until a
-newer worker comes along.
+`requires-python` in `pyproject.toml` says which versions of Python may run the project. A run is
+not tied to the machine it began on: a worker with an older one of these versions may be the one to
+go on with it. It cannot read a file with newer syntax, so the run would stand still until a newer
+worker comes along.
 
-Raise `requires-python`, or write it the older way.
+Raise `requires-python` if all your machines have the newer version: 3.11 for `except*`, 3.12 for
+`type X = int` and `def first[T](…)`, 3.13 for defaults of such parameters. Otherwise write it the
+older way.
 """
 
 from __future__ import annotations

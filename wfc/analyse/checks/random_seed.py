@@ -20,6 +20,7 @@ RULE = Rule(
     name="random-seed",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import random
 

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from wfc.analyse.functions import own_nodes
 from wfc.model import Module, Program
 
 __all__ = ["About", "about", "bound", "uses"]
@@ -41,6 +42,16 @@ def about(name: str) -> About | None:
 def uses(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str]]:
     """The attributes and variables in workflow code that are about `what`, as (module, place,
     name)."""
+    taken: frozenset[ast.AST] | None = None
+    for module, node, name in _named(program, what):
+        if name.endswith("__"):
+            taken = _admitted(program) if taken is None else taken
+            if node in taken:
+                continue
+        yield module, node, name
+
+
+def _named(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str]]:
     own: set[tuple[Module, str]] | None = None
     for module, node in program.workflow_code():
         match node:
@@ -59,6 +70,26 @@ def uses(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str]]
                     said = About.OWN if (module, name) in own else said
                 if said is what:
                     yield module, node, name
+
+
+def _admitted(program: Program) -> frozenset[ast.AST]:
+    """What the sandbox takes of such names: `__radd__ = __add__` in a class,
+    `object.__setattr__(self, name, value)` and `x.__await__()`."""
+    from workflow.sandbox.names import DEFINABLE_DUNDERS
+    from workflow.sandbox.trees import awaiting, is_placing
+
+    found: set[ast.AST] = set()
+    for _, node in program.workflow_code():
+        if isinstance(node, ast.Call):
+            if is_placing(node) or awaiting(node) is not None:
+                found.add(node.func)
+        elif isinstance(node, ast.ClassDef):
+            found.update(
+                part
+                for part in own_nodes(node.body)
+                if isinstance(part, ast.Name) and part.id in DEFINABLE_DUNDERS
+            )
+    return frozenset(found)
 
 
 def bound(node: ast.AST) -> Iterator[str]:

@@ -19,6 +19,7 @@ RULE = Rule(
     name="signal-handler",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import signal
 

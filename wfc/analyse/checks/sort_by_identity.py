@@ -1,7 +1,7 @@
-"""Workflow code sorts by `id` or `hash`.
+"""Workflow code sorts by `id`.
 
-The one is an address in memory, the other is salted anew at every start of Python. Sorting by them
-looks like an order but is another one in each process, so a replay would go on differently.
+That is an address in memory. Sorting by it looks like an order but is another one in each process,
+so a replay would go on differently.
 
 Sort by a value that the items have: `key=lambda order: order.number`.
 """
@@ -20,10 +20,11 @@ RULE = Rule(
     name="sort-by-identity",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 async def first(orders: list[str]) -> str:
     "use workflow"
-    return sorted(orders, key=hash)[0]
+    return sorted(orders, key=id)[0]
 """,
     good="""\
 async def first(orders: list[str]) -> str:
@@ -34,7 +35,7 @@ async def first(orders: list[str]) -> str:
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
-    """Yield a finding for each `key=id` and `key=hash`."""
+    """Yield a finding for each `key=id`."""
     for key, (module, call) in sort_keys(program).items():
         yield RULE.at(
             module,

@@ -1,9 +1,11 @@
 """Workflow code starts a process.
 
-A workflow body runs again at every replay, and each time it would start the process once more, on
-whatever machine it happens to be.
+When a run goes on after a crash or a long sleep, the function of the workflow starts again at its
+first line, perhaps on another machine. It would start the program again each time.
 
-Start it in a function marked `"use step"` and return what it printed.
+Start it in a function marked `"use step"`, and return what it printed or where the result is. That
+is written down, and later passes take it from there. If the worker dies while the program runs, the
+step is tried again: let it write over what the first try has left.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ RULE = Rule(
     name="subprocess",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import subprocess
 

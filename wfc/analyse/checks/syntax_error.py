@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wfc.diagnostics import Diagnostic, Rule, Severity, Span
-from wfc.model import Program
+from wfc.model import Module, Program
 
 RULE = Rule(
     code="WF012",
@@ -43,3 +43,14 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f"Python cannot read this file: {error.message}.",
                 error.fix,
             )
+
+
+def unknown(module: Module, line: int) -> Diagnostic:
+    """The finding for syntax that Python knows and libcst, which rewrites files, does not."""
+    return RULE.at(
+        module,
+        Span(line, 1, line, 2),
+        "The installed libcst, which rewrites files for the build, does not know the syntax of "
+        "this statement.",
+        "Upgrade libcst, or write the statement in an older way.",
+    )

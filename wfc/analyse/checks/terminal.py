@@ -1,9 +1,12 @@
 """Workflow code waits for a terminal.
 
-A workflow has no terminal: it runs in a worker, may wait for months and may continue on another
-machine.
+A workflow has no terminal, and nobody sits in front of it: it runs in a worker, may wait for
+months, and may go on on another machine.
 
-Wait for the answer of a person with a hook.
+Wait for the answer of a person with a hook. `await create_hook(token=…)` stops the run until your
+code calls `resume_hook(token, answer)`, say in the handler of a form. With `timeout=`, it raises
+`TimeoutError` when the time is up; catch that, or the run fails. To end a workflow, return from it
+or raise `FatalError`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ RULE = Rule(
     name="stdin",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 async def approve(order: str) -> bool:
     "use workflow"
@@ -30,7 +34,11 @@ from workflow import create_hook
 
 async def approve(order: str) -> bool:
     "use workflow"
-    return await create_hook(token=f"approve:{order}", timeout="30 days") == "y"
+    try:
+        answer = await create_hook(token=f"approve:{order}", timeout="30 days")
+    except TimeoutError:
+        return False
+    return answer == "y"
 """,
 )
 

@@ -21,6 +21,7 @@ RULE = Rule(
     name="thread",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import threading
 

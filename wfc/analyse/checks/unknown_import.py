@@ -1,21 +1,32 @@
-"""Workflow code uses an installed package that the compiler knows nothing about.
+"""Workflow code uses a package that the compiler knows nothing about, or cannot find.
 
-The body of a workflow runs again from the start whenever its run goes on, and has to do the same
-each time. Of the standard modules the compiler knows which can be used like that, and your own
-modules it reads. A package from elsewhere may look at the clock, the network or a file, and nobody
-has told the compiler that it does not.
+The code of a workflow runs again from its first line whenever a run goes on, and has to come to the
+same result. Your own modules the compiler reads, and of Python's it knows which are fine. About
+other packages it knows nothing: they may look at the clock, a file or the network.
 
-Move the call into a function marked `"use step"` and await it: steps may use any package. If you
-have read the package and it only computes, name it in `pyproject.toml`:
-`[tool.workflow] passthrough = ["package"]`.
+There are three cases:
+
+* It is a module of yours that was not found. Check the name, and where the file is.
+* It is a package that is not installed. Install it into the environment that builds.
+* It is a package nobody has looked at. Call it in a function marked `"use step"` and await that:
+  steps may use everything.
+
+If you have read a package and it does no more than compute, you can let it in: list it under
+`[tool.workflow] passthrough` in `pyproject.toml`. It needs an `__all__`, and must not read or
+write anything, nor keep state between calls. Web frameworks, clients of services and packages that
+retry are never of this kind.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from wfc.analyse.checks.use_notes import also_notes, notes_for
 from wfc.analyse.externals import Refused, refused
+from wfc.analyse.installed import RETRIES, WEB, is_installed, names_its_exports
+from wfc.analyse.modules import suggest
+from wfc.analyse.relative import above, outside_package
 from wfc.diagnostics import Diagnostic, Note, Rule, Severity
 from wfc.model import Program
 
@@ -24,6 +35,7 @@ RULE = Rule(
     name="unknown-import",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import phonenumbers
 
@@ -54,15 +66,78 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if use.refusal.thing == "workflow":
             yield _ours(program, use)
             continue
-        yield RULE.at(
-            use.first.module,
-            use.first.node,
-            f"The compiler knows nothing about {use.first.target.module}. Workflow code runs again "
-            "from the start whenever its run goes on, and this package may not do the same then.",
-            f"{use.refusal.instead}\nIf it only computes, add it to pyproject.toml: "
-            f'[tool.workflow] passthrough = ["{use.refusal.thing}"].',
-            _notes(program, use),
+        what, instead = _absent(program, use) or _package(use)
+        yield RULE.at(use.first.module, use.first.node, what, instead, _notes(program, use))
+
+
+def _absent(program: Program, use: Refused) -> tuple[str, str] | None:
+    """For a module of the project that is not there, and for a package that is not installed."""
+    module, package = use.first.target.module, use.refusal.thing
+    match use.first.imported:
+        case ast.ImportFrom(level=level) as imported if level:
+            name = use.first.module.name
+            outside = outside_package(use.first.module, imported)
+            if program.package and outside:
+                return f"There is no module {module} here.", above(program.package)
+            return (
+                " ".join(filter(None, (f"There is no module {module} in this project.", outside))),
+                f"Correct the name or the dots: they count from {name}.",
+            )
+    if package == program.package:
+        return f"There is no module {module} here.", above(package)
+    ours = {name for name in program.modules if name.partition(".")[0] == package}
+    if ours:
+        close = suggest(module, ours)
+        return (
+            f"There is no module {module} in this project.",
+            f"Did you mean {close}?" if close else "Correct the name, or write the module.",
         )
+    if is_installed(package):
+        return None
+    close = suggest(package, program.modules)
+    meant = f"Did you mean {close}? If not" if close else "If the name is right"
+    return (
+        f"{package} is not installed in this environment, so the compiler can find out nothing "
+        "about it.",
+        f"{meant}, run `pip install {package}`. Then call it in a function marked "
+        '"use step" and await that here.',
+    )
+
+
+def _package(use: Refused) -> tuple[str, str]:
+    """For a package that is there."""
+    target, package = use.first.target, use.refusal.thing
+    if target.member == "HTTPException":
+        return (
+            "An HTTPException means nothing in a workflow: nobody waits for its HTTP answer.",
+            "Raise an error of your own, and turn it into a response where you read "
+            "`run.return_value`.",
+        )
+    if package in WEB:
+        return (
+            f"{package} answers requests, and nobody waits for an answer of a workflow: it may go "
+            "on days later, on another machine.",
+            "Use it in the function that answers the request: that one calls `start()`, and passes "
+            "what the workflow needs as arguments.",
+        )
+    if package in RETRIES:
+        return (
+            f"{package} calls a function again when it fails, and looks at the clock for that. A "
+            "replay would not come to the same.",
+            "Leave it out: steps are retried by themselves, three times unless "
+            "`@step_options(max_retries=…)` says otherwise.",
+        )
+    instead = use.refusal.instead
+    if names_its_exports(target.module):
+        instead += (
+            "\nIf it only computes, add it to pyproject.toml: "
+            f'[tool.workflow] passthrough = ["{package}"].'
+        )
+    return (
+        f"The compiler knows nothing about {target.module}. Workflow code runs again "
+        "from the start whenever its run goes on, and this package may not do the same then.",
+        instead,
+    )
 
 
 def _ours(program: Program, use: Refused) -> Diagnostic:

@@ -11,19 +11,23 @@ it: in a step everything is there.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from wfc.analyse.bans import MOVE
 from wfc.analyse.checks.use_notes import also_notes, notes_for
-from wfc.analyse.externals import refused
+from wfc.analyse.externals import Refused, refused
 from wfc.analyse.modules import facades, suggest
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Program
+from wfc.model import Function, Program, Reference
+from wfc.nodes import walk
 
 RULE = Rule(
     code="WF710",
     name="unlisted-member",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import asyncio
 
@@ -54,16 +58,49 @@ async def ship_all(orders: list[str]) -> int:
 """,
 )
 
+_OF_FILES = ("json.load", "json.dump")
+
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each file and unlisted name that workflow code uses."""
+    opened = {r.owner for r in program.reach.references if str(r.target) == "builtins.open"}
     for use in refused(program, RULE.code):
         target = use.first.target
+        owners = {r.owner for r in (use.first, *use.others)}
+        if str(target) in _OF_FILES and owners <= opened:
+            continue  # it goes where the file goes, and WF301 says where that is
         close = suggest(target.member or "", facades().get(target.module, ()))
         yield RULE.at(
             use.first.module,
             use.first.node,
             f"{target.module}.{target.member} is not available in workflow code. {use.refusal.why}",
-            f"Did you mean {target.module}.{close}?" if close else use.refusal.instead,
+            _instead(use, close),
             [*notes_for(program, use.first), *also_notes(use.others)],
         )
+
+
+def _instead(use: Refused, close: str | None) -> str:
+    if use.refusal.instead != MOVE:
+        return use.refusal.instead
+    if close:
+        return f"Did you mean {use.first.target.module}.{close}?"
+    if _shapes_a_definition(use.first):
+        return (
+            "It stands at the definition of something that workflow code uses, so no step can do "
+            "it. Define that without it, and keep the one with it for steps."
+        )
+    return MOVE
+
+
+def _shapes_a_definition(reference: Reference) -> bool:
+    """Whether the name is part of a decorator or a base class."""
+    for top in reference.module.tree.body:
+        for node in walk(top):
+            parts: list[ast.expr] = []
+            if isinstance(node, Function | ast.ClassDef):
+                parts += node.decorator_list
+            if isinstance(node, ast.ClassDef):
+                parts += node.bases
+            if any(reference.node in set(walk(part)) for part in parts):
+                return True
+    return False

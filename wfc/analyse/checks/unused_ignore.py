@@ -1,11 +1,14 @@
 """An ignore comment that silences nothing, or does not say why.
 
-`# wfc: ignore[CODE] reason` silences that finding, on its line or on the first or last line of its
-statement. When the finding is gone, or the code was never right, the comment would hide the next
-one. Without a reason nobody can tell later whether it still holds. Findings without which nothing
-can be built, such as a misspelt directive, cannot be silenced at all.
+`# wfc: ignore[CODE] reason` takes a finding out of the report, on its line or on the first or last
+line of its statement. A comment whose finding is gone would hide the next mistake on that line. And
+a comment without a reason cannot be judged a year later: was the code safe, or was somebody in a
+hurry?
 
-Remove what silences nothing, and write the reason behind the rest.
+Remove the comment if it silences nothing; `wfc build --fix` does that. Otherwise write behind the
+bracket why the finding does no harm here. Not every finding can be silenced: where nothing could be
+built or run from the code as it stands, the code has to change. This warning cannot be silenced
+either.
 """
 
 from __future__ import annotations
@@ -25,12 +28,15 @@ RULE = Rule(
     bad="""\
 async def sign_up(email: str) -> str:
     "use workflow"
-    return email.lower()  # wfc: ignore[WF301] opens nothing any more
+    return email.lower()  # wfc: ignore[WF106] writes no date any more
 """,
     good="""\
-async def sign_up(email: str) -> int:
+from datetime import datetime
+
+
+async def day() -> str:
     "use workflow"
-    return hash(len(email))  # wfc: ignore[WF207] whole numbers hash to themselves
+    return datetime.now().strftime("%A")  # wfc: ignore[WF106] all workers have the same locale
 """,
 )
 

@@ -20,6 +20,7 @@ RULE = Rule(
     name="uuid",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import uuid
 

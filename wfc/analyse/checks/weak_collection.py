@@ -19,6 +19,7 @@ RULE = Rule(
     name="weak-collection",
     severity=Severity.ERROR,
     page=__doc__,
+    silenceable=False,
     bad="""\
 import weakref
 

@@ -9,6 +9,7 @@ from wfc.analyse.graph.reached import steps_reached
 from wfc.analyse.graph.resolve import Resolver, Scope
 from wfc.analyse.graph.shapes import EdgeKind, FlowGraph, NodeKind
 from wfc.analyse.graph.statements import block
+from wfc.depth import deep_enough
 from wfc.model import Marked, Program
 
 __all__ = ["flow_graph", "flow_graphs"]
@@ -20,6 +21,7 @@ def flow_graphs(program: Program, workflows: tuple[Marked, ...]) -> list[FlowGra
     return [_graph(resolver, workflow) for workflow in workflows]
 
 
+@deep_enough
 def flow_graph(program: Program, workflow: Marked) -> FlowGraph:
     """The control flow of one workflow, with the helpers it calls; see docs/manifest.md."""
     return _graph(Resolver(program), workflow)

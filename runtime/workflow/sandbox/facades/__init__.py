@@ -14,24 +14,11 @@ from typing import Any
 
 from workflow.errors import SandboxError
 from workflow.sandbox.facades.facade import Facade, pick
+from workflow.sandbox.facades.models import PYDANTIC, pydantic_replaced
 from workflow.sandbox.facades.pure import ADVICE, PURE, REFUSED
 
-__all__ = ["Facade", "advice", "get", "names"]
+__all__ = ["Facade", "advice", "get", "member_advice", "names"]
 
-_PYDANTIC = frozenset(
-    {
-        "BaseModel",
-        "ConfigDict",
-        "Field",
-        "NonNegativeFloat",
-        "NonNegativeInt",
-        "PositiveFloat",
-        "PositiveInt",
-        "ValidationError",
-        "field_validator",
-        "model_validator",
-    }
-)
 _ABI = "workflow.abi.flow_v1"
 _OURS = ("workflow", "workflow.errors", _ABI)
 _API = frozenset({"Run", "start", "with_options"})  # of workflow.api: what a body may do
@@ -57,7 +44,8 @@ def names() -> Mapping[str, frozenset[str]]:
     listed = dict(PURE)
     listed |= {module: frozenset(members()) for module, members in _emulations().items()}
     listed |= {module: frozenset(_public(module)) for module in _OURS}
-    listed["pydantic"] = _PYDANTIC
+    listed["pydantic"] = PYDANTIC
+    listed["typing_extensions"] = PURE["typing"] | {"override"}
     listed["urllib"] = frozenset({"parse"})
     listed["collections"] |= {"abc"}
     listed["workflow"] |= {"api", "errors"}
@@ -69,6 +57,11 @@ def advice(module: str) -> str:
     """What to do about an import that workflow code cannot have."""
     hint = REFUSED.get(module.partition(".")[0])
     return hint or "move the code that needs it into a step, or list it under `passthrough`"
+
+
+def member_advice(module: str, member: str) -> str | None:
+    """What to do instead of using a member that the facade of `module` leaves out, if known."""
+    return _advice_on(module).get(member)
 
 
 def get(module: str, passthrough: Iterable[str] = ()) -> Facade | None:
@@ -99,7 +92,11 @@ def _built(module: str) -> Facade | None:
         children = importlib.import_module("workflow.authoring.children")
         return Facade(module, pick(children, _API))
     if module == "pydantic":
-        return Facade(module, pick(importlib.import_module(module), _PYDANTIC))
+        stand_ins = pydantic_replaced()
+        native = pick(importlib.import_module(module), PYDANTIC - stand_ins.keys())
+        return Facade(module, native | stand_ins, ADVICE.get(module))
+    if module == "typing_extensions":
+        return _backport()
     if module == "urllib":
         return Facade(module, {"parse": _built("urllib.parse")})
     members = _emulations().get(module)
@@ -126,6 +123,21 @@ def _pure(module: str) -> Facade:
     if module == "collections":
         members["abc"] = _built("collections.abc")
     return Facade(module, members, ADVICE.get(module))
+
+
+def _backport() -> Facade:
+    """What of `typing_extensions` is also in `typing`, from there: other packages bring it, and
+    it may be another version on the next worker."""
+    from workflow.sandbox.facades.definitions import REPLACED
+
+    return Facade(
+        "typing_extensions",
+        {
+            **pick(importlib.import_module("typing"), PURE["typing"] - REPLACED["typing"].keys()),
+            **REPLACED["typing"],
+        },
+        ADVICE.get("typing"),
+    )
 
 
 def _public(module: str) -> list[str]:

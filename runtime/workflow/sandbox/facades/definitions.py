@@ -10,7 +10,6 @@ from __future__ import annotations
 import abc
 import collections
 import copy
-import dataclasses
 import difflib
 import enum
 import functools
@@ -28,7 +27,7 @@ from workflow.replay.limits import tick
 from workflow.sandbox import guards, names, texts
 from workflow.sandbox.annotations import refuse_text
 from workflow.sandbox.classes import forget_plain_repr, keep_plain_repr
-from workflow.sandbox.facades import aio
+from workflow.sandbox.facades import aio, records
 from workflow.sandbox.facades.facade import Facade
 from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
 from workflow.sandbox.ownership import MARK, TOKEN, claim, owns
@@ -70,6 +69,11 @@ def wraps(wrapped: Any, **options: Any) -> Callable[[Any], Any]:
     return decorate
 
 
+def update_wrapper(wrapper: Any, wrapped: Any, **options: Any) -> Any:
+    """`functools.update_wrapper` with the standard attributes, onto a function of the workflow."""
+    return wraps(wrapped, **options)(wrapper)
+
+
 def total_ordering(cls: Any) -> Any:
     """`functools.total_ordering` for classes of the workflow."""
     return functools.total_ordering(guards.writable(cls))
@@ -103,7 +107,7 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
             if names.is_dunder(name) or name in names.FORBIDDEN:
                 guards.refuse(name)
         forget_plain_repr(target)
-        made = dataclasses.dataclass(target, **options)
+        made = records.dataclass(target, **options)
         keep_plain_repr(made)
         claim(made)
         return made
@@ -319,7 +323,11 @@ REPLACED: dict[str, dict[str, Any]] = {
     "copy": {"copy": shallow_copy, "deepcopy": deep_copy},
     "dataclasses": {"dataclass": dataclass},
     "enum": {name: _enum_base(name) for name in _ENUMS},
-    "functools": {"total_ordering": total_ordering, "wraps": wraps},
+    "functools": {
+        "total_ordering": total_ordering,
+        "update_wrapper": update_wrapper,
+        "wraps": wraps,
+    },
     "difflib": {"SequenceMatcher": SequenceMatcher},
     "itertools": {"count": Count, "cycle": Cycle, "repeat": Repeat},
     "operator": {

@@ -53,7 +53,7 @@ _TABLE = {
     "fractions": "Fraction",
     "functools": """
         cache cached_property cmp_to_key lru_cache partial partialmethod reduce
-        total_ordering wraps
+        total_ordering update_wrapper wraps
     """,
     "graphlib": "CycleError TopologicalSorter",
     "hashlib": """
@@ -161,11 +161,18 @@ REFUSED = {
 ADVICE = {
     "dataclasses": {"make_dataclass": "write a class statement"},
     "datetime": {},
-    "functools": {"singledispatch": "write a match statement"},
+    "functools": {
+        "singledispatch": "write a match statement",
+        "singledispatchmethod": "write a match statement",
+    },
     "string": {"Formatter": "use str.format or an f-string"},
     "logging": {
         "Formatter": "logging is configured by the application",
         "basicConfig": "logging is configured by the application",
+    },
+    "pydantic": {
+        "RootModel": "give a model one field",
+        "TypeAdapter": "validate with a model that has one field",
     },
     "typing": {
         "get_type_hints": "it evaluates text; use the types themselves",

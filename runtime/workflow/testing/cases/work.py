@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from workflow.policy.crashes import after_crash
+from workflow.policy.crashes import after_crash, run_after_crash
 from workflow.testing.cases.bench import SECOND, Bench, Cases, called, result, scenario, task
 from workflow.world.records import Finish, Letter, Parked, WorkerRecord
 
@@ -230,6 +230,29 @@ class LeaseCases(Cases):
             spans.append(max(due.values()) - now)
             b.clock.advance(spans[-1] / SECOND)
         assert spans[0] < SECOND / 2 < spans[1] < spans[2]
+
+    @scenario
+    async def test_crashed_runs_come_back_one_by_one(self, b: Bench) -> None:
+        """Runs are due at once when their worker died, but not the second time without an append.
+
+        So a run that kills its process does not take the same others with it for ever, and a timer
+        that has passed makes no difference. Others still can be claimed at once.
+        """
+        names = [f"r{n}" for n in range(20)]
+        for name in names:
+            await b.start(name)
+        assert sorted(await b.claim("ann", 99)) == sorted(names)
+        assert await b.beat("bob") == len(names)
+        assert sorted(await b.claim("ann", 99)) == sorted(names)
+        now = b.clock.now()
+        assert await b.beat("bob") == len(names)
+        await b.start("other")
+        due = {name: run_after_crash(name, 2, now) for name in names}
+        claimed = await b.world.claim_runs("bob", 99)
+        assert [run.run_id for run in claimed.runs] == ["other"]
+        assert claimed.next_due == min(due.values())
+        b.clock.advance((max(due.values()) - now) / SECOND)
+        assert await b.claim("bob", 99) == sorted(names, key=lambda name: due[name])
 
     @scenario
     async def test_a_left_task_is_due_at_once(self, b: Bench) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import msgspec
 from msgspec.structs import asdict
 
-from workflow.policy.crashes import after_crash
+from workflow.policy.crashes import after_crash, run_after_crash
 from workflow.world.records import Claimed, Micros, RunRecord, Task, WorkerRecord
 from workflow.worlds.local.rows import run_record, task_record
 from workflow.worlds.local.store import Tx
@@ -69,11 +69,23 @@ def free_lost(tx: Tx, is_dead: Callable[[str], bool]) -> int:
         else:
             tx.do("drop_worker", worker=row["worker"])
     lost = [row["owner"] for row in tx.all("owners") if row["owner"] not in alive]
-    return sum(_free_runs(tx, owner) + _free_crashed_tasks(tx, owner) for owner in lost)
+    return sum(_free_crashed_runs(tx, owner) + _free_crashed_tasks(tx, owner) for owner in lost)
 
 
 def _free_runs(tx: Tx, owner: str) -> int:
     return tx.do("free_runs", owner=owner, now=tx.now)
+
+
+def _free_crashed_runs(tx: Tx, owner: str) -> int:
+    now = tx.now
+    delayed = [
+        (run_id, run_after_crash(run_id, claims, now))
+        for run_id, claims in tx.all("runs_of", owner=owner)
+        if claims > 1
+    ]
+    freed = _free_runs(tx, owner)
+    tx.rows("delay_runs", delayed)
+    return freed
 
 
 def _free_crashed_tasks(tx: Tx, owner: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from workflow.policy.crashes import after_crash
+from workflow.policy.crashes import after_crash, run_after_crash
 from workflow.world.records import (
     Chunk,
     Created,
@@ -54,6 +54,11 @@ class Row:
     @property
     def is_open(self) -> bool:
         return self.run.status in ("pending", "running")
+
+    @property
+    def waits_until(self) -> Micros:
+        """Before this the run is not due: it was with workers that died, more than once."""
+        return self.mailed_at if self.run.claims > 1 and self.run.mail > self.run.seen else 0
 
     def set(self, **changes: Any) -> None:
         self.run = replace(self.run, **changes)
@@ -146,6 +151,8 @@ class State:
         run = row.run
         if run.owner is not None or run.parked is not None or not row.is_open:
             return None
+        if row.waits_until > now:
+            return None
         since = [row.mailed_at] if run.mail > run.seen else []
         if run.next_timer is not None and run.next_timer <= now:
             since.append(run.next_timer)
@@ -154,13 +161,16 @@ class State:
     def free(self, lost: Callable[[str], bool], now: Micros, *, crashed: bool) -> int:
         """Make the runs and tasks of lost owners ownerless and nudge the runs.
 
-        With `crashed` the tasks come back one by one; see `after_crash`.
+        With `crashed` the tasks come back one by one, and so do runs that crash again and again;
+        see `workflow.policy.crashes`.
         """
         freed = 0
         for row in self.open_rows.values():
             if row.run.owner is not None and lost(row.run.owner):
                 row.set(owner=None)
                 self.nudge(row, now)
+                if crashed and row.run.claims > 1:
+                    row.mailed_at = run_after_crash(row.run.run_id, row.run.claims, now)
                 freed += 1
         for key, task in self.tasks.items():
             if task.owner is not None and lost(task.owner):

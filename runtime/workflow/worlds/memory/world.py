@@ -118,6 +118,8 @@ class MemoryWorld:
                     run.mail > run.seen or (run.next_timer is not None and run.next_timer <= now)
                 ):
                     look.append(run.run_id)
+                if run.owner is None and run.parked is None:
+                    later.append(row.waits_until)
                 if run.next_timer is not None and run.owner in (None, worker) and not run.parked:
                     later.append(run.next_timer)
             due.sort(key=lambda entry: entry[0])

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import psycopg
 
-from workflow.policy.crashes import after_crash
+from workflow.policy.crashes import after_crash, run_after_crash
 from workflow.world.records import Claimed, Micros, Task
 from workflow.worlds.postgres import rows
 from workflow.worlds.postgres.arrays import Ints, Texts
@@ -101,7 +101,14 @@ def _settle(session: Session, worker: str, doubts: Doubts) -> tuple[Task, ...]:
 def free_lost(session: Session, now: Micros) -> int:
     """End the leases that have run out and free what nobody alive holds; how much that was."""
     session.ask("drop_lost_workers", now=now)
-    freed = session.ask("free_lost_runs", now=now).rowcount
+    runs = session.all("lost_runs")
+    if runs:
+        session.ask(
+            "free_lost_runs",
+            now=now,
+            id=Ints(row[0] for row in runs),
+            at=Ints(run_after_crash(run_id, claims, now) for _, run_id, claims in runs),
+        )
     tasks = session.all("lost_tasks")
     if tasks:
         session.ask(
@@ -109,7 +116,7 @@ def free_lost(session: Session, now: Micros) -> int:
             id=Ints(row[0] for row in tasks),
             run_at=Ints(after_crash(run_id, step, n, now) for _, run_id, step, n in tasks),
         )
-    return freed + len(tasks)
+    return len(runs) + len(tasks)
 
 
 def free_of(session: Session, worker: str, now: Micros) -> None:

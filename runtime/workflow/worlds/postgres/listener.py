@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import random
+import selectors
+import socket
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -24,9 +27,6 @@ __all__ = ["Listener"]
 # Seconds between looks: while notifications come, and while they cannot.
 _SLOW_POLL, _FAST_POLL = 2.0, 0.25
 
-# A waiting LISTEN is looked at this often to see whether the world is being closed.
-_PATIENCE = 0.2
-
 
 class Listener:
     """A thread that wakes everybody when somebody else has committed. `name` is who we are."""
@@ -37,6 +37,7 @@ class Listener:
         self._quiet = quiet
         self._name = name
         self._closing = threading.Event()
+        self._bell, self._rung = socket.socketpair()  # ends a wait when the world is closed
         self._thread = threading.Thread(target=self._work, name="workflow-listen", daemon=True)
         self._thread.start()
 
@@ -47,7 +48,10 @@ class Listener:
     def close(self) -> None:
         """End the thread. Blocks for a moment."""
         self._closing.set()
+        self._bell.send(b"x")
         self._thread.join()
+        self._bell.close()
+        self._rung.close()
 
     def _work(self) -> None:
         while not self._closing.is_set():
@@ -61,21 +65,22 @@ class Listener:
         with contextlib.closing(self._database.connect()) as connection:
             connection.execute(sql.SQL("listen {}").format(sql.Identifier(self._database.channel)))
             self._look()
-            quiet, patience = 0.0, _SLOW_POLL
             while not self._closing.is_set():
-                if self._heard(connection):
-                    self._look()
-                    quiet = 0.0
-                    continue
-                quiet += _PATIENCE
-                if quiet >= patience:
-                    self._look()
-                    # Spread, so that many processes do not look in the same instant.
-                    quiet, patience = 0.0, _SLOW_POLL * random.uniform(0.75, 1.25)
+                # Spread, so that many processes do not look in the same instant.
+                until = time.monotonic() + _SLOW_POLL * random.uniform(0.75, 1.25)
+                while not self._heard(connection, until) and time.monotonic() < until:
+                    if self._closing.is_set():
+                        return
+                self._look()
 
-    def _heard(self, connection: psycopg.Connection[Any]) -> bool:
-        """Whether somebody else called within the patience. Raises when the connection is lost."""
-        called = False
-        for notification in connection.notifies(timeout=_PATIENCE, stop_after=1):
-            called = called or notification.payload != self._name
-        return called
+    def _heard(self, connection: psycopg.Connection[Any], until: float) -> bool:
+        """Wait for a call until a time; whether it came from somebody else.
+
+        Raises when the connection is lost.
+        """
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(connection.fileno(), selectors.EVENT_READ)
+            waiting.register(self._rung, selectors.EVENT_READ)
+            waiting.select(max(0.0, until - time.monotonic()))
+        calls = list(connection.notifies(timeout=0))
+        return any(call.payload != self._name for call in calls)

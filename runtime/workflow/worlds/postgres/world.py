@@ -6,6 +6,7 @@ One connection appends, a few read and claim, one beats and one listens.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import threading
@@ -46,11 +47,12 @@ from workflow.worlds.cursor import cursor_of, read_cursor
 from workflow.worlds.postgres import claims, outside, rows
 from workflow.worlds.postgres.arrays import Texts
 from workflow.worlds.postgres.clock import ServerClock
+from workflow.worlds.postgres.gathering import Asked, Gathering, load_runs, run_records
 from workflow.worlds.postgres.listener import Listener
 from workflow.worlds.postgres.prune import prune
 from workflow.worlds.postgres.sessions import Heart, Pool, Session
 from workflow.worlds.postgres.store import Database
-from workflow.worlds.postgres.writer import Writer
+from workflow.worlds.postgres.writer import UnknownOutcome, Writer
 from workflow.worlds.rules.batch import Operation
 from workflow.worlds.rules.quiet import Quiet
 from workflow.worlds.rules.runs import (
@@ -67,12 +69,20 @@ __all__ = ["PostgresWorld"]
 
 _T = TypeVar("_T")
 
+# Seconds between the tries to find out what became of a commit: as long as a restart may take.
+_SETTLING = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+# Letters that mean the same when they come twice.
+_HARMLESS_TWICE = {"nudge", "cancel"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Open:
     """Everything an open world holds."""
 
     pool: Pool
+    records: Gathering[str, RunRecord | None]
+    loads: Gathering[Asked, Loaded | None]
     heart: Heart
     writer: Writer
     listener: Listener
@@ -84,6 +94,7 @@ class PostgresWorld:
     across a fork."""
 
     name = "postgres"
+    worker_concurrency = 10  # step bodies at a time in a worker, if nothing is set
 
     def __init__(
         self, database: Database, clock: Clock | None = None, *, pool_size: int = 4
@@ -111,8 +122,11 @@ class PostgresWorld:
                 if self._server_clock is not None:
                     self._server_clock.set_by(connection)
             name = secrets.token_hex(8)
+            pool = Pool(database, self._pool_size)
             self._state = _Open(
-                Pool(database, self._pool_size),
+                pool,
+                Gathering(pool, run_records),
+                Gathering(pool, lambda session, asked: load_runs(session, asked, self._clock)),
                 Heart(database),
                 Writer(database, self._clock, self._changes, self._quiet, name),
                 Listener(database, self._changes, self._quiet, name),
@@ -150,14 +164,32 @@ class PostgresWorld:
     async def _write(self, operation: Operation) -> Any:
         return await self._opened.writer.run(operation)
 
+    async def _settled(self, operation: Operation) -> tuple[Any, bool]:
+        """Run what may be run twice; its answer, and whether that is of a second time.
+
+        A first commit that is still on its way holds the names and rows that the second one needs,
+        so the second sees it or comes before it, in which case the first is refused.
+        """
+        try:
+            return await self._write(operation), False
+        except UnknownOutcome as error:
+            unknown = error
+        for delay in _SETTLING:
+            await asyncio.sleep(delay)
+            with contextlib.suppress(WorldError):
+                return await self._write(operation), True
+        raise unknown
+
     async def _read(self, work: Callable[[Session], _T]) -> _T:
         return await self._opened.pool.run(work)
 
     # -- runs ------------------------------------------------------------------------------
 
     async def create(self, run: NewRun) -> Created:
-        created: Created = await self._write(Creating(run))
-        return created
+        created, again = await self._settled(Creating(run))
+        if again and created.run_id == run.run_id:
+            return Created(run_id=run.run_id, created=True)  # by the first try
+        return cast(Created, created)
 
     async def create_on(self, connection: Any, run: NewRun) -> Created:
         """Create a run in the transaction of the caller's psycopg connection, async or not.
@@ -171,12 +203,19 @@ class PostgresWorld:
         return await outside.create_on(self.database, connection, run, now)
 
     async def post(self, run_id: str, letter: Letter) -> Posted:
-        posted: Posted = await self._write(Posting(run_id, letter))
-        return posted
+        return await self._post(Posting(run_id, letter))
 
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
-        posted: Posted = await self._write(Posting(token, letter, by_token=True))
-        return posted
+        return await self._post(Posting(token, letter, by_token=True))
+
+    async def _post(self, posting: Posting) -> Posted:
+        letter = posting.letter
+        if letter.dedupe is None and letter.kind not in _HARMLESS_TWICE:
+            return cast(Posted, await self._write(posting))
+        posted, again = await self._settled(posting)
+        if again and posted.outcome == "duplicate":  # of the first try
+            return cast(Posted, msgspec.structs.replace(posted, outcome="posted"))
+        return cast(Posted, posted)
 
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
         who = ("runs", worker)
@@ -193,28 +232,10 @@ class PostgresWorld:
         return claimed
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
-        def work(session: Session) -> Loaded:
-            with session.connection.pipeline():
-                session.connection.execute("begin isolation level repeatable read read only")
-                found = session.ask("run_record", run_id=run_id)
-                events = session.ask("list_events", run_id=run_id, after=after, limit=None)
-                letters = session.ask("list_letters", run_id=run_id, limit=limit)
-                tasks = session.ask("task_steps", run_id=run_id)
-                lettered = session.ask("lettered_steps", run_id=run_id)
-                session.connection.execute("commit")
-            row = found.fetchone()
-            if row is None:
-                raise WorkflowRunNotFoundError(run_id)
-            return Loaded(
-                run=rows.run_record(row),
-                events=tuple(map(rows.event_record, events)),
-                letters=tuple(map(rows.letter_record, letters)),
-                tasks=frozenset(step for (step,) in tasks),
-                lettered=frozenset(ref for (ref,) in lettered),
-                now=self.now(),
-            )
-
-        return await self._read(work)
+        loaded = await self._opened.loads.ask(Asked(run_id, after, limit))
+        if loaded is None:
+            raise WorkflowRunNotFoundError(run_id)
+        return loaded
 
     async def append(self, append: Append) -> Appended:
         appended: Appended = await self._write(Appending(append))
@@ -359,8 +380,7 @@ class PostgresWorld:
     # -- reads -----------------------------------------------------------------------------
 
     async def get_run(self, run_id: str) -> RunRecord | None:
-        row = await self._read(lambda session: session.one("run_record", run_id=run_id))
-        return None if row is None else rows.run_record(row)
+        return await self._opened.records.ask(run_id)
 
     async def list_runs(
         self, where: RunFilter, *, limit: int = 50, cursor: str | None = None

@@ -40,7 +40,7 @@ from workflow.worlds.rules.quiet import Quiet
 from workflow.worlds.rules.runs import Appending
 from workflow.worlds.rules.short import is_short
 
-__all__ = ["Writer"]
+__all__ = ["UnknownOutcome", "Writer"]
 
 # How many operations share one commit at most.
 _GROUP = 256
@@ -54,6 +54,10 @@ _QUIET = 0.005
 # How long a group waits for locks, in milliseconds, and how long an operation alone does when its
 # group has waited in vain. Longer than the server takes to find a deadlock, which is a second.
 _PATIENCE, _IMPATIENCE = 3000, 50
+
+
+class UnknownOutcome(WorldError):
+    """The connection was lost while a commit was on its way: it may be in, or may still get in."""
 
 
 class _Signal(Enum):
@@ -287,8 +291,8 @@ class Writer:
             job.done = job not in again
         return again
 
-    def _unknown(self) -> WorldError:
-        return WorldError(
+    def _unknown(self) -> UnknownOutcome:
+        return UnknownOutcome(
             f"{self._database.place} was lost while it was committing; whether it did is not known"
         )
 

@@ -201,6 +201,11 @@ select run_id, workflow, status, created_at,
     parent_run, parent_ref, head, mail, seen, next_timer, owner, fence, claims, parked
 from runs where run_id in (values {rows})
 
+-- :name delay_runs
+-- Lets runs without an owner be due later. Run id, time.
+update runs set mailed_at = v.column2
+from (values {rows}) as v where runs.run_id = v.column1
+
 -- :name free_crashed_tasks
 -- Makes tasks of dead workers ownerless and due later. Id, time. The attempt stays counted.
 update tasks set owner = null, run_at = v.column2

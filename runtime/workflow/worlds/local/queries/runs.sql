@@ -47,13 +47,14 @@ with due (id, since) as (
     select * from (
         select id, mailed_at from runs
         where owner is null and completed_at is null and parked is null and mail > seen
+            and (claims <= 1 or mailed_at <= :now)
         order by mailed_at, id limit :limit
     )
     union all
     select * from (
         select id, next_timer from runs
         where owner is null and completed_at is null and parked is null and next_timer <= :now
-            and next_timer is not null
+            and next_timer is not null and (mail = seen or claims <= 1 or mailed_at <= :now)
         order by next_timer, id limit :limit
     )
 )
@@ -67,9 +68,14 @@ where owner = :worker and (mail > seen or next_timer <= :now)
 order by id
 
 -- :name next_due
--- When the next timer of an unowned or own run, or the next free task, falls due.
+-- When the next timer of an unowned or own run, the next run that has crashed, or the next free task
+-- falls due.
 select min(at) from (
-    select min(next_timer) as at from runs
+    select min(mailed_at) as at from runs
+    where owner is null and completed_at is null and parked is null and mail > seen
+        and claims > 1 and mailed_at > :now
+    union all
+    select min(next_timer) from runs
     where owner is null and completed_at is null and parked is null and next_timer is not null
         and next_timer > :now
     union all
@@ -91,6 +97,10 @@ update runs set
     mailed_at = case when mail = seen then :now else mailed_at end,
     mail = mail + 1
 where owner = :owner
+
+-- :name runs_of
+-- The runs that somebody owns.
+select run_id, claims from runs where owner = :owner
 
 -- :name renew_lease
 -- Notes until when a worker is to be believed alive.

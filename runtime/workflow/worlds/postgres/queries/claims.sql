@@ -3,11 +3,12 @@
 with mailed as materialized (
     select id, mailed_at as since from {schema}.workflow_runs
     where owner is null and completed_at is null and parked is null and mail > seen
+        and (claims <= 1 or mailed_at <= %(now)s)
     order by mailed_at, id limit %(limit)s for update skip locked
 ), timed as materialized (
     select id, next_timer as since from {schema}.workflow_runs
     where owner is null and completed_at is null and parked is null and next_timer <= %(now)s
-        and next_timer is not null
+        and next_timer is not null and (mail = seen or claims <= 1 or mailed_at <= %(now)s)
     order by next_timer, id limit %(limit)s for update skip locked
 ), due as (
     select id, min(since) as since from (table mailed union all table timed) as d
@@ -17,10 +18,12 @@ with mailed as materialized (
     from due where r.id = due.id
     returning r.*, due.since
 )
-select run_id, workflow, status, c.created_at, e.payload, started_at, completed_at, output,
+select run_id, workflow, status, c.created_at,
+    (select payload from {schema}.workflow_events where run = c.id and seq = 1),
+    started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
     mail, seen, next_timer, owner, fence, claims, parked
-from claimed as c left join {schema}.workflow_events as e on e.run = c.id and e.seq = 1
+from claimed as c
 order by c.since, c.id
 
 -- :name own_due
@@ -30,8 +33,12 @@ where owner = %(worker)s and (mail > seen or next_timer <= %(now)s)
 order by id
 
 -- :name next_due
--- When the next timer of an unowned or own run, or the next free task, falls due.
+-- When the next timer of an unowned or own run, the next run that has crashed, or the next free task
+-- falls due.
 select least(
+    (select min(mailed_at) from {schema}.workflow_runs
+     where owner is null and completed_at is null and parked is null and mail > seen
+        and claims > 1 and mailed_at > %(now)s),
     (select min(next_timer) from {schema}.workflow_runs
      where owner is null and completed_at is null and parked is null and next_timer is not null
         and next_timer > %(now)s),
@@ -91,20 +98,23 @@ delete from {schema}.workflow_workers where worker in (
 -- Ends a lease.
 delete from {schema}.workflow_workers where worker = %(worker)s
 
+-- :name lost_runs
+-- Locks the runs of everybody who has no lease. One that somebody is writing to is left for the next
+-- time: nobody's sign of life waits for others.
+select id, run_id, claims from {schema}.workflow_runs as held
+where owner is not null
+    and not exists (select 1 from {schema}.workflow_workers where worker = held.owner)
+order by id for update skip locked
+
 -- :name free_lost_runs
--- Makes the runs of everybody who has no lease ownerless and due. One that somebody is writing to
--- is left for the next time: nobody's sign of life waits for others.
+-- Makes locked runs ownerless, with a nudge. Those that crash again and again are due at their times,
+-- others since their mail came.
 update {schema}.workflow_runs as r set
     owner = null,
-    mailed_at = case when mail = seen then %(now)s else mailed_at end,
+    mailed_at = case when mail = seen or claims > 1 then w.at else mailed_at end,
     mail = mail + 1
-from (
-    select id from {schema}.workflow_runs as held
-    where owner is not null
-        and not exists (select 1 from {schema}.workflow_workers where worker = held.owner)
-    order by id for update skip locked
-) as lost
-where r.id = lost.id
+from unnest(%(id)s::bigint[], %(at)s::bigint[]) as w (id, at)
+where r.id = w.id
 
 -- :name lost_tasks
 -- Locks the tasks of everybody who has no lease.

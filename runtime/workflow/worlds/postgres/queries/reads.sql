@@ -1,17 +1,61 @@
--- :name run_record
--- A run as the port shows it.
-select run_id, workflow, status, r.created_at, e.payload, started_at, completed_at, output,
+-- :name run_records
+-- Runs as the port shows them.
+select run_id, workflow, status, r.created_at,
+    (select payload from {schema}.workflow_events where run = r.id and seq = 1),
+    started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
     mail, seen, next_timer, owner, fence, claims, parked
-from {schema}.workflow_runs as r left join {schema}.workflow_events as e on e.run = r.id and e.seq = 1
-where run_id = %(run_id)s
+from {schema}.workflow_runs as r
+where run_id = any (%(runs)s::text[])
+
+-- :name load_events
+-- The events of runs after a position, by the place of the question. The limits in these four keep
+-- the planner to one look into the index for each run.
+select place, e.* from unnest(%(runs)s::text[], %(after)s::bigint[]) with ordinality
+    as w (run_id, after, place)
+join {schema}.workflow_runs as r on r.run_id = w.run_id
+cross join lateral (
+    select seq, type, at, ref, name, payload, meta from {schema}.workflow_events
+    where run = r.id and seq > w.after order by seq limit 1000000000
+) as e
+order by place, e.seq
+
+-- :name load_letters
+-- The unused mail of runs in order.
+select place, l.* from unnest(%(runs)s::text[], %(limits)s::bigint[]) with ordinality
+    as w (run_id, most, place)
+join {schema}.workflow_runs as r on r.run_id = w.run_id
+cross join lateral (
+    select kind, n, ref, name, payload, meta, at, dedupe from {schema}.workflow_letters
+    where run = r.id order by n limit w.most
+) as l
+order by place, l.n
+
+-- :name load_tasks
+-- The steps of runs that have a task.
+select place, t.step_id from unnest(%(runs)s::text[]) with ordinality as w (run_id, place)
+join {schema}.workflow_runs as r on r.run_id = w.run_id
+cross join lateral (
+    select step_id from {schema}.workflow_tasks where run = r.id limit 1000000000
+) as t
+
+-- :name load_lettered
+-- The steps whose results are in the mail of runs.
+select place, l.ref from unnest(%(runs)s::text[]) with ordinality as w (run_id, place)
+join {schema}.workflow_runs as r on r.run_id = w.run_id
+cross join lateral (
+    select ref from {schema}.workflow_letters
+    where run = r.id and kind in ('step_completed', 'step_failed') limit 1000000000
+) as l
 
 -- :name list_runs
 -- A page of runs, newest first, one more than asked to see whether it was the last page.
-select run_id, workflow, status, r.created_at, e.payload, started_at, completed_at, output,
+select run_id, workflow, status, r.created_at,
+    (select payload from {schema}.workflow_events where run = r.id and seq = 1),
+    started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
     mail, seen, next_timer, owner, fence, claims, parked
-from {schema}.workflow_runs as r left join {schema}.workflow_events as e on e.run = r.id and e.seq = 1
+from {schema}.workflow_runs as r
 where (%(workflow)s::text is null or workflow = %(workflow)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(parked)s::boolean is null or (parked is not null) = %(parked)s)
@@ -33,17 +77,6 @@ order by seq limit %(limit)s
 select kind, n, ref, name, payload, meta, at, dedupe from {schema}.workflow_letters
 where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
 order by n limit %(limit)s
-
--- :name lettered_steps
--- Steps whose result is in a run's mail.
-select ref from {schema}.workflow_letters
-where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
-    and kind in ('step_completed', 'step_failed')
-
--- :name task_steps
--- Steps of a run that have a task.
-select step_id from {schema}.workflow_tasks
-where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
 
 -- :name list_tasks
 -- The tasks of a run in the order they were made.

@@ -1,0 +1,88 @@
+"""`dataclasses.dataclass` that compiles the methods of a class once, not once for every run.
+
+dataclasses writes the methods of a class as text and executes it, which takes most of the time of a
+fresh namespace. The text depends on the names and options of the fields alone: whatever belongs to
+the class, such as types and defaults, comes in as variables. So the functions of the module are
+used with a namespace of their own, in which `exec` keeps what it has compiled. All else is theirs.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType, FunctionType, SimpleNamespace
+from typing import Any
+
+__all__ = ["dataclass"]
+
+_NOT_PLAIN = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+
+
+@lru_cache(maxsize=2048)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<string>", "exec", dont_inherit=True)
+
+
+def _exec(source: Any, *spaces: Any) -> None:
+    builtins.exec(_compiled(source) if type(source) is str else source, *spaces)
+
+
+def _signature(cls: type, **options: Any) -> Any:
+    """What the documentation of a class without one shows: the text of `inspect.signature`."""
+    init: Any = cls.__init__  # type: ignore[misc]  # of this very class
+    maker: Any = cls.__new__
+    usual = type(cls) is type and maker is object.__new__ and type(init) is FunctionType
+    if options or not usual or init.__dict__ or "__signature__" in cls.__dict__:
+        return inspect.signature(cls, **options)
+    code, types = init.__code__, init.__annotations__
+    if code.co_flags & _NOT_PLAIN or code.co_posonlyargcount or types.get("return") is not None:
+        return inspect.signature(cls)
+    count = code.co_argcount
+    defaults: dict[str, Any] = dict(init.__kwdefaults__ or {})
+    given = init.__defaults__ or ()
+    defaults.update(zip(code.co_varnames[count - len(given) : count], given, strict=True))
+    parts = []
+    for place, name in enumerate(code.co_varnames[: count + code.co_kwonlyargcount]):
+        if place == count:
+            parts.append("*")
+        sign, text = "=", name
+        if name in types:
+            sign, text = " = ", f"{name}: {inspect.formatannotation(types[name])}"
+        parts.append(f"{text}{sign}{defaults[name]!r}" if name in defaults else text)
+    return f"({', '.join(parts[1:])})"
+
+
+def _own_copy() -> dict[str, Any]:
+    """The namespace of dataclasses with its functions, which look for names in the copy."""
+    origin = vars(dataclasses)
+    space = dict(origin)
+
+    def rebound(value: Any) -> Any:
+        if type(value) is not FunctionType or value.__globals__ is not origin:
+            return value
+        made = FunctionType(
+            value.__code__, space, value.__name__, value.__defaults__, value.__closure__
+        )
+        made.__kwdefaults__ = value.__kwdefaults__
+        return made
+
+    for name, value in origin.items():
+        space[name] = rebound(value)
+    space["_hash_action"] = {
+        key: rebound(action) for key, action in origin.get("_hash_action", {}).items()
+    }
+    builder = origin.get("_FuncBuilder")  # since Python 3.13
+    if builder is not None:
+        members = {key: rebound(value) for key, value in vars(builder).items()}
+        del members["__dict__"], members["__weakref__"]
+        space["_FuncBuilder"] = type("_FuncBuilder", (), members)
+    space["exec"] = _exec
+    space["inspect"] = SimpleNamespace(**{**vars(inspect), "signature": _signature})
+    return space
+
+
+dataclass: Callable[..., Any] = _own_copy()["dataclass"]
+"""As `dataclasses.dataclass`."""
