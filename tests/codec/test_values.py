@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import make_dataclass
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, TypeAdapter, create_model
 
 from tests.codec.samples import CLASSES, ID, VALUES, Color, Money, Order, Pair, Point, User
 from workflow.codec import Codec
@@ -285,3 +286,13 @@ def test_failing_serialize_methods_are_named() -> None:
     with pytest.raises(SerializationError, match="cannot be rebuilt") as caught:
         CODEC.decode(data)
     assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("text", ["2025-01-01T12:00:00Z", "2025-01-01T12:00:00-03:30"])
+def test_datetimes_that_pydantic_has_read_keep_their_offset(text: str) -> None:
+    """The zone class of pydantic is recorded as the fixed offset it is."""
+    read = TypeAdapter(datetime).validate_json(f'"{text}"')
+    codec = Codec({})
+    back = codec.decode(codec.encode(read))
+    assert (back, back.utcoffset()) == (read, read.utcoffset())
+    assert type(back.tzinfo) is timezone

@@ -51,6 +51,10 @@ def _write_zone(zone: tzinfo | None) -> str | None:
         text = datetime.min.replace(tzinfo=zone).isoformat()[19:]
         given = zone.__getinitargs__()[1:]  # type: ignore[attr-defined]
         return f"{text} {given[0]}" if given else text
+    kind = type(zone)
+    if kind.__name__ == "TzInfo" and kind.__module__.startswith("pydantic_core"):
+        # What pydantic gives datetimes that it read: an offset and nothing more.
+        return _write_zone(timezone(zone.utcoffset(None) or timedelta()))
     raise Refused(
         f"a time zone of type {type(zone).__qualname__} cannot be recorded. "
         "Use zoneinfo.ZoneInfo or datetime.timezone."
