@@ -15,7 +15,7 @@ SOURCES = sorted(
 LONGEST_FILE = 500
 
 # What production does not install, and what a web process should not pay for before it is needed.
-COMPILER_ONLY = ("wfc", "libcst", "rich", "watchfiles")
+COMPILER_ONLY = ("wfc", "libcst", "watchfiles")
 HEAVY = ("pydantic", "starlette", "httpx", "libcst", "sqlite3", "uvicorn")
 
 
