@@ -109,7 +109,7 @@ class Types:
         if not isinstance(node, ast.Name):
             return None
         for scope in places.scopes_around(self.parents(module), node):
-            match self._bound(scope).get(node.id):
+            match self.bindings(scope).get(node.id):
                 case None:
                     continue
                 case [places.Imported(statement=statement)]:
@@ -136,14 +136,15 @@ class Types:
             self._parents[module.name] = places.parents_in(module.tree)
         return self._parents[module.name]
 
-    def _bound(self, scope: Scope | ast.Module) -> dict[str, list[places.Binding]]:
+    def bindings(self, scope: Scope | ast.Module) -> dict[str, list[places.Binding]]:
+        """Everything that binds a name in `scope` itself."""
         if scope not in self._bindings:
             self._bindings[scope] = places.bindings_of(scope)
         return self._bindings[scope]
 
     def _name(self, module: Module, node: ast.Name) -> Type | None:
         for scope in places.scopes_around(self.parents(module), node):
-            if node.id in self._bound(scope):
+            if node.id in self.bindings(scope):
                 return self._of_bindings(module, scope, node.id)
         match self._top(module, node.id, ()):
             case ProjectName(key=(home, name), rest=()) if home in self._modules:
@@ -159,7 +160,7 @@ class Types:
             return self._known[place]
         depth = self._open[place] = len(self._open)
         before, self._rests_on = self._rests_on, _NOTHING
-        bound = self._bound(scope).get(name, [])
+        bound = self.bindings(scope).get(name, [])
         found = merge(self._binding(module, scope, name, b) for b in bound) if bound else None
         if found is not None and EMPTY in found.items:
             found = self._filled(module, scope, name, found)

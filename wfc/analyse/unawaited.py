@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from wfc.analyse.awaiting import Fate, Fates, parents_in_workflow
 from wfc.analyse.functions import own_nodes
-from wfc.analyse.places import Defined, Value, bindings_of, scopes_around
+from wfc.analyse.places import Defined, Value, scopes_around
 from wfc.analyse.types import Types, types_of
 from wfc.model import External, Function, Kind, Marked, Module, Program
 
@@ -79,9 +79,9 @@ def _all(program: Program) -> Iterator[Unawaited]:
                 for node in fates.parents:
                     if isinstance(node, ast.Call) and (
                         _is_coroutine(program, types, module, node)
-                        or _local(program, fates.parents, node) is not None
+                        or _local(program, types, fates.parents, node) is not None
                     ):
-                        yield from _look(program, module, fates, node, workflows)
+                        yield from _look(program, types, module, fates, node, workflows)
 
 
 def _is_coroutine(program: Program, types: Types, module: Module, call: ast.Call) -> bool:
@@ -92,7 +92,7 @@ def _is_coroutine(program: Program, types: Types, module: Module, call: ast.Call
 
 
 def _local(
-    program: Program, parents: Mapping[ast.AST, ast.AST], call: ast.Call
+    program: Program, types: Types, parents: Mapping[ast.AST, ast.AST], call: ast.Call
 ) -> Marked | Function | None:
     """The step or async function that a call by a local name runs: another name of a step, or a
     function inside of a function."""
@@ -101,7 +101,11 @@ def _local(
         if not isinstance(name, ast.Name):
             return None
         found = next(
-            (b[name.id] for s in scopes_around(parents, name) if name.id in (b := bindings_of(s))),
+            (
+                b[name.id]
+                for s in scopes_around(parents, name)
+                if name.id in (b := types.bindings(s))
+            ),
             [],
         )
         match found:
@@ -125,6 +129,7 @@ def _yields(function: Function) -> bool:
 
 def _look(
     program: Program,
+    types: Types,
     module: Module,
     fates: Fates,
     call: ast.Call,
@@ -153,7 +158,7 @@ def _look(
             what = kept_in or "this"
             why = f"so {what} is a coroutine, not the result, and nothing happens"
             instead = f"{kept_in} = {line}" if kept_in else line
-    meaning = program.reach.meaning.get(call.func) or _local(program, fates.parents, call)
+    meaning = program.reach.meaning.get(call.func) or _local(program, types, fates.parents, call)
     yield Unawaited(
         module,
         call,

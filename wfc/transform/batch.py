@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare", "serve"]
 
-_WORTH_IT = 40  # modules; the start of a helper takes as long as twenty
+# Modules. The start of a helper takes as long as twenty. Measured with a second processor: a cold
+# build of 60 modules takes 2.7 s instead of 3.2, one of 200 takes 8.0 s instead of 10.1.
+_WORTH_IT = 40
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
     "from wfc.transform.batch import serve; serve()"
