@@ -25,7 +25,7 @@ demo: $(VENV)/installed-demo
 	@$(BIN)/python -m examples.signup.demo
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # One version after the other: several at once would fight for the cores and for the timing tests' patience.
 test-all:

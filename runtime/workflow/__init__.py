@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workflow.authoring.actions import pending_action
     from workflow.authoring.fetch import fetch
     from workflow.authoring.hooks import (
         Hook,
@@ -26,16 +27,22 @@ if TYPE_CHECKING:
         get_workflow_metadata,
         set_attributes,
     )
+    from workflow.authoring.readable import Readable, StreamChunk, StreamPage
     from workflow.authoring.sleep import sleep
     from workflow.authoring.streams import Writable, get_writable
     from workflow.errors import (
         FatalError,
+        FetchError,
+        FetchRefusedError,
         HookConflictError,
+        PendingActionExpiredError,
         RetryableError,
         SerializationError,
         StepCrashedError,
         StepFailedError,
         StepTimeoutError,
+        StreamError,
+        WebhookError,
         WorkflowError,
     )
     from workflow.policy.retry import Backoff, step_options
@@ -46,10 +53,14 @@ __version__ = "0.1.0"
 __all__ = [
     "Backoff",
     "FatalError",
+    "FetchError",
+    "FetchRefusedError",
     "Headers",
     "Hook",
     "HookConflictError",
     "HookDefinition",
+    "PendingActionExpiredError",
+    "Readable",
     "Request",
     "Response",
     "RetryableError",
@@ -58,8 +69,12 @@ __all__ = [
     "StepFailedError",
     "StepMetadata",
     "StepTimeoutError",
+    "StreamChunk",
+    "StreamError",
+    "StreamPage",
     "URLSearchParams",
     "Webhook",
+    "WebhookError",
     "WorkflowError",
     "WorkflowMetadata",
     "Writable",
@@ -70,12 +85,14 @@ __all__ = [
     "get_step_metadata",
     "get_workflow_metadata",
     "get_writable",
+    "pending_action",
     "set_attributes",
     "sleep",
     "step_options",
 ]
 
 _HOMES = {
+    "workflow.authoring.actions": ("pending_action",),
     "workflow.authoring.fetch": ("fetch",),
     "workflow.authoring.hooks": (
         "Hook",
@@ -93,15 +110,21 @@ _HOMES = {
         "set_attributes",
     ),
     "workflow.authoring.sleep": ("sleep",),
+    "workflow.authoring.readable": ("Readable", "StreamChunk", "StreamPage"),
     "workflow.authoring.streams": ("Writable", "get_writable"),
     "workflow.errors": (
         "FatalError",
+        "FetchError",
+        "FetchRefusedError",
         "HookConflictError",
+        "PendingActionExpiredError",
         "RetryableError",
         "SerializationError",
         "StepCrashedError",
         "StepFailedError",
         "StepTimeoutError",
+        "StreamError",
+        "WebhookError",
         "WorkflowError",
     ),
     "workflow.policy.retry": ("Backoff", "step_options"),

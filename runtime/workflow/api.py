@@ -9,24 +9,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args, overload
 
 import msgspec
 
 from workflow import local_build
-from workflow.authoring.context import attributes_of
+from workflow.authoring.context import attributes_of, current_step
+from workflow.authoring.sources import Source, use_outside
 from workflow.classes import ClientCodec
 from workflow.codec import Codec
-from workflow.connect import connect
+from workflow.connect import connect, opening
 from workflow.engine import webhooks
+from workflow.engine.actions import PendingAction, action_of
 from workflow.engine.application import current, current_world, set_current_world
+from workflow.engine.sealing import sealing
+from workflow.engine.uploads import Uploads
 from workflow.errors import (
     HookNotFoundError,
+    PendingActionError,
     WorkflowNotRegisteredError,
     WorldError,
 )
+from workflow.policy.actions import lifetime_setting
 from workflow.policy.arguments import record
-from workflow.policy.durations import due_of
+from workflow.policy.boundary import checked_by, fit
+from workflow.policy.durations import deadline_of, due_of
+from workflow.policy.lineage import PARENT, lineage
+from workflow.policy.run_ids import check_key, check_run_id
 from workflow.replay.ids import ulid
 from workflow.runs import Readable, Run
 from workflow.world.port import World
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HookRecord",
+    "PendingAction",
     "Readable",
     "Run",
     "get_hook_by_token",
@@ -45,6 +55,7 @@ __all__ = [
     "get_world",
     "list_runs",
     "resume_hook",
+    "resume_run",
     "resume_webhook",
     "set_world",
     "start",
@@ -65,8 +76,11 @@ async def start(workflow: str, /, *args: Any, **kwargs: Any) -> Run[Any]: ...
 async def start(workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
     """Start a run of a workflow function, or of the workflow with this id. Durable on return.
 
-    Raises TypeError when the arguments do not fit, SerializationError (with the path to the value)
-    when one cannot be recorded, WorkflowNotRegisteredError for anything but a built workflow.
+    An asynchronous iterable among the arguments, such as the body of a request, is an upload: the
+    run gets a `Readable`, begins at once, and start() returns when everything is written. Raises
+    TypeError when the arguments do not fit, SerializationError (with the path to the value) when
+    one cannot be recorded, WorkflowNotRegisteredError for anything but a built workflow,
+    StreamError when an upload breaks off.
     """
     return await Starter().start(workflow, *args, **kwargs)
 
@@ -77,17 +91,30 @@ def with_options(
     idempotency_key: str | None = None,
     attributes: Mapping[str, str] | None = None,
     delay: str | float | timedelta | datetime | None = None,
+    deadline: str | float | timedelta | datetime | None = None,
+    grace: str | float | timedelta | None = None,
     connection: Any = None,
+    cancel_with_parent: bool = False,
 ) -> Starter:
     """Options for the next start: `await with_options(idempotency_key="o-1").start(fn, …)`.
 
     `run_id` chooses the id (it must begin with `wrun_`). A second start of the same workflow with
     the same `idempotency_key` returns the first run. `attributes` make runs findable. `delay` is a
-    duration or an aware datetime before which the run does not begin. `connection` is a psycopg
-    connection to the database of the PostgreSQL world: the run is created in its transaction, so
-    your own changes and the run are committed together or not at all.
+    duration or an aware datetime before which the run does not begin. `deadline` is one by which it
+    has to be done: then its body sees CancelledError, may clean up for `grace` (one minute), and
+    the run fails with DeadlineExceededError. `connection` is a psycopg connection to the database
+    of the PostgreSQL world: the run is created in its transaction, so your own changes and the run
+    are committed together or not at all. `cancel_with_parent` is for the children of a workflow
+    body; here it raises TypeError.
     """
-    return Starter(run_id, idempotency_key, dict(attributes or {}), delay, connection)
+    if cancel_with_parent:
+        raise TypeError(
+            "cancel_with_parent= is for runs that a workflow body starts; one that is started "
+            "here, also by a step, is nobody's child"
+        )
+    return Starter(
+        run_id, idempotency_key, dict(attributes or {}), delay, deadline, grace, connection
+    )
 
 
 @dataclass(frozen=True)
@@ -98,6 +125,8 @@ class Starter:
     idempotency_key: str | None = None
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     delay: str | float | timedelta | datetime | None = None
+    deadline: str | float | timedelta | datetime | None = None
+    grace: str | float | timedelta | None = None
     connection: Any = None
 
     @overload
@@ -107,29 +136,66 @@ class Starter:
     @overload
     async def start(self, workflow: str, /, *args: Any, **kwargs: Any) -> Run[Any]: ...
     async def start(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
-        """As `workflow.api.start`, with these options. Raises WorldError when a `connection` was
-        given and the world cannot use it."""
+        """As `workflow.api.start`, with these options. Raises ValueError for a deadline that has
+        passed, or comes before the run begins; WorldError when a `connection` was given and the
+        world cannot use it."""
         world = await _open_world()
         create = world.create if self.connection is None else _on(world, self.connection)
         codec = _codec()
         workflow_id, arguments = _call(workflow, args, kwargs)
-        run_id = self.run_id or f"wrun_{ulid(time.time_ns() // 1_000_000, secrets.token_bytes(10))}"
-        if not run_id.startswith("wrun_") or len(run_id) > 128:
-            raise ValueError(f"a run id begins with wrun_ and has up to 128 characters: {run_id!r}")
+        run_id = self.run_id
+        if run_id is None:
+            run_id = f"wrun_{ulid(time.time_ns() // 1_000_000, secrets.token_bytes(10))}"
+        check_run_id(run_id)
+        check_key(self.idempotency_key)
         attributes_of(dict(self.attributes))
+        now = world.now()
+        start_at = None if self.delay is None else due_of(self.delay, now)
+        # The seed of the run's random numbers and tokens: secret, unlike the run id.
+        meta: dict[str, Any] = {"seed": secrets.token_hex(16), "base_url": _base_url()}
+        meta |= deadline_of(self.deadline, self.grace, now, start_at)
+        lifetime = lifetime_setting(os.environ)
+        if lifetime is not None:
+            meta["action_lifetime"] = lifetime
+        step = current_step()
+        parents: dict[str, str] = {}
+        if step is not None:  # a run that a step starts belongs to the step's run
+            meta |= {"parent": step.run_id, "root": step.root_run_id}
+            parents = lineage(step.run_id, step.root_run_id)
+        uploads = Uploads(world, run_id)
+        data = codec.encode(arguments, path="args", adopt=uploads.adopt)
+        if uploads.streams and self.connection is not None:
+            raise TypeError(
+                "an upload is written while the run is at work, and a run that is created in your "
+                "transaction begins when that is committed. Leave connection= out, or store the "
+                "data first and pass where it is"
+            )
+        await uploads.announce()
         created = await create(
             NewRun(
                 run_id=run_id,
                 workflow=workflow_id,
-                input=codec.encode(arguments, path="args"),
-                # The seed of the run's random numbers and tokens: secret, unlike the run id.
-                meta=msgspec.json.encode({"seed": secrets.token_hex(16), "base_url": _base_url()}),
+                input=data,
+                meta=msgspec.json.encode(meta),
                 idempotency_key=self.idempotency_key,
-                attributes=self.attributes,
-                start_at=None if self.delay is None else due_of(self.delay, world.now()),
+                attributes={**self.attributes, **parents},
+                start_at=start_at,
             )
         )
+        if created.created:
+            await uploads.write(codec)
+        else:
+            await uploads.leave()
+            if created.run_id == self.run_id:
+                await _same_workflow(world, self.run_id, workflow_id)
         return Run(world, codec, created.run_id)
+
+
+async def _same_workflow(world: World, run_id: str, workflow_id: str) -> None:
+    """Raises ValueError when a chosen run id belongs to a run of something else."""
+    row = await world.get_run(run_id)
+    if row is not None and row.workflow != workflow_id:
+        raise ValueError(f"{run_id} is a run of {row.workflow} already; choose another run_id=")
 
 
 def _on(world: World, connection: Any) -> Callable[[NewRun], Awaitable[Created]]:
@@ -148,8 +214,12 @@ def get_run(run_id: str) -> Run[Any]: ...
 @overload
 def get_run(run_id: str, workflow: Callable[..., Coroutine[Any, Any, T]]) -> Run[T]: ...
 def get_run(run_id: str, workflow: Any = None) -> Run[Any]:
-    """The handle of a run. `workflow` only tells type checkers the type of its result."""
-    return Run(get_world(), _codec(), run_id)
+    """The handle of a run. `workflow` only tells type checkers the type of its result.
+
+    Nothing is read until something of it is awaited.
+    """
+    world = get_world()
+    return Run(world if current() is not None else opening(world), _codec(), run_id)
 
 
 async def list_runs(
@@ -157,13 +227,26 @@ async def list_runs(
     workflow: str | Callable[..., Any] | None = None,
     status: Status | None = None,
     attributes: Mapping[str, str] | None = None,
+    parent: str | Run[Any] | None = None,
 ) -> AsyncIterator[Run[Any]]:
-    """Runs, newest first. `workflow` is a function, an id, or a name that is unique."""
+    """Runs, newest first. `workflow` is a function, an id, or a name that is unique.
+
+    `parent` is the run, or its id, whose body or steps have started them. Raises ValueError for a
+    status that no run can have, TypeError for attributes that are no texts.
+    """
+    if status is not None and status not in get_args(Status):
+        raise ValueError(f"a status is one of {', '.join(get_args(Status))}, not {status!r}")
+    for name, text in (attributes or {}).items():
+        if not isinstance(text, str):
+            raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
     world = await _open_world()
+    wanted = dict(attributes or {})
+    if parent is not None:
+        wanted[PARENT] = parent.run_id if isinstance(parent, Run) else parent
     where = RunFilter(
         workflow=None if workflow is None else _identify(workflow),
         status=status,
-        attributes=dict(attributes or {}),
+        attributes=wanted,
     )
     cursor: str | None = None
     while True:
@@ -183,11 +266,22 @@ async def resume_hook(token: str, payload: Any = None) -> HookRecord:
     """
     world = await _open_world()
     hook = await get_hook_by_token(token)
+    action = action_of(hook)
+    if action is not None:
+        raise PendingActionError(
+            f"this is the token of a pending action; answer it with run.resume({action.step!r}, …)",
+            step=action.step,
+        )
     data = _codec().encode(payload, path="payload", references=False)
     posted = await world.post_to_token(token, Letter(kind="hook_received", payload=data))
     if posted.outcome in ("missing", "ended"):
         raise HookNotFoundError(token)
     return hook
+
+
+async def resume_run(run_id: str, step: str, input: Any) -> None:
+    """Answer the pending action `step` of a run; the same as `get_run(run_id).resume(…)`."""
+    await get_run(run_id).resume(step, input)
 
 
 async def resume_webhook(token: str, request: Any) -> web.Response:
@@ -218,7 +312,7 @@ def get_world() -> World:
     if world is None:
         world = connect()
         set_current_world(world)
-    return world
+    return sealing(world)
 
 
 def set_world(world: World | None) -> None:
@@ -242,6 +336,9 @@ def _codec() -> Codec:
         return application.codec
     local_build.know_classes()
     return ClientCodec()
+
+
+use_outside(lambda: Source(get_world(), _codec()))
 
 
 def _base_url() -> str:
@@ -287,7 +384,9 @@ def _call(
             return workflow_id, kwargs
     recorded = record(function, args, kwargs)
     # `...` in a client module stands for a default that only the worker's side can compute.
-    return workflow_id, {name: value for name, value in recorded.items() if value is not ...}
+    recorded = {name: value for name, value in recorded.items() if value is not ...}
+    checks = checked_by(function)
+    return workflow_id, fit(function, checks, recorded) if checks else recorded
 
 
 def __getattr__(name: str) -> Any:

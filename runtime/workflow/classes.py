@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 
 from workflow.codec import Codec
+from workflow.codec.layers import plain
 from workflow.codec.references import Known, NoFunctions
+from workflow.codec.streams import Adopt
 from workflow.errors import SerializationError
 
 __all__ = ["ClientCodec", "register_class"]
@@ -37,10 +39,17 @@ def register_class(class_id: str, module: str, name: str, *, replace: bool = Tru
 class ClientCodec(Codec):
     """Records and reads instances of the classes that client modules have named."""
 
-    def encode(self, value: Any, *, path: str = "value", references: bool = True) -> bytes:
+    def encode(
+        self,
+        value: Any,
+        *,
+        path: str = "value",
+        references: bool = True,
+        adopt: Adopt | None = None,
+    ) -> bytes:
         """As `Codec.encode`. Whoever has an instance has the module of its class loaded."""
         codec = Codec(_loaded(), functions=_Refusing())
-        return codec.encode(value, path=path, references=references)
+        return codec.encode(value, path=path, references=references, adopt=adopt)
 
     def decode(self, data: bytes, *, path: str = "value", references: bool = True) -> Any:
         """As `Codec.decode`; imports the modules of the classes that the bytes name.
@@ -48,6 +57,16 @@ class ClientCodec(Codec):
         Raises SerializationError also when such a module cannot be imported.
         """
         return Codec(_named(data)).decode(data, path=path, references=references)
+
+
+    def class_of(self, class_id: str) -> type | None:
+        """As `Codec.class_of`; imports the module of the class. None when that cannot be done."""
+        module, name = _snapshot().get(class_id, ("", ""))
+        try:
+            found = getattr(import_module(module), name) if module else None
+        except (ImportError, AttributeError):
+            return None
+        return found if isinstance(found, type) else None
 
 
 class _Refusing(NoFunctions):
@@ -73,7 +92,7 @@ def _loaded() -> dict[str, type]:
 def _named(data: bytes) -> dict[str, type]:
     places = _snapshot()
     found: dict[str, type] = {}
-    for class_id in places.keys() & _strings(data):
+    for class_id in places.keys() & _strings(plain(data)):
         module, name = places[class_id]
         try:
             found[class_id] = getattr(import_module(module), name)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import cast
+from inspect import iscoroutinefunction
+from typing import Any, cast
 
 from workflow.errors import WorldError
 from workflow.world.port import World
 
-__all__ = ["connect"]
+__all__ = ["connect", "opening"]
 
 _BUILT_IN = {
     "local": "workflow.worlds.local:create",
@@ -49,3 +50,29 @@ def connect(target: str | None = None) -> World:
                 "the PostgreSQL world needs psycopg; install workflow-compiler[postgres]"
             ) from error
         raise WorldError(f"the world {name!r} cannot be loaded: {error}") from error
+
+
+def opening(world: World) -> World:
+    """The world, opened by the first call that needs it: for handles made before anything awaits.
+
+    Opening a world that is open is harmless, so it may be somebody else's as well.
+    """
+    return cast(World, _Opening(world))
+
+
+class _Opening:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._is_open = False
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._world, name)
+        if self._is_open or not iscoroutinefunction(getattr(World, name, None)):
+            return found
+
+        async def after_opening(*args: Any, **kwargs: Any) -> Any:
+            await self._world.open()
+            self._is_open = True
+            return await found(*args, **kwargs)
+
+        return after_opening

@@ -1,25 +1,32 @@
 """Every exception of the runtime, each with a stable code.
 
-Codes appear in logs, in `wfc inspect` and in HTTP answers, so they never change meaning. This
-module imports nothing of ours; everything else may import it.
+Codes appear in logs, in `wfc inspect` and in HTTP answers, so they never change meaning. Each has a
+page that says why it happens and what to do: docs/errors, `wfc explain CODE`. This module imports
+nothing of ours; everything else may import it.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 __all__ = [
     "BundleError",
     "BusyWorkflowError",
     "ContextError",
+    "DeadlineExceededError",
+    "DecryptionError",
     "DirectCallError",
     "DivergenceError",
     "FatalError",
+    "FetchError",
+    "FetchRefusedError",
     "HookConflictError",
     "HookNotFoundError",
     "InternalError",
     "LogTooLongError",
+    "PendingActionError",
+    "PendingActionExpiredError",
     "ReplayCheckError",
     "RetryableError",
     "RunEndedError",
@@ -29,19 +36,26 @@ __all__ = [
     "StepFailedError",
     "StepNotRegisteredError",
     "StepTimeoutError",
+    "StreamError",
+    "WebhookAnsweredError",
     "WebhookError",
     "WorkflowBlockedError",
     "WorkflowError",
     "WorkflowNotRegisteredError",
     "WorkflowRunCancelledError",
     "WorkflowRunFailedError",
+    "WorkflowRunNotCompletedError",
     "WorkflowRunNotFoundError",
     "WorldError",
+    "WorldUnavailableError",
 ]
 
 
 class WorkflowError(Exception):
-    """Base of all errors the runtime raises. `code` is stable and safe to match on."""
+    """Base of all errors the runtime raises. `code` is stable and safe to match on.
+
+    `wfc explain CODE` says why it happens and what to do.
+    """
 
     code: ClassVar[str] = "workflow-error"
 
@@ -71,6 +85,16 @@ class RetryableError(WorkflowError):
         self.retry_after = retry_after
 
 
+class StreamError(FatalError):
+    """A stream broke off: whoever wrote it has failed, or is gone. `__cause__` is its error if any.
+
+    What was written before is read first. A stream does not come back, so a step that lets this
+    error out is not retried.
+    """
+
+    code = "stream"
+
+
 # -- raised in workflow bodies ---------------------------------------------------------------
 
 
@@ -85,6 +109,19 @@ class StepFailedError(WorkflowError):
     def __init__(self, message: str = "", *, type_name: str = "Exception") -> None:
         super().__init__(message)
         self.type_name = type_name
+
+
+class FetchError(WorkflowError):
+    """`fetch` got no response: no connection, a broken one, or none in time. It is tried again."""
+
+    code = "fetch"
+
+
+class FetchRefusedError(FetchError, FatalError):
+    """What `fetch` was asked for is not done, and another attempt would not change that: the
+    response is too large, the address not public, the certificate not trusted, the URL wrong."""
+
+    code = "fetch-refused"
 
 
 class StepTimeoutError(WorkflowError, TimeoutError):
@@ -135,6 +172,28 @@ class LogTooLongError(WorkflowError):
         self.limit = limit
 
 
+class DeadlineExceededError(WorkflowError, TimeoutError):
+    """The run was not done by its deadline (`deadline`, microseconds since the epoch)."""
+
+    code = "deadline-exceeded"
+
+    def __init__(self, deadline: int = 0) -> None:
+        moment = datetime.fromtimestamp(deadline / 1_000_000, UTC).isoformat(timespec="seconds")
+        super().__init__(f"the run was not done by its deadline, {moment}")
+        self.deadline = deadline
+
+
+class PendingActionExpiredError(WorkflowError, TimeoutError):
+    """Nobody answered the pending action `step` within its lifetime."""
+
+    code = "expired"
+
+    def __init__(self, step: str = "", seconds: float = 0.0) -> None:
+        super().__init__(f"nobody answered the pending action {step!r} within {seconds:g} s")
+        self.step = step
+        self.seconds = seconds
+
+
 class HookConflictError(WorkflowError):
     """The token of a hook or webhook is held by another open run (`run_id`)."""
 
@@ -147,9 +206,15 @@ class HookConflictError(WorkflowError):
 
 
 class WebhookError(WorkflowError):
-    """A webhook request was answered twice, or not at all."""
+    """A webhook request was not answered, or cannot be: `wfc explain webhook-response-not-sent`."""
 
     code = "webhook"
+
+
+class WebhookAnsweredError(WebhookError, FatalError):
+    """`respond_with()` came second: the caller of the webhook has its answer."""
+
+    code = "webhook-answered"
 
 
 class SerializationError(WorkflowError):
@@ -165,6 +230,16 @@ class SerializationError(WorkflowError):
         super().__init__(f"{path}: {message}" if path else message)
         self.path = path
         self.position = 0
+
+
+class DecryptionError(SerializationError):
+    """A recorded value is encrypted, and this process cannot open it.
+
+    It lacks the key, or the bytes were changed. A run that meets this in a worker is parked: it can
+    go on when the key is back.
+    """
+
+    code = "decryption"
 
 
 class ContextError(WorkflowError):
@@ -220,6 +295,27 @@ class WorkflowRunCancelledError(WorkflowError):
         self.reason = reason
 
 
+class WorkflowRunNotCompletedError(WorkflowError, TimeoutError):
+    """The run did not end in the time that the caller was ready to wait. It goes on."""
+
+    code = "run-not-completed"
+
+    def __init__(self, run_id: str = "", status: str = "", seconds: float = 0.0) -> None:
+        super().__init__(f"{run_id} did not end within {seconds:g} s; it is {status} and goes on")
+        self.run_id = run_id
+        self.status = status
+
+
+class PendingActionError(WorkflowError):
+    """The run has no such pending action, or takes no such answer. `step` is what was named."""
+
+    code = "pending-action"
+
+    def __init__(self, message: str = "", *, step: str = "") -> None:
+        super().__init__(message)
+        self.step = step
+
+
 class RunEndedError(WorkflowError):
     """The run has ended and accepts nothing more."""
 
@@ -240,7 +336,10 @@ class HookNotFoundError(WorkflowError):
 
 
 class WorkflowNotRegisteredError(WorkflowError):
-    """The function or id is not a workflow of the loaded bundle."""
+    """The function or id is not a workflow of the loaded bundle.
+
+    `wfc explain start-invalid-workflow-function` has an example.
+    """
 
     code = "workflow-not-registered"
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 
 from workflow.authoring.context import moment
+from workflow.authoring.readable import Readable
+from workflow.authoring.sources import Source, bound
 from workflow.authoring.streams import DEFAULT_STREAM
 from workflow.codec import Codec
 from workflow.engine import endings
+from workflow.engine.actions import PendingAction, answer, pending
 from workflow.engine.control import cancel, post, terminate
 from workflow.errors import (
     InternalError,
     WorkflowRunCancelledError,
+    WorkflowRunNotCompletedError,
     WorkflowRunNotFoundError,
 )
 from workflow.policy.durations import seconds_of
@@ -30,7 +34,11 @@ __all__ = ["Readable", "Run"]
 T = TypeVar("T")
 V = TypeVar("V")
 
-BETWEEN_READS = 25_000  # microseconds between two looks at a run that others may end
+_MISSING: Any = object()
+
+# Microseconds between two looks at a run that others may end. The first look after a quiet time
+# costs nothing to anybody; in a storm of commits the looks become rarer.
+SOON, BETWEEN_READS = 1_000, 25_000
 STILL_HERE = 0.25  # seconds until a run of a worker of this process is looked at all the same
 
 
@@ -44,49 +52,6 @@ class Reading(Generic[V]):
         return self._read().__await__()
 
 
-class Readable(Generic[V]):
-    """The reading end of a stream: `async for` gives every value, waiting for those to come.
-
-    It ends when the stream is closed, which the end of the run does at the latest. Each iteration
-    starts at `start_index` (negative: counted from the present end).
-    """
-
-    def __init__(self, world: World, codec: Codec, run_id: str, name: str, start: int) -> None:
-        self._world = world
-        self._codec = codec
-        self._run_id = run_id
-        self._name = name
-        self._start = start
-
-    async def __aiter__(self) -> AsyncIterator[V]:
-        async for _, value in self.indexed():
-            yield value
-
-    async def indexed(self) -> AsyncIterator[tuple[int, V]]:
-        """The values with their indices, which a reader can come back with as `start_index`."""
-        change = 0
-        index = self._start
-        if index < 0:
-            page = await self._world.read_chunks(self._run_id, self._name, 0, 0)
-            index = max(0, page.next + index)
-        while True:
-            change = await self._world.wait_for_change(change, None)
-            while True:
-                page = await self._world.read_chunks(self._run_id, self._name, index, 256)
-                for chunk in page.chunks:
-                    index = chunk.index + 1
-                    yield chunk.index, self._codec.decode(chunk.data)
-                if not page.chunks:
-                    break
-            if page.closed:
-                return
-
-    async def get_tail_index(self) -> int:
-        """The index of the last value written so far, -1 when there is none."""
-        page = await self._world.read_chunks(self._run_id, self._name, 0, 0)
-        return page.next - 1
-
-
 class Run(Generic[T]):
     """One run. Its properties are read from the world each time they are awaited.
 
@@ -96,6 +61,7 @@ class Run(Generic[T]):
     def __init__(self, world: World, codec: Codec, run_id: str) -> None:
         self._world = world
         self._codec = codec
+        self._source = Source(world, codec)
         self.run_id = run_id
 
     def __repr__(self) -> str:
@@ -115,7 +81,10 @@ class Run(Generic[T]):
 
     @property
     def status(self) -> Reading[Status]:
-        """`pending`, `running`, `completed`, `failed` or `cancelled`."""
+        """`pending`, `running`, `paused`, `completed`, `failed` or `cancelled`.
+
+        `paused`: it waits for answers to pending actions, and for nothing else.
+        """
         return self._of(lambda run: run.status)
 
     @property
@@ -141,6 +110,31 @@ class Run(Generic[T]):
         return self._of(lambda run: dict(run.attributes))
 
     @property
+    def deadline(self) -> Reading[datetime | None]:
+        """By when it has to be done, as it was started; None without such a time."""
+
+        async def read() -> datetime | None:
+            await self._record()
+            (first,) = await self._world.list_events(self.run_id, limit=1)
+            return _moment(msgspec.json.decode(first.meta or b"{}").get("deadline"))
+
+        return Reading(read)
+
+    @property
+    def pending_actions(self) -> Reading[tuple[PendingAction, ...]]:
+        """The questions that the run asks and nobody has answered, the oldest first."""
+        return Reading(lambda: pending(self._world, self.run_id))
+
+    @property
+    def pending_action(self) -> Reading[PendingAction | None]:
+        """The oldest of the pending actions, None when there is none."""
+
+        async def read() -> PendingAction | None:
+            return next(iter(await pending(self._world, self.run_id)), None)
+
+        return Reading(read)
+
+    @property
     def return_value(self) -> Reading[T]:
         """The result, waiting for the end of the run.
 
@@ -154,16 +148,41 @@ class Run(Generic[T]):
         """The default stream from its beginning."""
         return self.get_readable()
 
-    def get_readable(self, *, namespace: str | None = None, start_index: int = 0) -> Readable[Any]:
-        """A stream of the run from `start_index`; negative counts from the present end."""
+    def get_readable(
+        self,
+        *,
+        namespace: str | None = None,
+        start_index: int = 0,
+        skip_failed: bool = False,
+    ) -> Readable[Any]:
+        """A stream of the run from `start_index`; negative counts from the present end.
+
+        With `skip_failed`, what attempts of steps wrote that then failed is left out; each value
+        comes when the attempt that wrote it has succeeded.
+        """
         return Readable(
-            self._world, self._codec, self.run_id, namespace or DEFAULT_STREAM, start_index
+            self.run_id,
+            namespace or DEFAULT_STREAM,
+            start_index,
+            source=self._source,
+            skip_failed=skip_failed,
         )
 
     async def result(self, timeout: str | float | timedelta | None = None) -> T:
-        """As `return_value`, raising TimeoutError after `timeout`; the run goes on."""
-        async with asyncio.timeout(None if timeout is None else seconds_of(timeout)):
+        """As `return_value`, raising WorkflowRunNotCompletedError, which is a TimeoutError, after
+        `timeout`; the run goes on."""
+        if timeout is None:
             return await self._result()
+        seconds = seconds_of(timeout)
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await self._result()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        status = await self.status
+        raise WorkflowRunNotCompletedError(self.run_id, status, seconds)
 
     async def cancel(self, reason: str = "") -> None:
         """Ask the body to stop: it sees CancelledError and may clean up durably.
@@ -185,10 +204,26 @@ class Run(Generic[T]):
         meta = msgspec.json.encode(list(correlation_ids)) if correlation_ids else None
         await post(self._world, self.run_id, Letter(kind="wake", meta=meta))
 
-    async def resume(self) -> bool:
-        """Let a parked run go on. False when it was not parked."""
-        await self._record()
-        return await self._world.unpark(self.run_id)
+    @overload
+    async def resume(self) -> bool: ...
+    @overload
+    async def resume(self, step: str, input: Any) -> None: ...
+    async def resume(self, step: str | None = None, input: Any = _MISSING) -> bool | None:
+        """Answer the pending action `step` with `input`; durable on return, and final.
+
+        Raises PendingActionError when the run does not ask that (any more), or when the input is
+        none of the options or not of the type; RunEndedError, WorkflowRunNotFoundError,
+        SerializationError. Without arguments, let a parked run go on: False when it was not parked.
+        """
+        if step is None:
+            if input is not _MISSING:
+                raise TypeError("resume() needs the name of the question that the input answers")
+            await self._record()
+            return await self._world.unpark(self.run_id)
+        if input is _MISSING:
+            raise TypeError(f"resume({step!r}) needs the input as well: what answers the question")
+        await answer(self._world, self._codec, self.run_id, step, input)
+        return None
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -206,6 +241,7 @@ class Run(Generic[T]):
 
     async def _result(self) -> T:
         change = 0
+        between = SOON
         with endings.watch(self.run_id) as ended:
             while True:
                 ended.clear()
@@ -218,7 +254,9 @@ class Run(Generic[T]):
                     continue
                 read_at = self._world.now()
                 change = await _either(ended, self._world.wait_for_change(change, None)) or change
-                pause = (read_at + BETWEEN_READS - self._world.now()) / 1_000_000
+                waited = self._world.now() - read_at
+                between = SOON if waited > BETWEEN_READS else min(2 * between, BETWEEN_READS)
+                pause = (between - waited) / 1_000_000
                 if pause > 0:  # commits come thick and fast; our own end would be told
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(ended.wait(), pause)
@@ -226,7 +264,8 @@ class Run(Generic[T]):
     async def _outcome(self, run: RunRecord) -> T:
         match run.status:
             case "completed":
-                value: T = self._codec.decode(run.output or b"", path="return value")
+                with bound(self._source):
+                    value: T = self._codec.decode(run.output or b"", path="return value")
                 return value
             case "failed":
                 cause = self._codec.decode_error(run.output or b"")

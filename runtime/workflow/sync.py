@@ -13,10 +13,23 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from workflow import api
+from workflow.engine.actions import PendingAction
 from workflow.runs import Readable
 from workflow.world.records import HookRecord, Status
 
-__all__ = ["Run", "Starter", "get_run", "list_runs", "resume_hook", "start", "with_options"]
+__all__ = [
+    "PendingAction",
+    "Run",
+    "Starter",
+    "get_hook_by_token",
+    "get_run",
+    "list_runs",
+    "read",
+    "resume_hook",
+    "resume_run",
+    "start",
+    "with_options",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,7 +100,7 @@ class Run(Generic[T]):
 
     @property
     def status(self) -> Status:
-        """`pending`, `running`, `completed`, `failed` or `cancelled`."""
+        """`pending`, `running`, `paused`, `completed`, `failed` or `cancelled`."""
         found: Status = self._read(self._run.status)
         return found
 
@@ -118,11 +131,30 @@ class Run(Generic[T]):
         found: dict[str, str] = self._read(self._run.attributes)
         return found
 
+    @property
+    def deadline(self) -> datetime | None:
+        """By when it has to be done, as it was started; None without such a time."""
+        found: datetime | None = self._read(self._run.deadline)
+        return found
+
+    @property
+    def pending_actions(self) -> tuple[PendingAction, ...]:
+        """The questions that the run asks and nobody has answered, the oldest first."""
+        found: tuple[PendingAction, ...] = self._read(self._run.pending_actions)
+        return found
+
+    @property
+    def pending_action(self) -> PendingAction | None:
+        """The oldest of the pending actions, None when there is none."""
+        found: PendingAction | None = self._read(self._run.pending_action)
+        return found
+
     def result(self, timeout: str | float | timedelta | None = None) -> T:
         """Wait for the end of the run and return its result.
 
         Raises WorkflowRunFailedError (`__cause__` is the body's error), WorkflowRunCancelledError,
-        and TimeoutError after `timeout`, while the run goes on.
+        and WorkflowRunNotCompletedError, which is a TimeoutError, after `timeout`, while the run
+        goes on.
         """
         return _loop.run(self._run.result(timeout))
 
@@ -138,9 +170,29 @@ class Run(Generic[T]):
         """End the run's durable sleeps now, or only those with the given ids."""
         _loop.run(self._run.wake_up(*correlation_ids))
 
+    @overload
+    def resume(self) -> bool: ...
+    @overload
+    def resume(self, step: str, input: Any) -> None: ...
+    def resume(self, *answer: Any, **named: Any) -> bool | None:
+        """Answer the pending action `step` with `input`; without arguments, let a parked run go on.
+
+        Raises what `workflow.api.Run.resume` raises.
+        """
+        done: bool | None = _loop.run(self._run.resume(*answer, **named))
+        return done
+
     def read(self, *, namespace: str | None = None, start_index: int = 0) -> Iterator[Any]:
         """The values of a stream of the run as they come, until it is closed."""
         return _values(self._run.get_readable(namespace=namespace, start_index=start_index))
+
+
+def read(readable: Readable[V]) -> Iterator[V]:
+    """The values of a stream, such as one in a result, as they come, until it is closed.
+
+    Raises StreamError when it broke off.
+    """
+    return _values(readable)
 
 
 def _values(readable: Readable[V]) -> Iterator[V]:
@@ -193,6 +245,8 @@ def with_options(
     idempotency_key: str | None = None,
     attributes: Mapping[str, str] | None = None,
     delay: str | float | timedelta | datetime | None = None,
+    deadline: str | float | timedelta | datetime | None = None,
+    grace: str | float | timedelta | None = None,
     connection: Any = None,
 ) -> Starter:
     """Options for the next start; the same as those of `workflow.api.with_options`."""
@@ -202,6 +256,8 @@ def with_options(
             idempotency_key=idempotency_key,
             attributes=attributes,
             delay=delay,
+            deadline=deadline,
+            grace=grace,
             connection=connection,
         )
     )
@@ -214,12 +270,10 @@ def get_run(run_id: str, workflow: Callable[..., Coroutine[Any, Any, T]]) -> Run
 def get_run(run_id: str, workflow: Any = None) -> Run[Any]:
     """The handle of a run. `workflow` only tells type checkers the type of its result."""
 
-    async def opened() -> api.Run[Any]:
-        world = api.get_world()
-        await world.open()
+    async def found() -> api.Run[Any]:
         return api.get_run(run_id)
 
-    return Run(_loop.run(opened()))
+    return Run(_loop.run(found()))  # not here: inside an event loop it is to say so at once
 
 
 def list_runs(
@@ -227,14 +281,29 @@ def list_runs(
     workflow: str | Callable[..., Any] | None = None,
     status: Status | None = None,
     attributes: Mapping[str, str] | None = None,
+    parent: str | Run[Any] | None = None,
 ) -> Iterator[Run[Any]]:
-    """Runs, newest first. `workflow` is a function, an id, or a name that is unique."""
-    runs = api.list_runs(workflow=workflow, status=status, attributes=attributes)
+    """Runs, newest first. `workflow` is a function, an id, or a name that is unique.
+
+    `parent` is the run, or its id, whose body or steps have started them.
+    """
+    above = parent.run_id if isinstance(parent, Run) else parent
+    runs = api.list_runs(workflow=workflow, status=status, attributes=attributes, parent=above)
     while True:
         try:
             yield Run(_loop.run(_next(runs)))
         except StopAsyncIteration:
             return
+
+
+def get_hook_by_token(token: str) -> HookRecord:
+    """Look an open hook up. Raises HookNotFoundError."""
+    return _loop.run(api.get_hook_by_token(token))
+
+
+def resume_run(run_id: str, step: str, input: Any) -> None:
+    """Answer the pending action `step` of a run; the same as `get_run(run_id).resume(…)`."""
+    _loop.run(api.resume_run(run_id, step, input))
 
 
 def resume_hook(token: str, payload: Any = None) -> HookRecord:

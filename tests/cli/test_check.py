@@ -14,9 +14,11 @@ from click.testing import CliRunner, Result
 
 import wfc
 from tests.engine.test_versions import waiting
+from tests.project import until
 from wfc.cli import main
-from workflow.api import start
+from workflow.api import resume_hook, start
 from workflow.engine import Application, Project
+from workflow.world.records import Letter, Parked, RunFilter
 from workflow.worlds.local import create_local_world
 
 CODE = """
@@ -121,19 +123,124 @@ def test_a_bundle_that_is_gone_stops_the_run(project: Path) -> None:
     """Exit status 1, with the reason the run would be parked for."""
     rebuild(project, CODE.replace("charge(5)", "charge(6)"))
 
-    async def lose() -> None:
-        world = create_local_world(project / ".workflow-data")
-        await world.open()
-        try:
-            await world._writer.run(lambda tx: tx._connection.execute("delete from bundles"))
-        finally:
-            await world.close()
-
-    asyncio.run(lose())
+    spoil(project, "delete from bundles")
     found = verdict(project, 1)
     assert not found["continues"]
     assert "is not in this world" in found["problems"][0]
     assert "would not continue: the bundle" in check(project).output
+
+
+def spoil(folder: Path, statement: str) -> None:
+    """Change the stored rows behind the engine's back."""
+
+    async def change() -> None:
+        world = create_local_world(folder / ".workflow-data")
+        await world.open()
+        try:
+            await world._writer.run(lambda tx: tx._connection.execute(statement))
+        finally:
+            await world.close()
+
+    asyncio.run(change())
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        (
+            "update events set name = 'step//flows_of_check.py//refund'"
+            " where type = 'step_created'",
+            "replay differs from the log at position 2: the log says step_created refund",
+        ),
+        (
+            "delete from events where type = 'step_created'",
+            "replay differs from the log at position",
+        ),
+        (
+            "update events set payload = x'00ff' where type = 'step_completed'",
+            "the value at position 3 of its log cannot be read: ",
+        ),
+        (
+            "update events set payload = cast('devl[\"Nobody\"' as blob)"
+            " where type = 'run_created'",
+            "the value at position 1 of its log cannot be read: ",
+        ),
+        ("update runs set workflow = 'workflow//flows_of_check.py//gone'", "gone"),
+    ],
+)
+def test_a_log_that_does_not_fit_is_a_reason(project: Path, statement: str, problem: str) -> None:
+    """Divergences, values that cannot be read and missing workflows are listed, with status 1."""
+    spoil(project, statement)
+    found = verdict(project, 1)
+    assert not found["continues"]
+    assert problem in found["problems"][0]
+    result = check(project)
+    assert result.exit_code == 1
+    assert f"{found['run_id']} " in result.output
+    assert "would not continue: " in result.output
+    assert "1 open run: 1 would not continue" in result.output
+
+
+WAITS_FOR_A_STEP = CODE.replace(
+    'return f"shipped for {cents}"', 'raise RetryableError("later", retry_after="1d")'
+).replace("import create_hook", "import RetryableError, create_hook")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("ship(", "send(", "it waits for the step 'ship' (step//flows_of_check.py//ship)"),
+        ("ship(cents: int)", "ship(cents: int, *, to: str)", "ship"),
+    ],
+)
+def test_a_step_it_waits_for_must_be_there_and_take_its_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, problem: str
+) -> None:
+    """An open step call that the new build cannot do is a reason, with status 1."""
+    monkeypatch.setattr("sys.path", list(sys.path))
+    project = built(tmp_path, WAITS_FOR_A_STEP)
+
+    async def begin() -> None:
+        world = create_local_world(tmp_path / ".workflow-data")
+        async with Application(world, project):
+            run = await start("order", "t")
+            await waiting(world, "t")  # type: ignore[arg-type]  # any world will do
+            await resume_hook("t", None)
+
+            async def tried() -> bool:
+                return any(task.error for task in await world.list_tasks(run.run_id))
+
+            await until(world, tried, what="the first attempt")
+
+    asyncio.run(begin())
+    assert verdict(tmp_path, 0)["continues"]
+    changed = WAITS_FOR_A_STEP.replace(old, new)
+    if "to: str" in new:
+        changed = changed.replace("await ship(cents)", "await ship(cents, to='ann')")
+    rebuild(tmp_path, changed)
+    found = verdict(tmp_path, 1)
+    assert any(problem in text for text in found["problems"]), found
+    assert "would not continue: " in check(tmp_path).output
+
+
+def test_a_parked_run_is_noted(project: Path) -> None:
+    """It is said with its reason; whether it would go on is a matter of the replay."""
+    asyncio.run(_parked(project))
+    found = verdict(project, 0)
+    assert found["notes"] == ["it is parked already (test): by hand"]
+
+
+async def _parked(folder: Path) -> None:
+    world = create_local_world(folder / ".workflow-data")
+    await world.open()
+    try:
+        (run,) = (await world.list_runs(RunFilter())).items
+        await world.post(run.run_id, Letter(kind="nudge"))
+        (claimed,) = (await world.claim_runs("repair", 1)).runs
+        parked = Parked(code="test", reason="by hand")
+        assert await world.park(run.run_id, "repair", claimed.fence, parked)
+    finally:
+        await world.close()
 
 
 def test_without_a_subject_it_says_what_there_is_to_check(project: Path) -> None:

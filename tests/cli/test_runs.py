@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 FLOWS = '''
+from collections.abc import AsyncIterator
+
 from workflow import WorkflowError, create_hook, sleep
 from workflow.api import start
 
@@ -48,6 +50,25 @@ async def family(name: str) -> dict:
         await broken
     except WorkflowError:
         return await run
+
+
+async def numbers(most: int) -> AsyncIterator[int]:
+    for n in range(most):
+        yield n
+    if most > 5:
+        raise ValueError("too many")
+
+
+async def count(most: int) -> AsyncIterator[int]:
+    """Give a stream."""
+    "use step"
+    return numbers(most)
+
+
+async def counts(most: int) -> AsyncIterator[int]:
+    """Its result is a stream."""
+    "use workflow"
+    return await count(most)
 
 
 async def waits() -> None:
@@ -101,6 +122,15 @@ def test_run_prints_the_result_alone_on_stdout(project: Path) -> None:
     assert json.loads(done.stdout) == {"text": "hello Ada"}
     for expected in ("run_created", "step_completed", "greet", "welcoming", "greeting Ada"):
         assert expected in done.stderr
+
+
+def test_a_stream_is_printed_when_it_is_written(project: Path) -> None:
+    """An array of its values; one that breaks off is an error, although the run has completed."""
+    done = wfc(project, "run", "counts", "--input", '{"most": 3}')
+    assert (done.returncode, json.loads(done.stdout)) == (0, [0, 1, 2])
+    done = wfc(project, "run", "counts", "--input", '{"most": 6}')
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "broke off after 6 values: ValueError: too many" in done.stderr
 
 
 def test_a_failed_run_shows_the_users_line(project: Path) -> None:

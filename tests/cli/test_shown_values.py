@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from typing import Any
 
 from wfc.cli.show import event_json
 from workflow.codec import Codec
+from workflow.codec.encryption import run_key, sealed
 from workflow.codec.references import StepReference, WorkflowReference
 from workflow.events import Event
 from workflow.policy.arguments import with_captured
@@ -38,3 +41,21 @@ def test_references_are_shown_by_name() -> None:
         "functools.partial(<step Cart.pay/tag with greeting='hi'>, 1)",
         "<workflow w>",
     ]
+
+
+def test_encrypted_values_are_shown_as_such() -> None:
+    """Without the key a payload or an error is named with its key's id; nothing else is shown."""
+    key = run_key(b"k" * 32, "wrun_a")
+
+    def look(type: str, data: bytes) -> Any:
+        hidden = sealed(data, key, "wrun_a", os.urandom)
+        return event_json(Event(seq=1, type=type, at=0, payload=hidden), Codec())["payload"]
+
+    found = look("step_completed", Codec().encode("secret"))
+    assert list(found) == ["encrypted"]
+    assert found["encrypted"].startswith(
+        f"a value of wrun_a is encrypted with the key {key.id.hex()}"
+    )
+    error = look("step_failed", Codec().encode_error(ValueError("secret")))
+    assert error["type"] == "DecryptionError"
+    assert "secret" not in str(error)

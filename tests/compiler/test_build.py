@@ -174,6 +174,7 @@ def test_module_that_cannot_be_loaded_fails_the_build(
     assert not (root / "generated").exists()
 
 
+@pytest.mark.scenario("directive files in folders whose name begins with a dot")
 def test_virtual_environments_and_caches_are_not_searched(tmp_path: Path) -> None:
     """Directives in installed packages, hidden folders and generated files do not count."""
     files = {

@@ -458,3 +458,19 @@ def test_edges_of_kind_back_lead_up(tmp_path: Path) -> None:
     graph = graph_of(tmp_path, "for i in items:\n    for j in items:\n        await a()")
     heads = {e.target for e in graph.edges if e.kind is EdgeKind.BACK}
     assert heads == {n.id for n in graph.nodes if n.kind is NodeKind.LOOP}
+
+
+def test_a_question_to_a_person_is_a_node(tmp_path: Path) -> None:
+    """It has the name of the question; in a gather it is one of the branches."""
+    ask = "from workflow import pending_action\n"
+    body = """
+await pending_action("approval", message="?", options=["yes", "no"])
+await asyncio.gather(pending_action(step=n), a())
+"""
+    graph = graph_of(tmp_path, body, before=ask)
+    found = [n for n in graph.nodes if n.kind is NodeKind.ACTION]
+    assert [n.label for n in found] == ['ask "approval"', "ask n"]
+    assert found[0].data["step_name"] == '"approval"'
+    assert "parallel_group_id" in found[1].data
+    assert "[/" in mermaid.render(graph)
+    assert ">ask<" in svg.render(graph)

@@ -201,9 +201,9 @@ SAID = {
         "        await go(1)\n" + FLOW + "    await A().run()\n",
         ("WF904", 5, "Write the name of the class"),
     ),
-    "a function of many functions": (
-        "import functools\n@functools.singledispatch\ndef show(x): ...\n" + FLOW + "    show(1)\n",
-        ("WF710", 2, "Write a match statement."),
+    "a function that evaluates text": (
+        "import typing\nKINDS = typing.get_type_hints(int)\n" + FLOW + "    return KINDS\n",
+        ("WF710", 2, "It evaluates text; use the types themselves."),
     ),
     "a base class that is left out": (
         "from string import Formatter\nclass F(Formatter): ...\n" + FLOW + "    F()\n",

@@ -205,7 +205,8 @@ async def work() -> None:
     "use step"
     Mailer()
     await get_writable().write(Part(1))
-    raise Declined
+    declined = Declined()
+    raise declined
 
 async def main() -> None:
     "use workflow"
@@ -215,4 +216,64 @@ async def main() -> None:
     assert {key: entry["bundled"] for key, entry in manifest["classes"].items()} == {
         "class//flows.py//Part": False,
         "class//flows.py//Declined": False,
+    }
+
+
+def test_what_a_reached_step_gives_is_bundled_where_it_can_be(tmp_path: Path) -> None:
+    """Classes named where a step returns or raises, without what no workflow can have."""
+    text = """
+import enum
+import os
+from dataclasses import dataclass
+
+@dataclass
+class Part:
+    n: int
+
+class Declined(ValueError):
+    def told(self):
+        return "declined"
+
+@dataclass
+class Place:
+    n: int
+
+    @property
+    def path(self):
+        return os.getcwd()
+
+    def __post_init__(self):
+        os.getcwd()
+
+class Color(enum.Enum):
+    RED = 1
+
+class Unreached(ValueError):
+    pass
+
+async def work(n):
+    "use step"
+    if n > 1:
+        raise Declined
+    if n > 2:
+        return Place(1)
+    def inner():
+        return Unreached()
+    return [Part(1), Color.RED]
+
+async def other():
+    "use step"
+    raise Unreached
+
+async def main() -> None:
+    "use workflow"
+    await work(1)
+"""
+    manifest = wfc.build(write_project(tmp_path, text), cache=False).manifest
+    assert {key[17:]: entry["bundled"] for key, entry in manifest["classes"].items()} == {
+        "Color": True,
+        "Declined": True,
+        "Part": True,
+        "Place": False,
+        "Unreached": False,
     }

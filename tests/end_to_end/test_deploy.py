@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import textwrap
 from collections.abc import AsyncIterator
@@ -13,7 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from tests.postgres import new_world, url
 from tests.project import until
 from workflow.codec import Codec
 from workflow.world.port import World
@@ -52,14 +56,19 @@ VERSION_2 = '''
 '''
 
 
-async def wfc(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+Settings = dict[str, str]
+
+
+async def wfc(
+    folder: Path, settings: Settings, *arguments: str, python: str = sys.executable
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable,
+        python,
         "-c",
         "from wfc.cli import main; main()",
         *arguments,
         cwd=folder,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **settings},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -72,14 +81,16 @@ async def deploy(folder: Path, **sources: str) -> None:
     shutil.rmtree(folder / "generated", ignore_errors=True)
     for name, source in sources.items():
         (folder / f"{name}.py").write_text(textwrap.dedent(source), "utf-8")
-    build = await wfc(folder, "build")
+    build = await wfc(folder, {}, "build")
     assert await build.wait() == 0
 
 
 @asynccontextmanager
-async def worker(folder: Path) -> AsyncIterator[None]:
+async def worker(
+    folder: Path, settings: Settings, python: str = sys.executable
+) -> AsyncIterator[None]:
     """A worker process, asked to stop at the end."""
-    process = await wfc(folder, "worker")
+    process = await wfc(folder, settings, "worker", python=python)
     try:
         yield
     finally:
@@ -117,19 +128,36 @@ async def end(world: World, run_id: str) -> object:
     return Codec().decode(run.output or b"")
 
 
-def test_an_old_run_finishes_under_its_own_code_after_the_files_are_gone(tmp_path: Path) -> None:
+@pytest.fixture(params=["local", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[World, Settings]:
+    """A world, and the settings with which other processes find it."""
+    if request.param == "local":
+        return create_local_world(tmp_path / ".workflow-data"), {}
+    prefix = f"deploy_{os.getpid()}_{secrets.token_hex(4)}"
+    world = new_world(schema=f"workflow_{prefix}")
+    return world, {
+        "WORKFLOW_TARGET_WORLD": "postgres",
+        "WORKFLOW_POSTGRES_URL": url(),
+        "WORKFLOW_POSTGRES_JOB_PREFIX": prefix,
+    }
+
+
+@pytest.mark.fault("F39", "C12")
+def test_an_old_run_finishes_under_its_own_code_after_the_files_are_gone(
+    tmp_path: Path, place: tuple[World, Settings]
+) -> None:
     """Old orchestration code comes from the world, its steps are those of the new code."""
+    world, settings = place
 
     async def main() -> None:
-        world = create_local_world(tmp_path / ".workflow-data")
         await deploy(tmp_path, flows=VERSION_1, rates=RATES_1)
         await world.open()
         try:
-            async with worker(tmp_path):
+            async with worker(tmp_path, settings):
                 old = await begin(world, "old")
             await deploy(tmp_path, flows=VERSION_2)
             assert not (tmp_path / "rates.py").exists()
-            async with worker(tmp_path):
+            async with worker(tmp_path, settings):
                 new = await begin(world, "new")
                 await answer(world, "old")
                 await answer(world, "new")
@@ -145,6 +173,56 @@ def test_an_old_run_finishes_under_its_own_code_after_the_files_are_gone(tmp_pat
                 ]
             pinned = [await world.get_run(run_id) for run_id in (old, new)]
             assert len({run.bundle for run in pinned if run is not None}) == 2
+        finally:
+            await world.close()
+
+    asyncio.run(main())
+
+
+def other_pythons() -> list[str]:
+    """Interpreters of other minor versions that have this project installed.
+
+    `make test-all` makes one environment for each version. WORKFLOW_TEST_PYTHONS names others,
+    separated as in PATH.
+    """
+    project = Path(__file__).parents[2]
+    named = os.environ.get("WORKFLOW_TEST_PYTHONS", "").split(os.pathsep)
+    found = [Path(name) for name in named if name]
+    found += [project / f".venv-3.{minor}" / "bin" / "python" for minor in (11, 12, 13)]
+    ours = tuple(sys.version_info[:2])
+    ask = f"import sys, workflow; sys.exit(sys.version_info[:2] == {ours})"
+    return [
+        str(python)
+        for python in found
+        if python.exists() and subprocess.run([python, "-c", ask], check=False).returncode == 0
+    ]
+
+
+def test_a_run_goes_on_under_another_python(tmp_path: Path, place: tuple[World, Settings]) -> None:
+    """Its log is replayed there first; it fits, and both versions have worked on one run."""
+    others = other_pythons()
+    if not others:
+        pytest.skip("no other Python has this project installed; `make test-all` sees to that")
+    world, settings = place
+
+    async def main() -> None:
+        await deploy(tmp_path, flows=VERSION_1, rates=RATES_1)
+        await world.open()
+        try:
+            for index, other in enumerate(others):
+                token = f"run{index}"
+                async with worker(tmp_path, settings):
+                    run_id = await begin(world, token)
+                begun = await world.get_run(run_id)
+                assert begun is not None
+                assert begun.python == f"3.{sys.version_info.minor}"
+                async with worker(tmp_path, settings, other):
+                    await answer(world, token)
+                    assert await end(world, run_id) == [
+                        "version 1",
+                        f"yes to {token}",
+                        "charged 90 by the first code",
+                    ]
         finally:
             await world.close()
 

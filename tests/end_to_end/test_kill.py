@@ -123,6 +123,7 @@ MORE_FAILPOINTS = [
 THOROUGH = "WORKFLOW_TEST_THOROUGH" in os.environ
 
 
+@pytest.mark.fault("F1", "F2", "F3")
 @pytest.mark.parametrize("failpoint", [*FAILPOINTS, *(MORE_FAILPOINTS if THOROUGH else ())])
 def test_a_killed_run_ends_like_an_undisturbed_one(
     failpoint: str, model: Outcome, tmp_path: Path

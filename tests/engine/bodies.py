@@ -14,7 +14,7 @@ HEADER = """
 import asyncio
 import random
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from workflow import HookConflictError, create_hook, set_attributes, sleep
 from workflow.api import start
 from workflow.abi.flow_v1 import step as _wfc_step
@@ -45,6 +45,14 @@ def outcome(task):
     return type(task.exception()).__name__ if task.exception() else task.result()
 
 
+async def answers(n):
+    try:
+        for m in range(2):
+            yield await work(n + m)
+    finally:
+        await work(n)
+
+
 async def guarded(log, n, call):
     try:
         log.add(n, await call)
@@ -58,6 +66,7 @@ Body = tuple[Any, ...]
 
 _LEAVES = ["work", "work", "work", "caught", "sleep", "draw", "attributes", "hook", "token"]
 _LEAVES += ["fail", "lock", "put", "get", "child", "child_later", "forgotten"]
+_LEAVES += ["tried", "timed_hook", "listened", "until", "streamed", "yielded"]
 _BLOCKS = ["timeout", "finally", "uncancelled", "reraised", "loop", "wait_for", "background"]
 _BLOCKS += ["shield", "locked", "async_with"]
 _FORKS = ["gather", "gather_all", "race", "wait_set", "group", "as_completed"]
@@ -148,6 +157,25 @@ _LEAF_TEXTS = {
         "await guarded(log, {n}, child_{n}.result({k}))"
     ),
     "forgotten": "await start(leaf, {k})",
+    "tried": (
+        "for try_{n} in range(3):\n    try:\n        log.add({n}, await work(try_{n}))\n"
+        "        break\n    except Exception as error:\n"
+        "        log.add({n}, try_{n}, type(error).__name__)\n"
+        "else:\n    log.add({n}, 'given up')"
+    ),
+    "timed_hook": (
+        "try:\n    log.add({n}, await create_hook(token='timed-{n}', timeout={k}))\n"
+        "except TimeoutError:\n    log.add({n}, 'nobody came')"
+    ),
+    "listened": (
+        "try:\n    async for heard_{n} in create_hook(token='shared-{token}', timeout={k}):\n"
+        "        log.add({n}, heard_{n})\n        break\n"
+        "except (HookConflictError, TimeoutError) as error:\n"
+        "    log.add({n}, type(error).__name__)"
+    ),
+    "until": "await sleep(datetime.now(UTC) + timedelta(seconds={k}))",
+    "streamed": "async for each_{n} in answers({n}):\n    log.add({n}, each_{n})",
+    "yielded": "await asyncio.sleep(0)",
     "fail": "raise ValueError('failed {n}')",
     "lock": "async with lock:\n    log.add({n}, await work({n}))",
     "put": "queue.put_nowait({n})",

@@ -22,3 +22,20 @@ def test_told_when_a_run_leaves() -> None:
             assert not of_other.is_set()
 
     asyncio.run(main())
+
+
+def test_a_waiter_that_went_with_its_loop() -> None:
+    """A loop that was closed under its waiter is nothing to the worker whose run has ended."""
+    loop = asyncio.new_event_loop()
+
+    async def wait() -> None:
+        with endings.watch("run") as ended:
+            await ended.wait()
+
+    task = loop.create_task(wait())
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    endings.tell("run")
+    task.get_coro().close()
+    task._log_destroy_pending = False  # type: ignore[attr-defined]

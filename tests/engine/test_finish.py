@@ -20,6 +20,7 @@ FLOWS = """
     import asyncio
     from datetime import datetime
     from workflow import RetryableError, create_hook, sleep
+    from workflow.api import start
 
     failures = [1, 2]
 
@@ -42,6 +43,27 @@ FLOWS = """
         said.append(await create_hook(token="t"))
         return [*said, str((datetime.now() - began).days)]
 
+    async def looks() -> str:
+        "use step"
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return "seen"
+
+    async def quick() -> str:
+        "use workflow"
+        return await looks()
+
+    async def naps(days: int) -> int:
+        "use workflow"
+        await sleep(f"{days} days")
+        if days > 1:
+            return await (await start(naps, days - 1))
+        return (datetime.now() - datetime(2025, 1, 1)).days
+
+    async def parent() -> int:
+        "use workflow"
+        return await (await start(naps, 3))
+
     async def fails() -> None:
         "use workflow"
         await sleep("1 day")
@@ -49,7 +71,7 @@ FLOWS = """
 """
 
 
-def result_of(folder: Path, name: str, *, delay: str | None = None) -> Any:
+def result_of(folder: Path, name: str, **options: Any) -> Any:
     project = build(folder, FLOWS)
     function = getattr(loaded(folder), name)
 
@@ -57,7 +79,7 @@ def result_of(folder: Path, name: str, *, delay: str | None = None) -> Any:
         clock = VirtualClock()
         world = memory.create(clock)
         async with Application(world, project), asyncio.timeout(20):
-            run: Run[Any] = await with_options(delay=delay).start(function)
+            run: Run[Any] = await with_options(**options).start(function)
 
             async def resume() -> None:
                 change = 0
@@ -76,6 +98,16 @@ def test_nothing_is_waited_for(tmp_path: Path) -> None:
     """Sleeps, retries, the timeout of a hook and a delayed start take no time; a hook waits for
     its payload, and the clock stands still meanwhile."""
     assert result_of(tmp_path, "waits", delay="5 days") == ["done", "late", "resumed", "39"]
+
+
+def test_a_step_at_work_is_not_skipped(tmp_path: Path) -> None:
+    """While a step runs, the clock does not move on to the deadline of its run."""
+    assert result_of(tmp_path, "quick", deadline="1 day") == "seen"
+
+
+def test_children_are_not_waited_for(tmp_path: Path) -> None:
+    """The clock moves for what a child and a grandchild sleep, too."""
+    assert result_of(tmp_path, "parent") == 6
 
 
 def test_a_failure_is_raised(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from workflow.worlds.memory import MemoryWorld
 LEASE = 10_000_000
 
 
+@pytest.mark.fault("F23")
 def test_a_blocked_loop_keeps_its_lease() -> None:
     """While the event loop computes, the lease moves on with the clock, and nobody takes over."""
 
@@ -48,6 +49,7 @@ def test_a_blocked_loop_keeps_its_lease() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F23")
 def test_a_stuck_loop_loses_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a tick for too long the thread ends, so that others can take over."""
     monkeypatch.setattr(heart, "STUCK", -1.0)

@@ -56,6 +56,7 @@ def outcome(folder: Path, name: str, steps: int) -> str:
     return asyncio.run(main())
 
 
+@pytest.mark.fault("F21")
 def test_a_body_that_never_waits_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

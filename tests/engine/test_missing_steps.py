@@ -83,6 +83,7 @@ async def later(application: Application, clock: VirtualClock) -> None:
     await worker.stranded.look()
 
 
+@pytest.mark.scenario("step that is not registered")
 @pytest.mark.parametrize(
     ("new", "reason"),
     [

@@ -1,9 +1,12 @@
 """Random workflow bodies against random orders of events, on the real worker.
 
 Whatever the body does and whatever comes when: no result is recorded twice (P2), the log is what
-was appended and has no gaps (P9), and every prefix of it replays to the decisions that follow it
+was appended and has no gaps (P9), and its prefixes replay to the decisions that follow them
 (P10). The worker checks every turn on its own as well (WORKFLOW_REPLAY_CHECK), and parks a run that
 a cold replay does not repeat.
+
+WORKFLOW_MODEL_EXAMPLES says how many bodies are tried. Each is compiled, run, broken off and
+replayed in some 15 ms, in memory and in virtual time.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import os
 from collections import Counter, deque
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +26,7 @@ from workflow.codec import Codec
 from workflow.engine.project import Project
 from workflow.engine.registry import Registry
 from workflow.engine.worker import Worker
-from workflow.errors import FatalError
+from workflow.errors import FatalError, WorldError
 from workflow.events import FACTS, Event
 from workflow.policy.retry import step_options
 from workflow.replay.catch_up import catch_up
@@ -36,7 +40,9 @@ RUN = "wrun_1"
 WORKFLOW = "workflow//flows.py//main"
 LEAF = "workflow//flows.py//leaf"
 STEP = "step//flows.py//work"
-EXAMPLES = 2000 if "WORKFLOW_TEST_THOROUGH" in os.environ else 150
+THOROUGH = "WORKFLOW_TEST_THOROUGH" in os.environ
+PARTS = 4  # so that several processors can share the work
+EXAMPLES = int(os.environ.get("WORKFLOW_MODEL_EXAMPLES") or (10_000 if THOROUGH else 2000))
 
 Action = tuple[str, int]
 ACTIONS = st.lists(
@@ -54,6 +60,8 @@ ACTIONS = st.lists(
                 "cancel",
                 "evict",
                 "restart",
+                "lose",
+                "cut",
             ]
         ),
         st.integers(0, 5),
@@ -62,17 +70,45 @@ ACTIONS = st.lists(
 )
 
 
+class ImpatientLoop(asyncio.SelectorEventLoop):
+    """Never waits: when nothing is ready, its time is the next timer's."""
+
+    _selector: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = 0.0
+        select = self._selector.select
+
+        def at_once(timeout: float | None = None) -> Any:
+            self._ahead += timeout or 0.0
+            return select(0 if timeout else timeout)
+
+        self._selector.select = at_once
+
+    def time(self) -> float:
+        return super().time() + self._ahead
+
+
 class RecordingWorld(MemoryWorld):
-    """Keeps what every accepted append has said."""
+    """Keeps what every accepted append has said. Loses a connection when told to."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__(clock)
         self.appended: list[Any] = []
+        self.cut = ""  # whether the next append gets no answer: "before" or "after" it is in
+        self.broken = False  # whether an append has lately got no answer
 
     async def append(self, append: Append) -> Appended:
+        cut, self.cut = self.cut, ""
+        self.broken = self.broken or bool(cut)
+        if cut == "before":
+            raise WorldError("the connection broke before the commit")
         done = await super().append(append)
         if done.ok and append.run_id == RUN:
             self.appended += [*append.events, *done.opened]
+        if cut == "after":
+            raise WorldError("the connection broke after the commit")
         return done
 
 
@@ -113,7 +149,9 @@ class Scene:
         quiet = 0
         before: object = None
         while quiet < 15:
-            await asyncio.sleep(0)
+            # After a broken connection the worker waits before it tries again.
+            broken, self.world.broken = self.world.broken, False
+            await asyncio.sleep(1 if broken else 0)
             now = (len(self.world.appended), len(self.open), self.worker._tasks_now)
             quiet = quiet + 1 if now == before else 0
             before = now
@@ -146,6 +184,11 @@ class Scene:
             case "evict":
                 while self.worker._cache:
                     self.worker._cache.popitem()[1][1].close()
+            case "lose":  # others think it dead, and the run is claimed again beside its owner
+                await self.world.leave(self.worker.id)
+                await self.worker._beat()
+            case "cut":
+                self.world.cut = "before" if choice < 3 else "after"
             case "restart" if choice < 3:
                 await self.worker.stop()
                 self.worker = Worker(self.world, self.project, grace=0.001)
@@ -207,14 +250,15 @@ def check_log(scene: Scene, log: list[Event]) -> None:
 
 
 def check_prefixes(scene: Scene, log: list[Event]) -> None:
-    """P10: a replay of any prefix asks for exactly what follows it.
+    """P10: a replay of a prefix asks for exactly what follows it.
 
+    Of a long log some lengths do: the replay of the whole compares every decision on its way.
     The answers of hooks are written with the append that asks for them, all of one append in a row
     and before what they cause, so a log never ends in front of one.
     """
     bundle = scene.project.bundle.hash
     program = asyncio.run(scene.worker.program(bundle))
-    for length in range(1, len(log) + 1):
+    for length in {*range(1, len(log), 1 + len(log) // 6), len(log)}:
         if length < len(log) and log[length].type in ("hook_created", "hook_conflict"):
             continue
         instance = program.instantiate()
@@ -235,12 +279,19 @@ def check_prefixes(scene: Scene, log: list[Event]) -> None:
         assert asked == follow, (length, asked, follow)
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=-(-EXAMPLES // PARTS),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )
-@given(bodies(), ACTIONS)
-def test_random_bodies_keep_the_invariants(body: list[Body], actions: list[Action]) -> None:
+@given(body=bodies(), actions=ACTIONS)
+def test_random_bodies_keep_the_invariants(
+    part: int, body: list[Body], actions: list[Action]
+) -> None:
     """P2, P9 and P10 hold for every body and every order of events."""
-    scene, log = asyncio.run(played(module(body), actions))
+    with asyncio.Runner(loop_factory=ImpatientLoop) as runner:
+        scene, log = runner.run(played(module(body), actions))
     check_log(scene, log)
     check_prefixes(scene, log)

@@ -39,8 +39,14 @@ FLOWS = """
         await create_hook(token="t")
         return str(tick())
 
+    async def says() -> None:
+        "use workflow"
+        print("this is number", tick())
+        await note(0)
+
     async def sees() -> str:
         "use workflow"
+        print("sees", lambda: None)
         await note(7)
         return "seen"
 """
@@ -104,6 +110,15 @@ def test_the_last_turn_is_checked_before_the_run_has_ended(
     why = serve(tmp_path, "counts_late", monkeypatch, "1")
     assert why.code == "replay-check"
     assert "run_completed" in why.reason
+
+
+def test_what_is_printed_is_compared_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that says something else when it is replayed depends on more than its log."""
+    why = serve(tmp_path, "says", monkeypatch, "1")
+    assert why.code == "replay-check"
+    assert "what is printed and logged" in why.reason
 
 
 def test_unchecked_turns_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

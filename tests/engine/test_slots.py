@@ -46,6 +46,7 @@ class Named:
         self.__dict__.update(more)
 
 
+@pytest.mark.fault("C13")
 @pytest.mark.parametrize(
     "name", ["WORKFLOW_WORKER_CONCURRENCY", "WORKFLOW_MEMORY_WORKER_CONCURRENCY"]
 )

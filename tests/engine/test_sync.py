@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.project import build
-from workflow import sync
+from workflow import Readable, sync
 from workflow.engine import Application
 from workflow.errors import HookNotFoundError, WorkflowRunCancelledError, WorkflowRunFailedError
 from workflow.worlds.local import create_local_world
@@ -31,6 +31,18 @@ async def double(n: int):
 async def main(n: int):
     "use workflow"
     return await double(n)
+
+async def counting():
+    yield 1
+    yield 2
+
+async def count():
+    "use step"
+    return counting()
+
+async def counted():
+    "use workflow"
+    return await count()
 
 async def ask():
     "use workflow"
@@ -62,6 +74,13 @@ def application(folder: Path) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_stream_in_a_result_is_read(tmp_path: Path) -> None:
+    """A result that is a stream gives its values without an event loop."""
+    with application(tmp_path):
+        stream: Readable[int] = sync.start("counted").result(30)
+        assert list(sync.read(stream)) == [1, 2]
 
 
 def test_runs_from_start_to_result(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.project import Events, build, module_of, until
 from workflow.api import get_run, resume_hook, start
 from workflow.engine import Application
@@ -53,6 +55,7 @@ async def parked(world: MemoryWorld, run_id: str) -> Parked:
     return await until(world, look, what="parking")
 
 
+@pytest.mark.fault("F39")
 def test_a_run_goes_on_under_the_code_it_was_begun_with(tmp_path: Path) -> None:
     """After a deploy that would diverge, an old run is finished by its own orchestration code."""
     (tmp_path / "old").mkdir()
@@ -81,6 +84,7 @@ def test_a_run_goes_on_under_the_code_it_was_begun_with(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F39")
 def test_a_divergence_parks_the_run_and_resume_lets_it_go_on(tmp_path: Path) -> None:
     """Nothing is appended; the reason names position, record, request and line; mail goes on."""
     (tmp_path / "old").mkdir()

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 import wfc
 from workflow.api import Run, list_runs
 from workflow.engine import Application, Project
@@ -30,6 +32,7 @@ __all__ = [
     "inside",
     "killed",
     "scene",
+    "served",
     "taken_over",
 ]
 
@@ -92,6 +95,22 @@ async def scene(project: Project) -> AsyncIterator[Scene]:
     world = create(clock)
     async with asyncio.timeout(60), Application(world, project) as application:
         yield Scene(world, clock, application)
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application that lives as in a server: its start-up comes before."""
+    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    answered: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    await asked.put({"type": "lifespan.startup"})
+    life = asyncio.create_task(app({"type": "lifespan"}, asked.get, answered.put))
+    assert (await answered.get())["type"] == "lifespan.startup.complete"
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+    await asked.put({"type": "lifespan.shutdown"})
+    assert (await answered.get())["type"] == "lifespan.shutdown.complete"
+    await life
 
 
 def killed(folder: Path, failpoint: str, workflow: str, **given: Any) -> None:

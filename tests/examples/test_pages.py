@@ -43,7 +43,7 @@ def test_the_pages_with_files() -> None:
     marked = [page.name for page in sorted(DOCS.glob("*.md")) if files_of(page)]
     assert "idempotency.md" in marked
     page = (DOCS / "idempotency.md").read_text("utf-8")
-    assert page.count("```python") == len(files_of(DOCS / "idempotency.md")) == 4
+    assert page.count("```python") == len(files_of(DOCS / "idempotency.md")) == 5
 
 
 @pytest.fixture(scope="module")

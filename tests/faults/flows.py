@@ -9,12 +9,22 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import time
+from collections.abc import AsyncIterable, AsyncIterator
+from pathlib import Path
 
-from deadly import die  # type: ignore[import-not-found]
+from deadly import die, die_once  # type: ignore[import-not-found]
 
-from workflow import create_hook, get_step_metadata, get_workflow_metadata, sleep, step_options
+from workflow import (
+    create_hook,
+    get_step_metadata,
+    get_workflow_metadata,
+    get_writable,
+    sleep,
+    step_options,
+)
 from workflow.api import start
 
 
@@ -135,6 +145,70 @@ async def wait_for(path: str, seconds: float) -> str:
     return "there"
 
 
+async def ticking(path: str) -> AsyncIterator[int]:
+    yield 1
+    yield 2
+    note("ticking")
+    while not os.path.exists(path):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    yield 3
+
+
+async def ticks(path: str) -> AsyncIterable[int]:
+    """A step that gives a stream, which stops half way until there is a file."""
+    "use step"
+    return ticking(path)
+
+
+@step_options(max_retries=3)
+async def write_two(folder: str) -> int:
+    """A step that writes once, waits until it may go on, and writes again."""
+    "use step"
+    attempt = get_step_metadata().attempt
+    out = get_writable()
+    await out.write(f"{attempt}: first")
+    note("half")
+    wrote = "nothing"
+    try:
+        while not os.path.exists(f"{folder}/{attempt}"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await out.write(f"{attempt}: second")
+        wrote = "everything"
+    finally:
+        note("end", wrote)
+    return attempt
+
+
+async def writes_two(folder: str) -> int:
+    """A run that writes a stream."""
+    "use workflow"
+    return await write_two(folder)
+
+
+async def add_up(numbers: AsyncIterable[int]) -> int:
+    """A step that reads a stream."""
+    "use step"
+    return sum([n async for n in numbers])
+
+
+async def ticked(path: str) -> AsyncIterable[int]:
+    """A run whose result is a stream."""
+    "use workflow"
+    return await ticks(path)
+
+
+async def totals(numbers: AsyncIterable[int]) -> int:
+    """A run that takes a stream."""
+    "use workflow"
+    return await add_up(numbers)
+
+
+async def added_up(path: str) -> int:
+    """A run that reads its own stream."""
+    "use workflow"
+    return await add_up(await ticks(path))
+
+
 async def held(path: str, seconds: float) -> str:
     """A run with a step that lasts."""
     "use workflow"
@@ -150,6 +224,10 @@ async def poison(how: str) -> None:
         os._exit(3)
     if how == "segfault":
         ctypes.string_at(0)
+    if how == "memory":
+        size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + 2**26, resource.RLIM_INFINITY))
+        bytearray(2**40)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -159,6 +237,28 @@ async def deadly_body(n: int) -> int:
     n = await work(n)
     die()
     return n
+
+
+async def arm(path: str) -> str:
+    """A step that makes `die_once` deadly."""
+    "use step"
+    note("begin")
+    Path(path).touch()
+    note("end", "armed")
+    return "armed"
+
+
+async def dies_in_replay(path: str, length: int) -> int:
+    """A run that kills the first process that replays its beginning."""
+    "use workflow"
+    total = 0
+    for n in range(length):
+        total += await work(n)
+        if n == length // 2:
+            die_once(path)
+    await arm(path)
+    await sleep("1h")
+    return total + await work(length)
 
 
 async def poisoned(how: str) -> None:

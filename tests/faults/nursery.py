@@ -3,7 +3,8 @@
     python -m tests.faults.nursery GENERATED
 
 Each line `spawn NAME=VALUE …` on its standard input makes a worker with these environment variables
-and is answered with its process id. It ends with its standard input, and its workers with it.
+and is answered with its process id; `FAULTS_CLOCK` is how many seconds its clock is ahead. It ends
+with its standard input, and its workers with it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from workflow.connect import connect
@@ -39,9 +41,18 @@ def main() -> None:
                 name, _, value = entry.partition("=")
                 os.environ[name] = value
             failpoints.arm(os.environ.get("WORKFLOW_FAILPOINT", ""))
+            _set_clock(float(os.environ.get("FAULTS_CLOCK", "0")))
             asyncio.run(_work(project))
             os._exit(0)
         print(pid, flush=True)
+
+
+def _set_clock(seconds: float) -> None:
+    """Have a clock that is so many seconds ahead of all others."""
+    if seconds:
+        real, ahead = time.time_ns, round(seconds * 1_000_000_000)
+        time.time_ns = lambda: real() + ahead
+        time.time = lambda: (real() + ahead) / 1_000_000_000
 
 
 async def _work(project: Project) -> None:

@@ -148,7 +148,7 @@ class Stage:
 
 def alive(pid: int) -> bool:
     """Whether a process is there."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, FileNotFoundError):  # it may end at any moment
         os.kill(pid, 0)
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state != "Z"

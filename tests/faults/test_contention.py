@@ -42,6 +42,7 @@ def new_run(run_id: str, **more: Any) -> NewRun:
     return NewRun(run_id=run_id, workflow="flow", input=b"in", meta=b"{}", **more)
 
 
+@pytest.mark.fault("F8")
 def test_of_two_finishes_of_one_attempt_one_wins() -> None:
     """F8: the same result is handed in over two connections at once; it is recorded once."""
 
@@ -74,6 +75,7 @@ def test_of_two_finishes_of_one_attempt_one_wins() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F25", "C10")
 def test_fifty_starts_with_one_key_are_one_run() -> None:
     """F25: fifty starts at once over two worlds and callers' transactions, and one more after the
     end, give one run (P5)."""
@@ -107,6 +109,7 @@ def test_fifty_starts_with_one_key_are_one_run() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F26")
 def test_a_caller_that_dies_before_its_commit_has_started_nothing() -> None:
     """F26: neither a connection that is gone nor rows in other shapes make half a start (P6)."""
 
@@ -131,6 +134,7 @@ def test_a_caller_that_dies_before_its_commit_has_started_nothing() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F24")
 def test_everything_delivered_three_times_in_any_order(tmp_path: Path) -> None:
     """F24: every nudge over HTTP comes three times and shuffled, on top of a worker that finds the
     work itself; steps run once and the run ends as always (P2)."""
@@ -173,6 +177,7 @@ async def _fired(world: World, run_id: str) -> list[Event]:
     return [e for e in await world.list_events(run_id) if e.type == "wait_completed"]
 
 
+@pytest.mark.fault("F31", "C5")
 @pytest.mark.parametrize("target", ["memory", "local", "postgres"])
 def test_timers_that_came_due_while_all_were_down_fire_once_in_order(
     target: str, tmp_path: Path
@@ -222,6 +227,7 @@ def test_timers_that_came_due_while_all_were_down_fire_once_in_order(
         asyncio.run(main(stage))
 
 
+@pytest.mark.fault("F29")
 def test_the_clock_is_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     """F29: a host whose clock is an hour off has the server's time, also for starts in callers'
     transactions before the world was opened (P8)."""
@@ -249,6 +255,7 @@ def test_the_clock_is_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F30")
 def test_the_clock_is_never_ahead_and_follows_the_server() -> None:
     """F30: network jitter never makes time go back; a server whose clock is set back is followed,
     so that nothing fires early by the clock that counts."""
@@ -385,6 +392,7 @@ def test_one_world_serves_several_event_loops() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("C10")
 def test_options_reach_postgres(tmp_path: Path) -> None:
     """`with_options(idempotency_key=…)` twice is one run on PostgreSQL as everywhere (P5)."""
 

@@ -55,6 +55,7 @@ async def scenario(stage: Stage, failpoint: str) -> bool:
         return died
 
 
+@pytest.mark.fault("F1", "F2", "F3", "F50", "C5")
 @pytest.mark.parametrize("target", ["local", "postgres"])
 @pytest.mark.parametrize("name", ["before_commit", "commit"])
 def test_every_commit_may_be_the_last(name: str, target: Target, tmp_path: Path) -> None:
@@ -115,6 +116,7 @@ async def _descendants(world: World, parent: str) -> list[RunRecord]:
     return own + [r for child in own for r in await _descendants(world, child.run_id)]
 
 
+@pytest.mark.fault("F50")
 @pytest.mark.parametrize("target", ["local", "postgres"])
 @pytest.mark.parametrize("name", ["before_commit", "commit"])
 def test_no_child_is_lost_or_started_twice(name: str, target: Target, tmp_path: Path) -> None:

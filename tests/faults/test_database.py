@@ -74,6 +74,7 @@ def backends(server_url: str) -> list[int]:
 # -- restarts and lost connections -----------------------------------------------------------
 
 
+@pytest.mark.fault("F9", "C5", "C9")
 def test_a_crash_of_the_server_loses_nothing(server: postgres.Server, tmp_path: Path) -> None:
     """F9: stopped with `immediate` under load and started again: every acknowledged start ends
     (P1, P2), and the workers are back within five seconds."""
@@ -122,6 +123,7 @@ def _true(look: Any) -> Any:
     return looked
 
 
+@pytest.mark.fault("F11")
 def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Path) -> None:
     """F11: whichever of our connections the server ends, the one that listens included, the next
     run goes through, and somebody listens again."""
@@ -138,8 +140,8 @@ def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Pa
 
                 async def listens() -> bool:
                     found = admin.execute(
-                        "select 1 from pg_stat_activity where query like 'listen%' "
-                        "and application_name = 'workflow'"
+                        "select 1 from pg_stat_activity where application_name = 'workflow' "
+                        "and (query like 'listen%' or query like 'select pg_notify%')"
                     )
                     return found.fetchone() is not None
 
@@ -149,10 +151,11 @@ def test_each_connection_may_be_terminated(server: postgres.Server, tmp_path: Pa
         asyncio.run(main(stage))
 
 
+@pytest.mark.fault("F12")
 def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
     """F12: the connection is cut when the answer to an append, a post or a claim is on its way.
-    A start and a post with a key find out that they are in; the owner of the run finds its append
-    in, and the claimer its task (P2)."""
+    A start, posts and a termination find out that they are in; the owner of the run finds its
+    append in, and the claimer its task (P2)."""
 
     async def main() -> None:
         with Proxy(postgres.url()) as proxy:
@@ -161,9 +164,10 @@ def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
             try:
                 await with_task(world, "r")
                 cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
-                with pytest.raises(WorldError, match="not known"):
-                    await world.post("r", Letter(kind="wake", ref="one"))
+                unkeyed = Letter(kind="wake", ref="one")
+                assert (await world.post("r", unkeyed)).outcome == "posted"
                 assert cut.is_set()
+                assert (await world.list_letters("r"))[0].dedupe is None
                 assert [x.ref for x in await world.list_letters("r")] == ["one"]
                 cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
                 keyed = Letter(kind="wake", ref="two", dedupe="k")
@@ -175,7 +179,11 @@ def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
                 assert cut.is_set()
                 assert (made.run_id, made.created) == ("s", True)
                 assert [e.seq for e in await world.list_events("s")] == [1]
+                cut = proxy.cut_at_answer(lambda data: b"INSERT" in data and b"COMMIT" in data)
                 assert await world.terminate("s", NewEvent(type="x", at=0), b"", "terminated")
+                assert cut.is_set()
+                assert [e.type for e in await world.list_events("s")] == ["run_created", "x"]
+                assert not await world.terminate("s", NewEvent(type="x", at=0), b"x", "terminated")
                 cut = proxy.cut_at_answer(lambda data: b"COMMIT" in data and b"SET" not in data)
                 (task,) = await world.claim_tasks("ann", 5, ["step"])
                 assert cut.is_set()
@@ -200,6 +208,7 @@ def test_a_lost_answer_to_a_commit_is_found_out(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F14")
 def test_runs_survive_a_line_that_drops_and_delays(tmp_path: Path) -> None:
     """F14, F12: a share of the server's answers is swallowed, whatever they answer, and the
     connection cut; what comes through comes late. Slower, and correct."""
@@ -224,6 +233,7 @@ def test_runs_survive_a_line_that_drops_and_delays(tmp_path: Path) -> None:
         asyncio.run(main(stage, proxy))
 
 
+@pytest.mark.fault("F13")
 def test_a_worker_cut_off_without_a_word_loses_its_lease(tmp_path: Path) -> None:
     """F13: the line of a worker swallows everything. Another one takes over when the lease has run
     out, and what the first one says when it is heard again counts for nothing (P4)."""
@@ -250,6 +260,7 @@ def test_a_worker_cut_off_without_a_word_loses_its_lease(tmp_path: Path) -> None
         asyncio.run(main(stage, proxy))
 
 
+@pytest.mark.fault("F18")
 def test_a_transaction_pooler_is_enough(tmp_path: Path) -> None:
     """F18: every transaction gets another server connection; runs, tasks, sleeps and starts from
     elsewhere go through, noticed by polling."""
@@ -270,6 +281,7 @@ def test_a_transaction_pooler_is_enough(tmp_path: Path) -> None:
         assert pooler.switches > pooler.turns / 2 > 50
 
 
+@pytest.mark.fault("F17")
 def test_a_missed_notification_costs_a_poll(tmp_path: Path) -> None:
     """F17: work that nobody announced is found within five seconds."""
 
@@ -304,6 +316,7 @@ def test_a_missed_notification_costs_a_poll(tmp_path: Path) -> None:
 # -- locks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F15")
 def test_a_deadlock_is_nobodys_error() -> None:
     """F15: the server ends our transaction to break a deadlock; it is run again, and both sides
     get through."""
@@ -344,6 +357,7 @@ def _waiting(url: str) -> bool:
         return found.fetchone() is not None
 
 
+@pytest.mark.fault("F19")
 def test_a_foreign_lock_stops_one_operation_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """F19: while somebody keeps a run locked, posts to it fail by name and all others go on; a
     start with a key that an open transaction has taken fails as well, and later finds that run."""
@@ -384,6 +398,7 @@ def test_a_foreign_lock_stops_one_operation_and_no_other(monkeypatch: pytest.Mon
     asyncio.run(main())
 
 
+@pytest.mark.fault("F16")
 def test_a_busy_pool_waits_and_the_lease_does_not() -> None:
     """F16: fifty reads over a pool of one connection all succeed, and the sign of life has its
     own."""

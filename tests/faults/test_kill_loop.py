@@ -14,6 +14,7 @@ from tests.faults.stage import Stage, Target
 THOROUGH = "WORKFLOW_TEST_THOROUGH" in os.environ
 
 
+@pytest.mark.fault("F5", "C5")
 @pytest.mark.parametrize("target", ["local", "postgres"])
 def test_killed_workers_lose_nothing_and_do_nothing_twice(target: Target, tmp_path: Path) -> None:
     """F5: three workers, kills every 50 to 500 ms: all runs end, each result recorded once."""

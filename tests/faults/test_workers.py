@@ -32,6 +32,7 @@ async def begun(stage: Stage, times: int = 1) -> list[list[str]]:
     return await soon(look, f"the beginning of {times} bodies")
 
 
+@pytest.mark.fault("F1")
 def test_another_worker_takes_over_within_the_lease_and_a_second(tmp_path: Path) -> None:
     """F1, F9 without the server: of two `wfc worker` on one PostgreSQL one is killed in a step;
     the other has finished its run within the lease and a second."""
@@ -61,6 +62,7 @@ def test_another_worker_takes_over_within_the_lease_and_a_second(tmp_path: Path)
         asyncio.run(main(stage))
 
 
+@pytest.mark.fault("F6")
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_zombie_records_nothing(target: Target, tmp_path: Path) -> None:
     """F6: a worker that is stopped for longer than its lease finds its results refused when it
@@ -93,6 +95,7 @@ def test_a_zombie_records_nothing(target: Target, tmp_path: Path) -> None:
         asyncio.run(main(stage))
 
 
+@pytest.mark.fault("F10")
 def test_a_worker_waits_for_a_database_that_is_down(tmp_path: Path) -> None:
     """F10: `wfc worker` says what is wrong, tries again, and works as soon as it can."""
 
@@ -121,6 +124,7 @@ def test_a_worker_waits_for_a_database_that_is_down(tmp_path: Path) -> None:
         server.remove()
 
 
+@pytest.mark.fault("F10")
 def test_a_worker_that_can_never_connect_says_so_and_ends(tmp_path: Path) -> None:
     """A database that is not there is not waited for."""
     with Stage(tmp_path, "postgres").clearing() as stage:
@@ -134,6 +138,7 @@ def test_a_worker_that_can_never_connect_says_so_and_ends(tmp_path: Path) -> Non
     assert "does not exist" in done.stderr
 
 
+@pytest.mark.fault("F38")
 def test_a_worker_that_is_asked_to_stop_hands_over_at_once(tmp_path: Path) -> None:
     """F38: after SIGTERM another worker goes on without waiting for the lease."""
 
@@ -154,10 +159,12 @@ def test_a_worker_that_is_asked_to_stop_hands_over_at_once(tmp_path: Path) -> No
         asyncio.run(main(stage))
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize(
     ("target", "how"),
     [
         ("local", "exit"),
+        ("local", "memory"),  # which no process dies of: an error like any other
         pytest.param("postgres", "exit", marks=long),
         pytest.param("postgres", "segfault", marks=long),
     ],
@@ -191,12 +198,14 @@ def test_a_poison_step_fails_its_run_and_no_other(target: Target, how: str, tmp_
             (failed,) = [
                 e for e in await world.list_events(poisoned.run_id) if e.type == "step_failed"
             ]
-            assert b"process died" in (failed.payload or b"")
+            died = b"MemoryError" if how == "memory" else b"process died"
+            assert died in (failed.payload or b"")
 
     with Stage(tmp_path, target).clearing() as stage:
         asyncio.run(main(stage))
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("target", ["local", pytest.param("postgres", marks=long)])
 def test_a_poison_run_fails_and_no_other(target: Target, tmp_path: Path) -> None:
     """F20: a run whose body kills its process at every turn ends as failed with a reason; runs that

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from workflow import web
-from workflow.errors import HookNotFoundError
+from workflow.errors import HookNotFoundError, WorldError
 from workflow.http.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Recorder:
         self.due = {"wrun_1"}
         self.answers: dict[str, Callable[[web.Request], Awaitable[web.Response]]] = {}
         self.fails = fails
+        self.away = False
 
     async def start(self) -> None:
         await asyncio.sleep(0)  # gives a second starter the chance to interfere
@@ -48,6 +49,10 @@ class Recorder:
 
     async def stop(self) -> None:
         self.log.append("stop")
+
+    async def reach_world(self) -> None:
+        if self.away:
+            raise WorldError("the database is away")
 
     async def run_once(self, run_id: str) -> bool:
         self.log.append(("run", run_id))

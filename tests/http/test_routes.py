@@ -3,7 +3,7 @@
 import pytest
 
 from tests.http.doubles import BASE, scope_of
-from workflow.http.routes import public_path, webhook_token
+from workflow.http.routes import mounted_path, public_path, webhook_token
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,12 @@ def test_the_path_from_our_base_on(root_path: str, path: str, expected: str) -> 
 def test_the_token_comes_from_the_raw_path(scope: dict[str, object], token: str | None) -> None:
     """What frameworks do to `path` does not matter where the server gives the raw one."""
     assert webhook_token(scope_of(BASE + "/webhook/", **{"raw_path": None, **scope})) == token
+
+
+def test_a_mount_that_leaves_no_trace() -> None:
+    """Litestar strips its mount from the path and names it nowhere; the raw path still has it."""
+    raw = b"/api/.well-known/workflow/v1/webhook/a%2Fb?x=1"
+    scope = scope_of("/webhook/a/b/", raw_path=raw)
+    assert mounted_path(scope) == BASE + "/webhook/a/b"
+    assert public_path(scope) == ""
+    assert mounted_path(scope_of("/other")) == ""

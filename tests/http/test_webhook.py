@@ -104,6 +104,7 @@ def test_tokens_are_decoded_once(raw: str, token: str) -> None:
         assert call(served(app), "POST", prefix + HOOK + raw, **extra).status_code == 202
 
 
+@pytest.mark.fault("F48")
 def test_all_ways_of_not_finding_a_webhook_are_equal() -> None:
     """Unknown, ended, undecodable and missing tokens get the same bytes, and so does `test`."""
     app = answering(RunEndedError("ended"), "ended")
@@ -159,6 +160,7 @@ def test_the_body_limit_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(app.log) == {"start"}
 
 
+@pytest.mark.fault("F47")
 def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
     """With an honest content-length not a single byte of the body is asked for."""
     scope = scope_of(HOOK + "t", headers=[(b"content-length", b"99999999999")])
@@ -166,6 +168,7 @@ def test_a_declared_length_above_the_limit_is_refused_unread() -> None:
     assert sent[0]["status"] == 413
 
 
+@pytest.mark.fault("F47")
 def test_a_body_that_does_not_arrive_is_given_up() -> None:
     """A slow sender does not hold the handler longer than the read timeout."""
     app = answering(web.Response())
@@ -204,6 +207,7 @@ def test_a_caller_that_hangs_up_is_not_waited_for() -> None:
     assert ended == ["cancelled"]
 
 
+@pytest.mark.fault("F47")
 def test_a_caller_that_hangs_up_early_reaches_nobody() -> None:
     """A disconnect in the middle of the body means that there was no request."""
     app = answering(web.Response())

@@ -81,6 +81,12 @@ def test_due_of_refuses_naive_dates() -> None:
         due_of(datetime(2030, 1, 1), 0)
 
 
+def test_due_of_says_that_dates_will_do() -> None:
+    """A date as text is refused with both forms that a moment can be given in."""
+    with pytest.raises(ValueError, match=r"Accepted: .* A datetime with a time zone will do"):
+        due_of("2027-01-01T00:00:00Z", 0)
+
+
 @given(st.floats(0, MAX_SECONDS), st.integers(0, 2**60))
 def test_due_of_never_goes_back(seconds: float, now: int) -> None:
     """No duration falls due before now, and the result stays a 64-bit integer."""

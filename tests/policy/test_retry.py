@@ -181,6 +181,7 @@ def test_backoff_as_one_duration_is_constant() -> None:
         ("timeout", "soon", ValueError),
         ("backoff", "often", ValueError),
         ("backoff", -1, ValueError),
+        ("run_in", "thread", ValueError),
         ("__step_options__", {"max_retries": 1}, TypeError),
     ],
 )

@@ -21,7 +21,8 @@ TEXT = "the quick brown fox jumps over a lazy dog while nobody else is looking a
 WORDS = TEXT.split()
 
 COMMON = """
-import asyncio, copy, dataclasses, decimal, difflib, enum, functools, itertools, json, operator
+import asyncio, copy, csv, dataclasses, decimal, difflib, enum, functools, io, itertools
+import json, operator
 import random, re, string, typing, uuid
 from collections import ChainMap, Counter, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Set as AbstractSet
@@ -29,6 +30,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pydantic import BaseModel, Field
+from urllib.parse import urlencode
 from workflow import create_hook, sleep
 from workflow.abi.flow_v1 import step as _wfc_step
 
@@ -200,7 +202,51 @@ BODIES = {
         try:
             make()
         except Exception as error:
-            await say(str(error), repr(error))
+            await say(str(error), repr(error), [a for a in error.args if isinstance(a, str)])
+    out = io.StringIO()
+    csv.writer(out).writerows([[f, t, lock], [1, None]])
+    await say(out.getvalue(), string.Template("$a").substitute(a=f), urlencode({"f": f}), b"%a" % t)
+    convert = str
+    await say([*map(convert, things)])
+    """,
+    "collected": """
+    log = []
+    class Pages:
+        def __init__(self, name):
+            self.name, self.pages = name, self.read()
+        def read(self):
+            try:
+                yield self.name
+            finally:
+                log.append((self.name, random.random()))
+    for n, w in enumerate(WORDS * 40):
+        pages = Pages(w)
+        next(pages.pages)
+        if n % 3:
+            pages.pages.close()
+        noise = [[] for _ in range(hash(w) % 50)]
+    del pages
+    await say(len(log), log[-1], random.random())
+    """,
+    "dispatched": """
+    @functools.singledispatch
+    def kind(value): return "thing"
+    @kind.register
+    def _(value: int | float): return "number"
+    @kind.register(AbstractSet)
+    def _(value): return "set " + ",".join(value)
+    @kind.register(Plain)
+    def _(value): return f"plain {value}"
+    await say([kind(v) for v in (1, True, 2.5, {*WORDS}, frozenset(WORDS), Plain(), "a", Quiet())])
+    def deep(n):
+        try:
+            return deep(n + 1)
+        except RecursionError:
+            return n
+    await say(deep(0))
+    """,
+    "failing": """
+    [].index(lambda: 0)
     """,
     "libraries": """
     graph = {w: {*WORDS[:n]} for n, w in enumerate(WORDS)}

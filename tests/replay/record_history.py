@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.replay.drive import START
-from tests.replay.recordings import RECORDINGS, Player
+from tests.replay.recordings import FIRST, RECORDINGS, STEPS, Player
 from workflow.events import NewEvent
 from workflow.sandbox import Bundle, ModuleSource
 
@@ -35,8 +35,9 @@ def record(name: str) -> dict[str, Any]:
         classes={"class//flows.py//Parcel": ("flows", "Parcel")}
         if "class Parcel" in source
         else {},
+        steps=STEPS.get(name, {}),
     )
-    player = Player(bundle, WORKFLOW, f"wrun_{name}", START)
+    player = Player(bundle, WORKFLOW, f"wrun_{name}", START, **FIRST.get(name, {}))
     play(player)
     return {
         "run_id": f"wrun_{name}",

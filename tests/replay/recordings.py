@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.replay.drive import START
 from workflow.codec import Codec
 from workflow.events import NewEvent
 from workflow.replay.live import LiveRun, pack
 from workflow.sandbox import Bundle, Program
 
-__all__ = ["RECORDINGS", "Player"]
+__all__ = ["FIRST", "RECORDINGS", "STEPS", "Player"]
 
 SECOND = 1_000_000
 
@@ -34,13 +35,15 @@ async def work(n, **more):
 class Player:
     """A run of a bundle that is fed by hand, and the log that this makes."""
 
-    def __init__(self, bundle: Bundle, workflow: str, run_id: str, start: int) -> None:
+    def __init__(
+        self, bundle: Bundle, workflow: str, run_id: str, start: int, **first: Any
+    ) -> None:
         instance = Program(bundle).instantiate()
         self.codec = Codec(instance.classes, functions=instance.functions, ordered_sets=True)
         self.live = LiveRun(run_id, workflow, instance.workflow(workflow), self.codec)
         self.now = start
         self.log: list[NewEvent] = []
-        meta = pack({"seed": "0" * 30 + "2a", "base_url": "http://app"})
+        meta = pack({"seed": "0" * 30 + "2a", "base_url": "http://app", **first})
         self.feed("run_created", payload=self.codec.encode({}), meta=meta)
 
     def feed(self, type: str, ref: str = "", **fields: Any) -> None:
@@ -167,6 +170,33 @@ def _children(player: Player) -> None:
     player.end_child(None, 2, status="cancelled")
 
 
+def _actions(player: Player) -> None:
+    player.open_hooks()
+    player.send("7", 0)
+    player.complete("seven")
+    player.send("y", 1)
+    player.open_hooks()
+    player.wait(61)
+
+
+def _deadline(player: Player) -> None:
+    player.complete(1)
+    player.wait(500)
+    player.complete(2)
+
+
+def _sets(player: Player) -> None:
+    player.complete({"x", "y", "z"})
+    player.complete(frozenset([2, 1]))
+
+
+def _references(player: Player) -> None:
+    arguments = player.codec.decode(player.log[1].payload or b"")
+    player.complete([arguments["n"], *arguments["also"]])
+    player.complete("one")
+    player.complete("two")
+
+
 _BODIES: dict[str, tuple[str, Callable[[Player], None]]] = {
     "steps": ("a = await work(1)\nb = await work(2, a=a)\nreturn [a, b, await work(3)]", _steps),
     "gather": ("return await asyncio.gather(work(1), work(2), work(3))", _gather),
@@ -237,7 +267,46 @@ _BODIES: dict[str, tuple[str, Callable[[Player], None]]] = {
         "return [found, runs[0].run_id, random.random()]",
         _children,
     ),
+    "actions": (
+        'asked = asyncio.create_task(pending_action("a", message="A?", options=["x", "y"]))\n'
+        'number = await pending_action("b", type=int, timeout="1h")\n'
+        "found = [await work(number), await asked]\n"
+        'try:\n    await pending_action("c", timeout=60)\n'
+        "except TimeoutError as error:\n    found.append(str(error))\nreturn found",
+        _actions,
+    ),
+    "deadline": (
+        "try:\n    await work(1)\n    await sleep(1000)\nfinally:\n    await work(2)",
+        _deadline,
+    ),
+    "sets": (
+        "drawn = {random.random() for n in range(4)}\n"
+        'found = await work({"b", "a", *drawn}, more=frozenset([3, 1, 2]))\n'
+        'seen = [*found, *(found | {"a"}), *(found - {"y"}), found.pop()]\n'
+        "return [seen, found, await work({name: n for n, name in enumerate(found)})]",
+        _sets,
+    ),
+    "references": (
+        "rate = 3\nasync def inner(a):\n"
+        '    return await _wfc_step("step//flows.py//main/inner", {"a": a}, {"rate": rate})\n'
+        "first, second = await work(work, also=[inner])\n"
+        "return [await first(1), await second(2), first is work]",
+        _references,
+    ),
 }
+STEPS = {
+    "references": {
+        "step//flows.py//work": ("flows", "work"),
+        "step//flows.py//main/inner": ("flows", "main.<locals>.inner"),
+    }
+}
+"""The steps that the bundle of a recording lists, where it passes them on as values."""
+
+FIRST: dict[str, dict[str, Any]] = {
+    "deadline": {"deadline": START + 500 * SECOND, "grace": 30 * SECOND}
+}
+"""What the first event of a recording's run says beside the usual."""
+
 _STARTS = "from workflow import WorkflowError\nfrom workflow.api import start, with_options\n\n\n"
 _CLASS = "@dataclass\nclass Parcel:\n    weight: int\n    marks: tuple = ()\n\n\n"
 
@@ -246,6 +315,7 @@ RECORDINGS: dict[str, tuple[str, Callable[[Player], None]]] = {
         HEAD
         + (_CLASS if "Parcel" in body else "")
         + (_STARTS if "start(" in body else "")
+        + ("from workflow import pending_action\n\n\n" if "pending_action(" in body else "")
         + f"async def main({'n=0' if 'start(' in body else ''}):\n    "
         + body.replace("\n", "\n    ")
         + "\n",

@@ -9,6 +9,7 @@ import pytest
 
 from tests.replay.drive import Driver, step
 from workflow import create_hook, sleep
+from workflow.replay import loop
 
 
 def test_a_finished_body_never_runs_inside_another_run() -> None:
@@ -36,6 +37,59 @@ def test_a_finished_body_never_runs_inside_another_run() -> None:
     del first
     second = Driver(collects)
     assert second.types() == ["run_created", "run_completed"]
+
+
+def test_tasks_begun_while_a_copy_is_dropped_are_ended_with_it() -> None:
+    """A body that goes on after its cancellation leaves nothing for the garbage collector."""
+
+    async def goes_on() -> None:
+        async def background() -> None:
+            try:
+                await step("b")
+            finally:
+                await step("undo b")
+
+        try:
+            await step("s")
+        except asyncio.CancelledError:
+            cycle = [asyncio.create_task(background())]
+            cycle.append(cycle)  # type: ignore[arg-type]  # only the collector can free it
+            await asyncio.gather(background(), background())
+
+    async def collects() -> str:
+        gc.collect()
+        return "clean"
+
+    first = Driver(goes_on)
+    first.live.close()
+    assert first.types() == ["run_created", "step_created"]
+    del first
+    second = Driver(collects)
+    assert second.types() == ["run_created", "run_completed"]
+
+
+def test_a_dropped_copy_with_nested_cleanup_is_not_kept() -> None:
+    """However many `finally` blocks wait one around the other, the copy is freed."""
+
+    async def nested() -> None:
+        try:
+            try:
+                try:
+                    await step("s")
+                finally:
+                    await step("undo 1")
+            finally:
+                await step("undo 2")
+        finally:
+            ended.append(True)
+            await step("undo 3")
+
+    ended: list[bool] = []
+    before = len(loop._immortal)
+    run = Driver(nested)
+    run.live.close()
+    assert ended == [True]
+    assert len(loop._immortal) == before
 
 
 def test_a_forgotten_task_lives_as_long_as_its_run() -> None:

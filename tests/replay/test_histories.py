@@ -86,4 +86,4 @@ def test_the_histories_have_every_type_of_event() -> None:
     facts = "run_created step_completed step_failed hook_created hook_conflict hook_received "
     rest = "wait_completed child_ended run_cancel_requested run_failed run_cancelled"
     assert types == set((decisions + facts + rest).split())
-    assert len(HISTORIES) >= 12
+    assert len(HISTORIES) >= 18

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
+from tests.replay.drive import Driver, step
 from tests.sandbox.snippets import VirtualRun, run_snippet, space_of
 from workflow.errors import BusyWorkflowError
 from workflow.replay import limits
@@ -18,6 +22,16 @@ class Endless:
         return self
     def __next__(self):
         return 1
+class Items:
+    def __getitem__(self, place):
+        return 1
+def double(n):
+    "Calls itself twice."
+    if n: double(n - 1); double(n - 1)
+def even(n): return n and (odd(n - 1), odd(n - 1))
+def odd(n): return n and (even(n - 1), even(n - 1))
+class Tree:
+    def grow(self, n): return n and [self.grow(n - 1), self.grow(n - 1)]
 async def again():
     task = asyncio.create_task(again())
 async def ready():
@@ -33,6 +47,13 @@ ENDLESS = {
     "count": "    next(n for n in itertools.count() if n < 0)\n",
     "cycle": "    any(n for n in itertools.cycle([0]))\n",
     "repeat": "    all(itertools.repeat(1))\n",
+    "calls": "    double(60)\n",
+    "calls of each other": "    even(60)\n",
+    "methods": "    Tree().grow(60)\n",
+    "__next__ called by C": "    all(Endless())\n",
+    "star": "    [*Endless()]\n",
+    "__getitem__ called by C": "    0 in Items()\n",
+    "iter until": "    all(iter(lambda: 1, 0))\n",
     "growing list": "    items = [1]\n    for item in items: items.append(item)\n",
     "caught": "    while True:\n        try: pass\n        except Exception: pass\n",
     "caught around": "    try:\n        while True: pass\n    except BaseException: return 1\n",
@@ -147,3 +168,53 @@ def test_modules_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert space_of("x = 0\nwhile x < 1000: x += 1\n")["x"] == 1000
     with pytest.raises(BusyWorkflowError):
         space_of("x = 0\nwhile x < 1001: x += 1\n")
+
+
+DEEP = """
+async def main(step):
+    depth = 0
+    def down():
+        nonlocal depth
+        depth += 1
+        down()
+    try:
+        down()
+    except RecursionError:
+        pass
+    await step("reached", depth=depth)
+async def endless():
+    await endless()
+async def never_reached(step):
+    await endless()
+"""
+
+
+def _at_height(height: int, call: Callable[[], Any]) -> Any:
+    return _at_height(height - 1, call) if height else call()
+
+
+def test_a_body_recurses_as_deep_wherever_it_is_called_from() -> None:
+    """RecursionError comes at the same call, live and replayed, whatever is on the stack below; and
+    other threads keep the limit they had."""
+    space = space_of(DEEP)
+    before = sys.getrecursionlimit()
+
+    async def body() -> None:
+        await space["main"](step)
+
+    driver = _at_height(300, lambda: Driver(body))
+    assert driver.log[1].payload == Driver(body).log[1].payload
+    _at_height(50, driver.replayed)  # else it says that the argument of the step is another one
+    assert sys.getrecursionlimit() == before
+
+
+def test_recursion_without_end_fails_the_run_alone() -> None:
+    """A body that recurses for ever ends its run with RecursionError; the host goes on."""
+    space = space_of(DEEP)
+
+    async def body() -> None:
+        await space["never_reached"](step)
+
+    error = Driver(body).error
+    assert isinstance(error, RecursionError)
+    assert "in the workflow" in str(error)

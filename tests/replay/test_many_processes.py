@@ -42,7 +42,8 @@ def test_a_body_decides_the_same_everywhere(processes: list[list[str]], body: st
     first, *others = ([ln for ln in lines if ln.startswith(f"{body} ")] for lines in processes)
     for other in others:
         assert other == first
-    assert first[-1].split()[1] == ("run_failed" if body == "abandoned" else "run_completed")
+    failing = body in ("abandoned", "failing")
+    assert first[-1].split()[1] == ("run_failed" if failing else "run_completed")
 
 
 def test_the_processes_do_differ() -> None:

@@ -108,7 +108,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         """,
     },
     "functools": {
-        _CLASSES: "singledispatch singledispatchmethod",
         _RARE: "WRAPPER_ASSIGNMENTS WRAPPER_UPDATES",
     },
     "hashlib": {_MACHINE: "algorithms_available algorithms_guaranteed", _OUTSIDE: "file_digest"},
@@ -153,7 +152,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         """
     },
     "typing": {
-        _TEXT: "ForwardRef get_type_hints runtime_checkable",
+        _TEXT: "ForwardRef get_type_hints",
         _SHARED: "clear_overloads get_overloads no_type_check no_type_check_decorator",
         _OLD: "ByteString",
         _CHECKER: """
@@ -178,8 +177,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     },
     "workflow.api": {
         _OUTSIDE: """
-            HookRecord Readable get_hook_by_token get_run get_world list_runs resume_hook
-            resume_webhook set_world with_workflow
+            HookRecord PendingAction Readable get_hook_by_token get_run get_world list_runs
+            resume_hook resume_run resume_webhook set_world with_workflow
         """
     },
     "zoneinfo": {_MACHINE: "InvalidTZPathWarning TZPATH available_timezones reset_tzpath"},

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 BODY = """
@@ -56,6 +58,7 @@ print("\\n".join(run_snippet(sys.stdin.read())))
 """
 
 
+@pytest.mark.fault("F41")
 def test_order_does_not_depend_on_the_process() -> None:
     """wait, as_completed, TaskGroup abort and sets of futures: one order for all processes."""
     outputs = set()

@@ -145,3 +145,55 @@ def test_speech_while_importing_is_dropped(capsys: pytest.CaptureFixture[str]) -
     """Importing a module of the bundle prints nothing: it happens again at every replay."""
     space_of("import logging\nprint('x')\nlogging.getLogger('a').error('y')\n")
     assert capsys.readouterr() == ("", "")
+
+
+def test_dates_are_written_in_the_words_of_no_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of days and months are the same whatever locale the application has set."""
+    source = """
+import time
+from datetime import date, datetime, time as clock_time
+d = datetime(2026, 3, 4, 15, 6)
+result = [d.strftime("%a %A %b %B %p %h %%A"), f"{d:%B %d} {d:%c|%x|%X|%r}",
+    f"{date(2026, 12, 6):%A}",
+    datetime.strftime(d, "%^a %#p %10B"), time.strftime("%A %p", d.timetuple()),
+    clock_time(9).strftime("%A %p %b"), format(d, "%Y-%m-%d"), str(d), "{:%b}".format(d)]
+"""
+    expected = run_snippet(source)
+    native = time.strftime
+
+    def french(format: str, *rest: object) -> str:
+        words = ("%a", "%A", "%b", "%B", "%p", "%c", "%x", "%X", "%r", "%h")
+        if any(word in format.replace("%%", "") for word in words):
+            return "en français"
+        return native(format, *rest)  # type: ignore[arg-type]
+
+    # What C's strftime gives in another locale; not every machine has one to set.
+    monkeypatch.setattr(time, "strftime", french)
+    assert run_snippet(source) == expected
+    assert expected[0] == "Wed Wednesday Mar March PM Mar %A"
+    assert expected[1].startswith("March 04 Wed Mar  4 15:06:00 2026|03/04/26|15:06:00|03:06:00")
+    assert expected[2:6] == ["Sunday", "WED pm      March", "Wednesday PM", "Monday AM Jan"]
+
+
+def test_zones_have_names() -> None:
+    """Zones are the real ones; that of the machine, and the cache of the process, are out of
+    reach."""
+    result = run_snippet("""
+from zoneinfo import ZoneInfo
+from datetime import datetime
+async def main():
+    paris = ZoneInfo("Europe/Paris")
+    found = [
+        isinstance(paris, ZoneInfo), paris.key, datetime(2024, 7, 1, tzinfo=paris).isoformat(),
+        hasattr(ZoneInfo, "clear_cache"), hasattr(ZoneInfo, "from_file"),
+    ]
+    for key in ("localtime", "posixrules"):
+        try:
+            ZoneInfo(key)
+        except Exception as error:
+            found.append(type(error).__name__)
+    return found
+""")
+    assert result == [
+        True, "Europe/Paris", "2024-07-01T00:00:00+02:00", False, False, *["SandboxError"] * 2
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_type
 
 from starlette.applications import Starlette
@@ -20,9 +20,18 @@ from workflow import (
     get_step_metadata,
     get_workflow_metadata,
     get_writable,
+    pending_action,
     step_options,
 )
-from workflow.api import Run, get_run, start, with_options, with_workflow
+from workflow.api import (
+    PendingAction,
+    Run,
+    get_run,
+    list_runs,
+    start,
+    with_options,
+    with_workflow,
+)
 from workflow.world import Status
 
 
@@ -36,6 +45,11 @@ async def charge(customer: str, *, cents: int) -> int:
     """A step keeps its signature under the decorator."""
     "use step"
     return cents
+
+
+def plain(count: int) -> int:
+    """No workflow: those are async."""
+    return count
 
 
 async def order(customer: str, cents: int = 5) -> dict[str, int]:
@@ -54,6 +68,11 @@ async def order(customer: str, cents: int = 5) -> dict[str, int]:
     assert_type(await webhook, Request)
     assert_type(get_writable(int), Writable[int])
     assert_type(get_step_metadata().attempt, int)
+    assert_type(await pending_action("a", options=["yes", "no"]), str)
+    assert_type(await pending_action("b", type=Approval, message="?", timeout="1h"), Approval)
+    assert_type(await pending_action("c", type="confirmation"), Any)
+    await pending_action("d", options=[1])  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+    await pending_action("d", type=int, options=["1"])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     return {"cents": cents}
 
 
@@ -67,6 +86,8 @@ async def parent(customer: str) -> int:
     assert_type(await run.result("1h"), dict[str, int])
     assert_type(run.run_id, str)
     await run.cancel("not needed")
+    bound = with_options(cancel_with_parent=True, deadline="1h")
+    assert_type(await bound.start(order, "ada"), Run[dict[str, int]])
     assert_type(get_workflow_metadata().parent_run_id, str | None)
     assert_type(await asyncio.gather(run, run.return_value), tuple[dict[str, int], dict[str, int]])
     await start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -81,7 +102,23 @@ async def outside() -> None:
     assert_type(await run, dict[str, int])
     assert_type(await run.status, Status)
     assert_type(await run.completed_at, datetime | None)
+    assert_type(await run.deadline, datetime | None)
+    assert_type(await run.pending_actions, tuple[PendingAction, ...])
+    assert_type(await run.pending_action, PendingAction | None)
+    assert_type(await run.resume("approval", "yes"), None)
+    assert_type(await run.resume(), bool)
+    await run.resume("approval")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    assert_type([r async for r in list_runs(status="paused", parent=run)], list[Run[Any]])
+    with_options(deadline=1.5, grace=timedelta(seconds=1), delay="1h")
+    with_options(deadline=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(await with_options(idempotency_key="k").start(order, "a"), Run[dict[str, int]])
+    await with_options(delay="1h").start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await with_options(delay="1h").start(order)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await start(charge)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    await start(plain, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    await run.cancel(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await run.result([])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    run.get_readable(start_index="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(get_run("wrun_1", order), Run[dict[str, int]])
     assert_type(await start("workflow//flows.py//order", customer="a"), Run[Any])
     await start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]

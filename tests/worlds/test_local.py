@@ -101,6 +101,7 @@ def _pragma(pragma: str) -> Callable[[Tx], None]:
     return run
 
 
+@pytest.mark.fault("F32")
 @pytest.mark.parametrize(
     ("pragma", "message"),
     [
@@ -133,6 +134,7 @@ def _open_fails(folder: Path, message: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F40")
 def test_newer_schema(tmp_path: Path) -> None:
     """A file of a newer version is refused and left as it is."""
 
@@ -162,6 +164,7 @@ def test_database_of_somebody_else(tmp_path: Path) -> None:
     _open_fails(tmp_path, "not a database of ours")
 
 
+@pytest.mark.fault("F33")
 def test_damaged_file(tmp_path: Path) -> None:
     """A damaged file is an error with advice, not wrong answers."""
 

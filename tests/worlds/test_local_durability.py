@@ -126,6 +126,7 @@ async def _everything_that_writes(world: LocalWorld, name: str) -> AsyncIterator
     yield "terminate"
 
 
+@pytest.mark.fault("F34")
 def test_every_answer_comes_after_a_sync(tmp_path: Path) -> None:
     """When a call is answered, everything it wrote to the log has been synced."""
 
@@ -185,6 +186,7 @@ def _tear(log: Path, at: int, damage: str) -> None:
     log.write_bytes(content[:at] + end + (content[at + 3000 :] if end else b""))
 
 
+@pytest.mark.fault("F33")
 @pytest.mark.parametrize("damage", ["cut", "garbled", "zeroed"])
 def test_torn_log(tmp_path: Path, damage: str) -> None:
     """Whatever happened to the end of the log, all commits before it are there, whole.

@@ -82,6 +82,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+@pytest.mark.fault("F35")
 def test_killed_owner_is_noticed_at_once(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     """After `kill -9` of a worker its run and task go to another at the next beat, lease or not."""
 
@@ -157,6 +158,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.fault("C9")
 def test_answered_calls_survive_a_kill(tmp_path: Path) -> None:
     """Everything that two processes were answered is there after both were killed in full flow."""
     creators = [
@@ -204,6 +206,7 @@ def _create_many(folder: Path, name: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F35")
 def test_processes_share_a_folder(tmp_path: Path) -> None:
     """Processes that start together on an empty folder lose none of each other's writes."""
     spawn = multiprocessing.get_context("spawn")

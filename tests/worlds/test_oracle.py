@@ -46,7 +46,7 @@ HOOKS = st.sampled_from(["h1", "h2"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=4)
 BYTES = st.binary(max_size=3)
 TIMES = st.integers(START - 1_000_000, START + 20_000_000)
-STREAMS = st.sampled_from(["x", "y"])
+STREAMS = st.sampled_from(["x", "strm_y"])
 ATTEMPTS = st.integers(1, 3)
 
 
@@ -144,6 +144,8 @@ CHUNKS = st.builds(
     fence=maybe(st.integers(0, 2)),
     chunks=some(BYTES),
     close=st.sampled_from([False, False, True]),
+    of=st.sampled_from([None, None, "a", "b"]),
+    own=st.sampled_from([False, False, True]),
 )
 PARKED = st.builds(Parked, code=TEXT, reason=TEXT)
 LEASES = st.builds(WorkerRecord, worker=WORKERS, lease_until=TIMES)

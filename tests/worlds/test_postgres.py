@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg import AsyncConnection
 
 from tests import postgres
+from wfc.cli import main as wfc
 from workflow.errors import WorldError
 from workflow.testing.clock import VirtualClock
 from workflow.world.records import NewRun, RunFilter
-from workflow.worlds.postgres import create_postgres_world
+from workflow.worlds.postgres import create_postgres_world, store
 from workflow.worlds.postgres.store import SCHEMA_VERSION
 
 
@@ -27,6 +34,7 @@ def test_opening_a_database_that_is_not_set_up_says_what_to_do() -> None:
         asyncio.run(world.open())
 
 
+@pytest.mark.fault("F40")
 def test_a_newer_schema_is_left_alone() -> None:
     """A database of a later version is refused, and setting up does not touch it."""
     world = postgres.new_world()
@@ -41,6 +49,7 @@ def test_a_newer_schema_is_left_alone() -> None:
         asyncio.run(world.open())
 
 
+@pytest.mark.fault("C11")
 def test_schemas_are_worlds_of_their_own() -> None:
     """Two schemas of one database know nothing of each other's runs and work."""
 
@@ -62,6 +71,7 @@ def test_schemas_are_worlds_of_their_own() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.parametrize("commit", [True, False])
 @pytest.mark.parametrize("is_async", [True, False])
 def test_a_run_started_in_a_transaction_shares_its_fate(commit: bool, is_async: bool) -> None:
@@ -117,13 +127,109 @@ def test_a_key_used_before_gives_the_first_run() -> None:
     asyncio.run(main())
 
 
-def test_no_error_shows_the_password() -> None:
-    """Neither an unreachable server nor a password with an @ in it puts the password into text."""
-    for url in (
+@pytest.mark.parametrize(
+    "url",
+    [
         "postgres://world:geheim@127.0.0.1:1/world",
         "postgres://world:geh@geheim@127.0.0.1:1/world",
-    ):
-        world = create_postgres_world(url)
-        with pytest.raises(WorldError) as caught:
-            asyncio.run(world.open())
-        assert "geheim" not in str(caught.value)
+        "postgres://world:1/geheim@127.0.0.1:1/world",
+        "postgres://world:geheim/x@127.0.0.1:1/world",
+        "postgres://world:x?geheim@127.0.0.1:1/world",
+        "postgres://world:x#geheim@127.0.0.1:1/world",
+        "postgres://world:geheim%zz@127.0.0.1:1/world",
+        "postgres://world:geheim@127.0.0.1:port/world",
+        "postgress://world:geheim@127.0.0.1:1/world",
+        "user=world password=geheim host=127.0.0.1 port=1",
+        "user=world password='geheim host=127.0.0.1 port=1",
+        "world geheim",
+    ],
+)
+def test_no_text_shows_the_password(url: str) -> None:
+    """Neither errors with their traces, nor `wfc world setup`, nor what shows a world as text have
+    the password in them, however badly the address is written."""
+    world = create_postgres_world(url)
+    with pytest.raises(WorldError) as caught:
+        asyncio.run(world.open())
+    shown = "".join(traceback.format_exception(caught.value))
+    shown = "\n".join(line for line in shown.splitlines() if not line.startswith("    "))  # code
+    done = CliRunner().invoke(wfc, ["world", "setup", "--url", url])
+    assert done.exit_code == 1
+    for text in (shown, done.output, repr(world), repr(world.database)):
+        assert "geheim" not in text
+
+
+# -- new versions of the schema ----------------------------------------------------------------
+
+
+def _next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """An installation whose schema is one version ahead."""
+    scripts = tmp_path / "scripts"
+    shutil.copytree(store._SCRIPTS, scripts)
+    (scripts / f"{store.SCHEMA_VERSION + 1}.sql").write_text(script)
+    monkeypatch.setattr(store, "_SCRIPTS", scripts)
+    monkeypatch.setattr(store, "SCHEMA_VERSION", store.SCHEMA_VERSION + 1)
+
+
+@pytest.mark.fault("F40")
+def test_migration_beside_a_world_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column that `wfc world setup` adds disturbs nobody whose statements are prepared, and all
+    runs are there for a newer installation."""
+
+    async def main() -> None:
+        world = postgres.new_world()
+        await world.open()
+        try:
+            for n in range(8):  # by now everything is prepared
+                await world.create(run(f"a{n}"))
+                await world.get_run(f"a{n}")
+                await world.load(f"a{n}")
+            (claimed,) = (await world.claim_runs("ann", 1)).runs
+            script = "alter table {schema}.workflow_runs add column colour text;"
+            _next_version(tmp_path, monkeypatch, script)
+            with world.database.connect() as connection:
+                assert world.database.migrate(connection) == store.SCHEMA_VERSION - 1
+            await world.create(run("b"))
+            assert await world.get_run("b") is not None
+            assert (await world.load(claimed.run_id)).run.owner == "ann"
+            assert len((await world.claim_runs("ann", 20)).runs) == 8
+            assert len((await world.list_runs(RunFilter())).items) == 9
+        finally:
+            await world.close()
+        newer = create_postgres_world(postgres.url(), schema=world.database.schema)
+        await newer.open()
+        try:
+            assert len((await newer.list_runs(RunFilter())).items) == 9
+        finally:
+            await newer.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.fault("F40")
+def test_a_failed_migration_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a statement of a script fails, the version and the tables stay what they were."""
+    world = postgres.new_world()
+    script = "alter table {schema}.workflow_runs add column colour text; select 1 / 0;"
+    _next_version(tmp_path, monkeypatch, script)
+    with world.database.connect() as connection:
+        with pytest.raises(WorldError, match="division by zero"):
+            world.database.migrate(connection)
+        assert world.database.version(connection) == store.SCHEMA_VERSION - 1
+        with pytest.raises(psycopg.errors.UndefinedColumn):
+            connection.execute(f"select colour from {world.database.quoted}.workflow_runs".encode())
+
+
+def _set_up(schema: str, url: str) -> int:
+    database = create_postgres_world(url, schema=schema).database
+    with database.connect() as connection:
+        return database.migrate(connection)
+
+
+def test_processes_that_set_up_at_once() -> None:
+    """Of several processes that set up one schema, one makes it and the others find it made."""
+    schema = f"{postgres.new_world().database.schema}_at_once"
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as processes:
+        before = list(processes.map(_set_up, [schema] * 8, [postgres.url()] * 8))
+    assert sorted(before) == [0] + [store.SCHEMA_VERSION] * 7

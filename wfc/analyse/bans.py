@@ -79,6 +79,11 @@ _NETWORK = Ban(
     "WF302",
     "A workflow is replayed from its log, so it cannot reach the network itself.",
 )
+_HTTP = Ban(
+    "WF302",
+    "A workflow is replayed from its log, so it cannot reach the network itself.",
+    "Use `await fetch(url)` from workflow for a plain request, " + _OR_MOVE,
+)
 _ASYNC_NETWORK = Ban(
     "WF303",
     "A workflow is replayed from its log, so it cannot reach the network itself, and the event "
@@ -270,9 +275,10 @@ _GROUPS: tuple[tuple[Ban, str], ...] = (
     ),
     (
         _NETWORK,
-        "requests urllib.request urllib3 http.client http.server socket ssl socketserver ftplib "
+        "http.server socket ssl socketserver ftplib "
         "smtplib imaplib poplib nntplib telnetlib xmlrpc wsgiref paramiko webbrowser",
     ),
+    (_HTTP, "requests urllib.request urllib3 http.client"),
     (
         _ASYNC_NETWORK,
         "httpx httpx2 aiohttp websockets grpc nats kafka aiokafka pika aio_pika aiosmtplib "

@@ -91,8 +91,7 @@ _GROUPS: tuple[tuple[Obstacle, str], ...] = (
     (
         _ITERATOR,
         "builtins.enumerate builtins.filter builtins.generator builtins.map builtins.reversed "
-        "builtins.zip collections.abc.AsyncGenerator "
-        "collections.abc.AsyncIterator collections.abc.Generator collections.abc.ItemsView "
+        "builtins.zip collections.abc.Generator collections.abc.ItemsView "
         "collections.abc.Iterator collections.abc.KeysView collections.abc.ValuesView "
         "builtins.dict_items builtins.dict_keys builtins.dict_values",
     ),

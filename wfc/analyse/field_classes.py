@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 
 from wfc.analyse.names import Names, ProjectName
 from wfc.analyse.reach import class_of
-from wfc.analyse.scopes import Use, expression_uses
-from wfc.model import Key, Module
+from wfc.analyse.scopes import Use, annotation_uses, expression_uses
+from wfc.model import Key, Marked, Module
 
-__all__ = ["field_classes"]
+__all__ = ["field_classes", "signature_classes"]
 
 
 def field_classes(names: Names, classes: Iterable[Key]) -> dict[Key, None]:
@@ -32,6 +32,17 @@ def field_classes(names: Names, classes: Iterable[Key]) -> dict[Key, None]:
                 seen[found] = None
                 queue.append(found)
     return dict.fromkeys(key for key in seen if key not in set(given))
+
+
+def signature_classes(names: Names, marked: Iterable[Marked]) -> tuple[Key, ...]:
+    """The project classes named in the signatures of the given functions, behind aliases as well,
+    such as `Pet = Annotated[Cat | Dog, Field(discriminator="kind")]`."""
+    found: dict[Key, None] = {}
+    for m in marked:
+        for use in annotation_uses(m.node):
+            if isinstance(use, Use):
+                found.update(dict.fromkeys(_behind(names, m.module, use, set())))
+    return tuple(found)
 
 
 def _named_by(names: Names, key: Key, on_the_way: set[Key]) -> Iterator[Key]:

@@ -13,7 +13,7 @@ from wfc.nodes import walk
 
 __all__ = ["is_readable", "nested_options"]
 
-_NAMES = ("max_retries", "timeout", "backoff")
+_NAMES = ("max_retries", "timeout", "backoff", "run_in")
 
 
 def nested_options(step: Marked) -> dict[str, object]:

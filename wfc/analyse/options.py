@@ -12,7 +12,7 @@ from wfc.nodes import walk
 
 __all__ = ["step_options"]
 
-_NAMES = ("max_retries", "timeout", "backoff")
+_NAMES = ("max_retries", "timeout", "backoff", "run_in")
 _BACKOFF = ("initial", "factor", "max", "jitter")
 
 

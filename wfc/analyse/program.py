@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from wfc.analyse import decorators, ids, reach
 from wfc.analyse.externals import refusal
-from wfc.analyse.field_classes import field_classes
+from wfc.analyse.field_classes import field_classes, signature_classes
 from wfc.analyse.keeping import Keeper
 from wfc.analyse.modules import external_modules
 from wfc.analyse.names import Names
@@ -87,7 +87,8 @@ def analyse(
     receivers = _receivers(marked)
     # An instance may come to a workflow as the result of a step whose signature does not say so.
     near = {key for key in receivers if key[0] in reached.keep}
-    wanted = sorted({*reach.signature_classes(names, signatures), *near})
+    given = reach.given_classes(names, (m for m in signatures if m.kind is Kind.STEP))
+    wanted = sorted({*signature_classes(names, signatures), *near, *given})
 
     reached, tried = reach.trial(names, marked, reached, wanted, is_clean, left_out, keeper.kept)
     reached = keeper.settle(marked, reached, [key for key, there in tried.items() if there])

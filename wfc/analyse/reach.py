@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from wfc.analyse.bans import BUILTINS
 from wfc.analyse.effects import Effect
 from wfc.analyse.externals import refusal
+from wfc.analyse.functions import own_nodes
 from wfc.analyse.members import ANY, BY_PROTOCOL, PLAIN_BASES, helpers, spoken
 from wfc.analyse.modules import is_builtin
 from wfc.analyse.names import Names, ProjectModule, ProjectName, Target, by_place
@@ -23,14 +24,13 @@ from wfc.analyse.scopes import (
     ImportUse,
     StepUse,
     Use,
-    annotation_uses,
     method_uses,
     uses,
 )
 from wfc.model import External, Function, Key, Kind, Marked, Missing, Module, Reach, Reference
 from wfc.parse.bindings import alias_keys
 
-__all__ = ["Kept", "made_classes", "rewraps", "signature_classes", "trial", "walk"]
+__all__ = ["Kept", "given_classes", "made_classes", "rewraps", "trial", "walk"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -360,23 +360,36 @@ def _star(module: Module) -> ast.ImportFrom | None:
     return None
 
 
-def signature_classes(names: Names, marked: Iterable[Marked]) -> tuple[Key, ...]:
-    """The project classes named in the signatures of the given functions."""
-    found: dict[Key, None] = {}
-    for m in marked:
-        for use in annotation_uses(m.node):
-            if isinstance(use, Use) and (key := class_of(names, m.module, use)):
-                found[key] = None
-    return tuple(found)
-
-
 def made_classes(names: Names, steps: Iterable[Marked]) -> tuple[Key, ...]:
     """The project classes of data that step bodies name: what they make may be written to a
     stream, or be in a result whose type the signature does not say."""
+    return _data_named(names, steps, lambda m: None)
+
+
+def given_classes(names: Names, steps: Iterable[Marked]) -> tuple[Key, ...]:
+    """Those that step bodies name where they return or raise: the workflow gets instances."""
+    return _data_named(names, steps, lambda m: frozenset(_given(m.node)))
+
+
+def _given(function: Function) -> Iterator[ast.AST]:
+    for node in own_nodes(function.body):
+        if isinstance(node, ast.Return | ast.Raise | ast.Yield):
+            yield from ast.walk(node)
+
+
+def _data_named(
+    names: Names, steps: Iterable[Marked], among: Callable[[Marked], frozenset[ast.AST] | None]
+) -> tuple[Key, ...]:
     found: dict[Key, None] = {}
     for m in steps:
+        nodes = among(m)
         for use in uses(m.node):
-            if isinstance(use, Use) and (key := class_of(names, m.module, use)):
+            if not isinstance(use, Use) or (nodes is not None and use.node not in nodes):
+                continue
+            key = class_of(names, m.module, use)
+            if key is None and use.attrs:  # such as `Color.RED`
+                key = class_of(names, m.module, replace(use, attrs=use.attrs[:-1]))
+            if key is not None:
                 found[key] = None
     return tuple(key for key in found if _is_data(names, key))
 
@@ -438,20 +451,27 @@ def trial(
     left_out: frozenset[ast.AST] = frozenset(),
     effects: tuple[Kept, ...] = (),
 ) -> tuple[Reach, dict[Key, bool]]:
-    """Add the wanted classes to what is reached, one by one, where nothing forbidden comes along.
+    """Add those of the wanted classes to what is reached that bring nothing forbidden along.
 
     A class that a step returns is of use in the workflow only if it is there, yet a signature
     alone is no reason to fail the build over, say, a model class that opens a database.
     """
     accepted: list[Key] = []
-    classes: dict[Key, bool] = {}
-    for key in wanted:
-        if key in base.parents:
-            classes[key] = True
+    found: dict[Key, bool] = {}
+    asked = list(wanted)
+    # All at once, and by halves where something is in the way: every try is a walk of its own.
+    queue = [asked]
+    while queue:
+        group = [key for key in queue.pop() if key not in base.parents]
+        if not group:
             continue
-        grown = walk(names, marked, [*accepted, key], left_out, effects)
-        classes[key] = is_clean(base, grown)
-        if classes[key]:
-            accepted.append(key)
+        grown = walk(names, marked, [*accepted, *group], left_out, effects)
+        if is_clean(base, grown):
+            accepted += group
             base = grown
-    return base, classes
+        elif len(group) == 1:
+            found[group[0]] = False
+        else:
+            middle = len(group) // 2
+            queue += [group[middle:], group[:middle]]
+    return base, {key: found.get(key, True) for key in asked}

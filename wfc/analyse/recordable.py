@@ -27,8 +27,9 @@ def unrecordable(
     match value:
         case ast.Lambda():
             yield value, _LAMBDA
-        case ast.GeneratorExp():
-            yield value, _GENERATOR
+        case ast.GeneratorExp(generators=clauses):
+            if not any(clause.is_async for clause in clauses):  # else a step's is a stream
+                yield value, _GENERATOR
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
             for part in parts:
                 yield from unrecordable(boundary, module, part)

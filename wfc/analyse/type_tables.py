@@ -106,6 +106,7 @@ FUNCTIONS: Mapping[str, str] = {
     "workflow.create_hook": "workflow.Hook",
     "workflow.create_webhook": "workflow.Webhook",
     "workflow.fetch": "coroutine[workflow.Response]",
+    "workflow.pending_action": "coroutine",
     "workflow.sleep": "coroutine",
 }
 """What calling a function gives; `_same` is the type of its first argument."""

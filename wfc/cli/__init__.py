@@ -22,15 +22,19 @@ class _Entry(NamedTuple):
 
 
 COMMANDS: Mapping[str, _Entry] = {
+    "answer": _Entry("wfc.cli.answer:answer", "Answer the pending action of a run."),
     "backup": _Entry("wfc.cli.backup:backup", "Copy the database of the local world."),
     "build": _Entry("wfc.cli.build:build", "Compile the workflows of a project."),
+    "cancel": _Entry("wfc.cli.cancel:cancel", "Ask runs to stop."),
     "check": _Entry("wfc.cli.check:check", "Say what a build means for the open runs."),
     "explain": _Entry("wfc.cli.explain:explain", "Explain the code of a finding."),
     "graph": _Entry("wfc.cli.graph:graph", "Draw the flow of a workflow."),
+    "health": _Entry("wfc.cli.health:health", "Say whether world and workers are there."),
     "inspect": _Entry("wfc.cli.inspect:inspect", "Show runs, steps, events, hooks and waits."),
     "prune": _Entry("wfc.cli.prune:prune", "Delete old runs."),
     "resume": _Entry("wfc.cli.resume:resume", "Let a parked run go on."),
     "run": _Entry("wfc.cli.run:run", "Run one workflow here and print its result."),
+    "start": _Entry("wfc.cli.start:start", "Start a run for the workers."),
     "transform": _Entry("wfc.cli.transform:transform", "Print what one file is compiled to."),
     "world": _Entry("wfc.cli.world:world", "Set up PostgreSQL."),
     "worker": _Entry("wfc.cli.worker:worker", "Run a worker process."),

@@ -15,9 +15,9 @@ from wfc.cli.worlds import open_world, root_option, world_option
 if TYPE_CHECKING:
     from workflow.codec import Codec
     from workflow.world.port import World
-    from workflow.world.records import Status
+    from workflow.world.records import HookRecord, Status
 
-__all__ = ["inspect"]
+__all__ = ["classes_of", "full_id", "inspect"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 
@@ -30,7 +30,9 @@ def inspect() -> None:
 @inspect.command()
 @click.option(
     "--status",
-    type=click.Choice(["pending", "running", "completed", "failed", "cancelled", "parked"]),
+    type=click.Choice(
+        ["pending", "running", "paused", "completed", "failed", "cancelled", "parked"]
+    ),
 )
 @click.option("--workflow", help="Only runs of this workflow: its full id, or its name.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
@@ -52,7 +54,7 @@ def runs(
     async def show(world: World, codec: Codec) -> None:
         parked = True if status == "parked" else None
         wanted = None if status == "parked" else status
-        where = RunFilter(status=wanted, parked=parked, workflow=await _full_id(world, workflow))
+        where = RunFilter(status=wanted, parked=parked, workflow=await full_id(world, workflow))
         page = await world.list_runs(where, limit=limit)
         if as_json:
             click.echo(json.dumps([run_json(run, codec) for run in page.items], indent=2))
@@ -156,6 +158,7 @@ def hooks(as_json: bool, root: Path, target: str | None) -> None:
                     "run_id": hook.run_id,
                     "token": hook.token,
                     "webhook": hook.webhook,
+                    "kind": _kind(hook),
                     "created_at": moment(hook.created_at),
                     "metadata": plain(hook.metadata, codec),
                 }
@@ -170,7 +173,7 @@ def hooks(as_json: bool, root: Path, target: str | None) -> None:
         lines += [
             (
                 clean(hook.token),
-                "webhook" if hook.webhook else "hook",
+                _kind(hook),
                 hook.run_id,
                 moment(hook.created_at) or "",
             )
@@ -181,7 +184,15 @@ def hooks(as_json: bool, root: Path, target: str | None) -> None:
     _with_world(target, root, show)
 
 
-async def _full_id(world: World, workflow: str | None) -> str | None:
+def _kind(hook: HookRecord) -> str:
+    from workflow.engine.actions import action_of
+
+    if action_of(hook) is not None:
+        return "pending action"
+    return "webhook" if hook.webhook else "hook"
+
+
+async def full_id(world: World, workflow: str | None) -> str | None:
     """The id that a short name stands for, going by the newest runs."""
     from workflow.world.records import RunFilter
 
@@ -211,14 +222,14 @@ def _with_world(
 
         world = await open_world(root, target)
         try:
-            await show(world, Codec(_classes(root)))
+            await show(world, Codec(classes_of(root)))
         finally:
             await world.close()
 
     asyncio.run(work())
 
 
-def _classes(root: Path) -> dict[str, type]:
+def classes_of(root: Path) -> dict[str, type]:
     """The project's classes, for showing values; without a build, values are shown as recorded."""
     import contextlib
 

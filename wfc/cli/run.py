@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wfc.cli.worlds import built_project, root_option, world_of, world_option
+from wfc.runtime_errors import troubles
 
 if TYPE_CHECKING:
     from workflow.engine.project import Project
     from workflow.runs import Run
     from workflow.world.port import World
 
-__all__ = ["run"]
+__all__ = ["arguments_of", "run"]
 
 
 @click.command()
@@ -37,6 +38,7 @@ __all__ = ["run"]
 def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -> None:
     """Run WORKFLOW (its name, or its full id) and print its result as JSON.
 
+    A result that is a stream is waited for and printed as an array of its values.
     What the input holds is turned into the annotated types: objects into models and dataclasses,
     text into dates. Events go to stderr as they are recorded, the result to stdout. Exit status: 0
     the run completed, 1 it failed or was cancelled, 2 wrong usage, 130 interrupted (the run stays
@@ -46,7 +48,7 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
     Example:
         wfc run user_signup --input '{"email": "a@b.c"}'
     """
-    arguments = _arguments(text)
+    arguments = arguments_of(text)
     project = built_project(root)
     # The end of the run is printed below; the engine's own report of it would be the second one.
     logging.getLogger("workflow.engine").addHandler(logging.NullHandler())
@@ -64,7 +66,8 @@ def run(workflow: str, text: str, quiet: bool, root: Path, target: str | None) -
     sys.exit(status)
 
 
-def _arguments(text: str) -> dict[str, Any]:
+def arguments_of(text: str) -> dict[str, Any]:
+    """What the text of --input holds. Raises UsageError."""
     try:
         arguments = json.loads(text)
     except json.JSONDecodeError as error:
@@ -85,6 +88,7 @@ async def _run(
     from workflow.engine import Application
     from workflow.errors import (
         SerializationError,
+        StreamError,
         WorkflowNotRegisteredError,
         WorkflowRunCancelledError,
         WorkflowRunFailedError,
@@ -117,7 +121,7 @@ async def _run(
                 click.echo(f"mend the cause, then: wfc resume {handle.run_id}", err=True)
                 return 1, None
             return 0, json.dumps(_jsonable(result.result()), ensure_ascii=False)
-        except (WorkflowRunFailedError, WorkflowRunCancelledError) as error:
+        except (WorkflowRunFailedError, WorkflowRunCancelledError, StreamError) as error:
             _explain(error)
             return 1, None
         finally:
@@ -129,7 +133,12 @@ async def _run(
 
 
 async def _result(handle: Run[Any]) -> Any:
-    return await handle.return_value
+    from workflow import Readable
+
+    result = await handle.return_value
+    if isinstance(result, Readable):  # written by the worker of this command, so it is waited for
+        return [value async for value in result]
+    return result
 
 
 async def _until_parked(application: Any, handle: Run[Any]) -> str:
@@ -164,8 +173,11 @@ def _jsonable(value: Any) -> Any:
 
 
 def _explain(error: BaseException) -> None:
-    """The error, and the traceback of the body as it was recorded."""
+    """The error, the traceback of the body as it was recorded, and where to read more."""
     click.echo(str(error), err=True)
     text = getattr(error.__cause__, "workflow_traceback", None)
     if text:
         click.echo(str(text).rstrip(), err=True)
+    code = getattr(error, "error_code", getattr(error, "code", ""))
+    if code != "workflow-error" and code in troubles():
+        click.echo(f"{code}, more with `wfc explain {code}`", err=True)

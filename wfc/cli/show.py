@@ -26,10 +26,12 @@ def plain(data: bytes | None, codec: Codec) -> Any:
         return None
     from pydantic_core import to_jsonable_python
 
-    from workflow.errors import WorkflowError
+    from workflow.errors import DecryptionError, WorkflowError
 
     try:
         value = codec.decode(data)
+    except DecryptionError as error:
+        return {"encrypted": str(error)}
     except WorkflowError:
         return {"recorded": data[4:].decode(errors="replace")}
     return to_jsonable_python(value, fallback=repr, inf_nan_mode="strings")
@@ -100,6 +102,8 @@ def event_line(event: Event, started: int) -> str:
         detail = event.ref
     if event.type == "child_ended":
         detail = f"{event.ref}  {meta.get('status', '?')}"
+    if "action" in meta:
+        detail = f"asks {meta['action']['step']}"
     if event.type == "hook_conflict":
         detail = f"held by {meta.get('run_id', '?')}"
     if event.type == "run_failed":
@@ -156,7 +160,7 @@ def waiting(run: RunRecord, events: Sequence[Event], steps: Sequence[dict[str, A
             f"parked ({run.parked.code}): {run.parked.reason}",
             f"mend the cause, then: wfc resume {run.run_id}",
         ]
-    if run.status not in ("pending", "running"):
+    if run.completed_at is not None:
         return []
     reasons = [
         f"step {_short(step['name'])} is {step['status']}, attempt {step['attempt']}"
@@ -171,15 +175,33 @@ def waiting(run: RunRecord, events: Sequence[Event], steps: Sequence[dict[str, A
         if event.ref in ended:
             continue
         if event.type == "wait_created" and event.name == "sleep":
-            due = msgspec.json.decode(event.meta or b"{}").get("due")
-            reasons.append(f"sleeps until {moment(due)}")
+            due = msgspec.json.decode(event.meta or b"{}").get("due", 0)
+            # One that is due before the run's next timer was cancelled; the log does not say so.
+            if run.owner is not None or run.next_timer is None or due >= run.next_timer:
+                reasons.append(f"sleeps until {moment(due)}")
+        elif event.type == "wait_created" and event.name == "grace":
+            due = msgspec.json.decode(event.meta or b"{}").get("due", 0)
+            reasons.append(f"its deadline is over; it may clean up until {moment(due)}")
         elif event.type == "hook_created" and event.ref not in given:
-            reasons.append(f"waits for the hook {event.name}")
+            reasons.append(_hook(event, run.run_id))
         elif event.type == "child_created":
             reasons.append(f"its child {_short(event.name)} goes on: {event.ref}")
     if not reasons:
         return ["no worker has taken it yet" if run.owner is None else f"works on {run.owner}"]
     return reasons
+
+
+def _hook(event: Event, run_id: str) -> str:
+    """What an open hook waits for; a pending action is one whose token nobody has to know."""
+    action = msgspec.json.decode(event.meta or b"{}").get("action")
+    if action is None:
+        return f"waits for the hook {event.name}"
+    options = f" [{' | '.join(action['options'])}]" if action["options"] else ""
+    question = f": {action['message']}" if action["message"] else ""
+    return (
+        f"asks {action['step']}{question}{options} (until {moment(action['expires'])}); "
+        f"answer with: wfc answer {run_id} {action['step']} INPUT"
+    )
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -194,7 +216,12 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def _error(data: bytes | None, codec: Codec) -> dict[str, str] | None:
     if data is None:
         return None
-    error = codec.decode_error(data)
+    from workflow.errors import SerializationError
+
+    try:
+        error = codec.decode_error(data)
+    except SerializationError as wrong:  # encrypted, or of a class that is gone
+        error = wrong
     try:
         message = str(error)
     except Exception:  # the __str__ of a user's own exception

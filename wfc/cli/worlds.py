@@ -64,6 +64,7 @@ def world_of(root: Path, target: str | None) -> World:
 
 async def open_world(root: Path, target: str | None) -> World:
     """Open a world to look at. Raises UsageError when it does not exist or cannot be opened."""
+    from workflow.engine.sealing import sealing
     from workflow.errors import WorldError
 
     world = world_of(root, target)
@@ -75,6 +76,6 @@ async def open_world(root: Path, target: str | None) -> World:
         )
     try:
         await world.open()
+        return sealing(world)
     except WorldError as error:
         raise click.UsageError(str(error)) from None
-    return world

@@ -17,6 +17,7 @@ _SHAPES = {
     NodeKind.HOOK: ("[/", "/]"),
     NodeKind.WEBHOOK: ("[/", "/]"),
     NodeKind.WAIT: ("[/", "/]"),
+    NodeKind.ACTION: ("[/", "/]"),
     NodeKind.CHILD: ("[[", "]]"),
     NodeKind.CALL: ("[[", "]]"),
 }
@@ -38,6 +39,7 @@ GROUPS = {
     NodeKind.HOOK: "waiting",
     NodeKind.WEBHOOK: "waiting",
     NodeKind.WAIT: "waiting",
+    NodeKind.ACTION: "waiting",
     NodeKind.BRANCH: "choice",
     NodeKind.LOOP: "choice",
     NodeKind.PARALLEL: "parallel",

@@ -1,9 +1,13 @@
-"""The page of a rule, as text for `wfc explain` and as Markdown for docs/errors."""
+"""The page of a rule, as text for `wfc explain` and as Markdown for docs/errors.
+
+Pages of the runtime's errors come from `wfc.runtime_errors`; both are listed in one index.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from wfc import runtime_errors
 from wfc.diagnostics import Rule, Severity
 
 __all__ = ["markdown", "markdown_pages", "page"]
@@ -51,10 +55,11 @@ def markdown(rule: Rule) -> str:
 
 
 def markdown_pages(rules: Mapping[str, Rule]) -> Mapping[str, str]:
-    """Every file of docs/errors, by name: a page for each rule, and the index."""
-    return {f"{code}.md": markdown(rule) for code, rule in rules.items()} | {
-        "README.md": _index(rules)
-    }
+    """Every file of docs/errors, by name: a page for each rule and each error, and the index."""
+    pages = {f"{code}.md": markdown(rule) for code, rule in rules.items()}
+    for code, trouble in runtime_errors.troubles().items():
+        pages[f"{code}.md"] = runtime_errors.markdown(trouble)
+    return pages | {"README.md": _index(rules)}
 
 
 def _index(rules: Mapping[str, Rule]) -> str:
@@ -62,11 +67,23 @@ def _index(rules: Mapping[str, Rule]) -> str:
         f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.severity.value} | {_title(rule)} |"
         for rule in rules.values()
     ]
+    raised = [
+        f"| [{one.code}]({one.code}.md) | {f'`{one.raised}`' if one.raised else ''} | {one.title} |"
+        for one in runtime_errors.troubles().values()
+    ]
     head = [
-        "# What `wfc build` finds",
-        f"These pages are made from the rules with `{_COMMAND}`; `wfc explain CODE` prints one.",
+        "# Findings and errors",
+        "A page for each code that `wfc build` or the runtime can show. They are made with "
+        f"`{_COMMAND}`; `wfc explain CODE` prints one.",
+        "## What `wfc build` finds",
         "How findings are printed, mended and silenced: [../findings.md](../findings.md).",
         "\n".join(["| code | name | severity | what it is |", "|---|---|---|---|", *rows]),
+        "## What the runtime raises",
+        "Every class is in `workflow.errors` and has its code as `code`. The same codes are the "
+        "`error_code` of failed runs, and the reasons of parked ones. The last rows are situations "
+        "with a name of their own.",
+        "\n".join(["| code | class | what it is |", "|---|---|---|", *raised]),
+        runtime_errors.absent(),
     ]
     return "\n\n".join(head) + "\n"
 

@@ -20,7 +20,13 @@ _CORNER = 8.0
 _STRAIGHT = 9.0  # edges that lean less than this are drawn upright
 _TINY = {NodeKind.JOIN}
 _ROUND = {NodeKind.START, NodeKind.END, NodeKind.RETURN, NodeKind.RAISE}
-_SLANTED = {NodeKind.HOOK, NodeKind.WEBHOOK, NodeKind.WAIT, NodeKind.SLEEP}
+_SLANTED = {
+    NodeKind.HOOK,
+    NodeKind.WEBHOOK,
+    NodeKind.WAIT,
+    NodeKind.SLEEP,
+    NodeKind.ACTION,
+}
 _POINTED = {NodeKind.BRANCH, NodeKind.LOOP}
 _BARRED = {NodeKind.CHILD, NodeKind.CALL}
 _DASHED = {EdgeKind.EXCEPT, EdgeKind.FINALLY}
@@ -42,6 +48,7 @@ _CAPTIONS = {
 _PREFIXES = {
     NodeKind.SLEEP: ("sleep ", "timeout "),
     NodeKind.FETCH: ("fetch ",),
+    NodeKind.ACTION: ("ask ",),
     NodeKind.BRANCH: ("match ",),
     NodeKind.HOOK: ("await hook ", "open hook "),
 }

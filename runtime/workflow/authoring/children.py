@@ -17,7 +17,7 @@ from workflow.authoring.context import attributes_of, body
 from workflow.codec.references import WorkflowReference
 from workflow.errors import ContextError, RunEndedError, WorkflowNotRegisteredError
 from workflow.policy.arguments import record
-from workflow.policy.durations import due_of, seconds_of
+from workflow.policy.durations import deadline_of, due_of, seconds_of
 from workflow.policy.names import full_id
 from workflow.replay.children import ChildState
 from workflow.replay.live import LiveRun
@@ -81,8 +81,9 @@ class Run(Generic[T]):
 
 _OUTSIDE = frozenset(
     {
-        *("attributes", "completed_at", "created_at", "exists", "get_readable", "readable"),
-        *("resume", "started_at", "status", "terminate", "wake_up", "workflow_name"),
+        *("attributes", "completed_at", "created_at", "deadline", "exists", "get_readable"),
+        *("pending_action", "pending_actions", "readable", "resume", "started_at", "status"),
+        *("terminate", "wake_up", "workflow_name"),
     }
 )
 
@@ -101,13 +102,18 @@ def with_options(
     *,
     attributes: Mapping[str, str] | None = None,
     delay: str | float | timedelta | datetime | None = None,
+    deadline: str | float | timedelta | datetime | None = None,
+    grace: str | float | timedelta | None = None,
+    cancel_with_parent: bool = False,
     **others: Any,
 ) -> Starter:
     """Options for the next start: `await with_options(attributes={…}).start(fn, …)`.
 
     `attributes` make the child findable; `delay` is a duration or an aware datetime before which it
-    does not begin. A child's id follows from its parent, and it begins with its parent's decision:
-    `run_id`, `idempotency_key` and `connection` raise TypeError.
+    does not begin, `deadline` one by which it has to be done, and `grace` how long it may clean up
+    after that. A child goes on when its parent ends; with `cancel_with_parent` it is asked to stop
+    then. A child's id follows from its parent, and it begins with its parent's decision: `run_id`,
+    `idempotency_key` and `connection` raise TypeError.
     """
     for name in others:
         if name not in ("run_id", "idempotency_key", "connection"):
@@ -117,7 +123,8 @@ def with_options(
             "starts it, once, under an id that follows from this run. Leave the option out, or "
             "start the run in a step"
         )
-    return Starter(attributes_of(dict(attributes or {})), delay)
+    given = attributes_of(dict(attributes or {}))
+    return Starter(given, delay, deadline, grace, cancel_with_parent)
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,9 @@ class Starter:
 
     attributes: dict[str, str | None] = field(default_factory=dict[str, str | None])
     delay: str | float | timedelta | datetime | None = None
+    deadline: str | float | timedelta | datetime | None = None
+    grace: str | float | timedelta | None = None
+    cancel_with_parent: bool = False
 
     async def start(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
         """As `start` of this module, with these options."""
@@ -136,6 +146,9 @@ class Starter:
             options["attributes"] = self.attributes
         if self.delay is not None:
             options["start_at"] = due_of(self.delay, live.loop.now)
+        options |= deadline_of(self.deadline, self.grace, live.loop.now, options.get("start_at"))
+        if self.cancel_with_parent:
+            options["cancel_with_parent"] = True
         return Run(live, live.start_child(workflow_id, record(function, args, kwargs), options))
 
 

@@ -25,13 +25,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class StepContext:
     """What a step body may know and do, set by the engine for one attempt.
 
-    `write(stream, chunks, close)` appends encoded chunks as this attempt; `first_writer(stream)`
-    gives step id and attempt of whoever wrote its first chunk; `set_attributes(changes)` posts
-    attribute changes to the run; `cancel_run(run_id, reason)` asks any run to stop.
+    `write(stream, chunks, close, of=None)` appends encoded chunks as this attempt, to a stream of
+    this run or of the run `of`; `first_writer(stream)` gives step id and attempt of whoever wrote
+    its first chunk; `set_attributes(changes)` posts attribute changes to the run;
+    `cancel_run(run_id, reason)` asks any run to stop.
     """
 
     run_id: str
     parent_run_id: str | None
+    root_run_id: str
     workflow_name: str
     workflow_started_at: datetime
     base_url: str
@@ -40,7 +42,7 @@ class StepContext:
     attempt: int
     step_started_at: datetime
     codec: Codec
-    write: Callable[[str, tuple[bytes, ...], bool], Awaitable[None]]
+    write: Callable[..., Awaitable[None]]
     first_writer: Callable[[str], Awaitable[tuple[str, int] | None]]
     set_attributes: Callable[[dict[str, str | None]], Awaitable[None]]
     cancel_run: Callable[[str, str], Awaitable[None]]
@@ -102,7 +104,8 @@ def moment(micros: int) -> datetime:
 def attributes_of(changes: dict[str, Any]) -> dict[str, str | None]:
     """Check run attributes: up to 64, names up to 256 characters, text values up to 256 bytes.
 
-    None removes a key. Limits as in the reference, so that consoles of both can show them.
+    None removes a key. Names that begin with $ are the runtime's own. Limits as in the reference,
+    so that consoles of both can show them.
     """
     if len(changes) > 64:
         raise ValueError(f"at most 64 attributes, not {len(changes)}")
@@ -110,8 +113,12 @@ def attributes_of(changes: dict[str, Any]) -> dict[str, str | None]:
     for key, value in changes.items():
         if not isinstance(key, str) or not 0 < len(key) <= 256:
             raise ValueError(f"attribute names are text of 1 to 256 characters, not {key!r}")
+        if key.startswith("$"):
+            raise ValueError(f"attribute names that begin with $ are the runtime's own: {key!r}")
         if value is not None and not isinstance(value, str):
             raise TypeError(f"attribute {key!r} must be text or None, not {type(value).__name__}")
+        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in key + (value or "")):
+            raise ValueError(f"attribute {key!r}: text without U+0000 and surrogates can be stored")
         if value is not None and len(value.encode()) > 256:
             raise ValueError(f"attribute {key!r} is longer than 256 bytes")
     return changes

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from workflow import web
 from workflow.authoring.context import body, current_step
-from workflow.errors import ContextError, FatalError, RunEndedError, WebhookError
+from workflow.errors import ContextError, RunEndedError, WebhookAnsweredError
 from workflow.policy.durations import seconds_of
 from workflow.replay.hooks import HookState
 from workflow.replay.live import LiveRun
@@ -265,11 +265,7 @@ async def send_reply(reply_to: str, response: web.Response) -> None:
         writer = await context.first_writer(reply_to)
         if writer is not None and writer[0] == context.step_id and writer[1] < context.attempt:
             return  # an earlier attempt of this step sent it and died before that was recorded
-        raise _Answered("this webhook request has been answered already") from None
-
-
-class _Answered(WebhookError, FatalError):
-    """Not worth a retry: the answer is out."""
+        raise WebhookAnsweredError("this webhook request has been answered already") from None
 
 
 web.responder = _respond

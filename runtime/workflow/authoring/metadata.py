@@ -35,7 +35,7 @@ class StepMetadata:
 class WorkflowMetadata:
     """The run: its id, the workflow's name, when its first turn began, the address of the app.
 
-    `parent_run_id` is the run whose body started this one, None when an application did.
+    `parent_run_id` is the run whose body or step started this one, None when an application did.
     """
 
     workflow_run_id: str

@@ -9,18 +9,30 @@ the original class. Classes are looked up in tables, never imported by name.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workflow import errors
 from workflow.addresses import without_addresses
+from workflow.codec import stand_ins
 from workflow.codec.refusals import Refused
+from workflow.codec.stand_ins import Sealed
 from workflow.errors import StepFailedError
 
 if TYPE_CHECKING:
     from workflow.codec.writer import Writer
 
-__all__ = ["empty", "fill", "known_classes", "message_of", "qualified", "stand_in", "write"]
+__all__ = [
+    "NAMED",
+    "empty",
+    "fill",
+    "known_classes",
+    "message_of",
+    "qualified",
+    "stand_in",
+    "text_in",
+    "write",
+]
 
 _MAX_CAUSES = 20
 _MAX_TEXT = 100_000
@@ -40,6 +52,8 @@ def _table() -> dict[str, type[BaseException]]:
 
 _KNOWN = _table()
 _NAMES = {kind: name for name, kind in _KNOWN.items()}
+NAMED: Collection[type] = _NAMES.keys()
+"""The exceptions that every process has, Python's own and ours."""
 
 
 def known_classes(classes: Mapping[str, type]) -> dict[str, type[BaseException]]:
@@ -74,8 +88,11 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
         "class": name,
     }
     args, state = _parts(writer, error, depth)
-    if args is None:  # the message shows objects that cannot be recorded
-        payload["message"] = without_addresses(payload["message"])
+    # Messages of errors that C code raises have the texts of objects in them.
+    payload["message"] = without_addresses(payload["message"])
+    if type(args) is tuple:
+        args = tuple(without_addresses(arg) if type(arg) is str else arg for arg in args)
+        writer.keep.append(args)
     # The exception is made from its arguments, so nothing in them may refer back to it.
     written = writer.closed(error, lambda: writer.add(args, depth + 2))
     if state:
@@ -109,7 +126,7 @@ def _parts(writer: Writer, error: BaseException, depth: int) -> tuple[Any, dict[
         if type(error) in _NAMES and isinstance(error, OSError):
             reduced = error.__reduce__()
             args = reduced[1] if isinstance(reduced, tuple) else args
-        if not _writable(writer, error, args, depth):
+        if stand_ins.without_args(error) or not _writable(writer, error, args, depth):
             args = None
         state = {
             key: item
@@ -145,6 +162,24 @@ def stand_in(error: BaseException) -> StepFailedError:
 # -- reading ---------------------------------------------------------------------------------
 
 
+def text_in(parsed: Any) -> str:
+    """What people are shown of a recorded exception: its traceback, or else its name and message.
+
+    Reads texts alone, out of parsed JSON: no class is made, so no code of anybody's runs.
+    """
+    match parsed:
+        case [["Error", int(place)], *_] if 0 <= place < len(parsed):
+            body = parsed[place]
+        case _:
+            return ""
+    found: dict[str, str] = {}
+    for name in ("stack", "name", "message"):
+        index = body.get(name) if isinstance(body, dict) else None
+        if type(index) is int and 0 <= index < len(parsed) and isinstance(parsed[index], str):
+            found[name] = parsed[index]
+    return found.get("stack") or f"{found.get('name', '')}: {found.get('message', '')}"
+
+
 def empty(
     classes: Mapping[str, type[BaseException]], payload: Mapping[str, Any], args: Any
 ) -> BaseException:
@@ -155,7 +190,8 @@ def empty(
     kind = classes.get(str(payload.get("class")))
     if kind is None:
         return StepFailedError(message, type_name=name)
-    args = tuple(args) if isinstance(args, (list, tuple)) else (message,)
+    given = isinstance(args, (list, tuple))
+    args = tuple(args) if given else (message,)
     base = next(each for each in kind.__mro__ if each.__module__ == "builtins")
     try:
         # The class's own __init__ is not run: its parameters need not be its `args`.
@@ -163,6 +199,8 @@ def empty(
         base.__init__(made, *args)  # type: ignore[misc]
     except Exception:
         return StepFailedError(message, type_name=name)
+    if type(kind) is Sealed:
+        stand_ins.hide(made, {"message": message, "args": given})
     return made
 
 

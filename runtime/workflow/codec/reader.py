@@ -8,25 +8,20 @@ rebuilt becomes a SerializationError.
 from __future__ import annotations
 
 import re
-import struct
-import sys
-from array import array
-from base64 import b64decode
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from enum import Enum, Flag
 from typing import Any, TypeVar
 
-from workflow.codec import failures, references
+from workflow.codec import buffers, failures, instances, references, streams, urls
+from workflow.codec.buffers import MAX_COPIED
 from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import segment
 from workflow.codec.tags import BY_NAME
-from workflow.codec.writer import FACTORIES, TYPED_ARRAYS
+from workflow.codec.writer import FACTORIES
 from workflow.errors import SerializationError
-from workflow.sets import FrozenSet, Set, settled
-from workflow.web import URLSearchParams
+from workflow.sets import FrozenSet, Set
+from workflow.web import Headers, URLSearchParams
 
 __all__ = ["Reader"]
 
@@ -41,7 +36,6 @@ _MAX_SPARSE = 1_000_000
 # Hashing a tuple visits everything below it, and shared entries can make that astronomic.
 _MAX_KEY_PARTS = 100_000
 _SLACK = 8  # entries that a value at the writer's last level may still need
-_TYPE_CODES = {name: code for code, name in TYPED_ARRAYS.items()}
 _RE_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _BIG = re.compile(r"-?[0-9]{1,4300}")
 
@@ -55,14 +49,16 @@ class Reader:
     """
 
     __slots__ = (
-        "_classes",
+        "_copied",
         "_done",
         "_errors",
         "_functions",
+        "_max_copied",
         "_max_depth",
-        "_ordered",
         "_values",
         "_weights",
+        "classes",
+        "ordered",
         "trail",
     )
 
@@ -74,19 +70,25 @@ class Reader:
         max_depth: int,
         functions: Functions | None = NO_FUNCTIONS,
         ordered: bool = False,
+        max_copied: int = MAX_COPIED,
     ) -> None:
         if type(parsed) is int and parsed < 0:
             parsed = [["Object", parsed]]  # a special value alone, such as -3 for NaN
         if type(parsed) is not list or not parsed:
             raise SerializationError("the recorded bytes hold no value")
-        self._classes = classes
+        self.classes = classes
         self._errors = errors
         self._functions = functions
-        self._ordered = ordered
+        self.ordered = ordered
         self._values: list[Any] = parsed
-        self._done: list[Any] = [_ABSENT] * len(parsed)
+        # What has no parts is there from the start.
+        self._done: list[Any] = [
+            _ABSENT if type(raw) is dict or type(raw) is list else raw for raw in parsed
+        ]
         self._max_depth = max_depth + _SLACK
         self._weights: dict[int, int] = {}
+        self._copied = 0
+        self._max_copied = max_copied
         self.trail: list[str] = []
 
     def value(self, index: Any = 0, depth: int = 0) -> Any:
@@ -105,24 +107,11 @@ class Reader:
                 raise SerializationError(f"entry {index} is part of itself")
             return done
         raw = self._values[index]
-        kind = type(raw)
-        if kind is not dict and kind is not list:
-            self._done[index] = raw
-            return raw
         if depth > self._max_depth:
             raise SerializationError("the recorded value is nested too deeply")
         depth += 1
-        if kind is dict:
-            made: dict[str, Any] = {}
-            self._done[index] = made
-            key = ""
-            try:
-                for key, item in raw.items():
-                    made[key] = self.value(item, depth)
-            except SerializationError:
-                self.trail.append(segment(key))
-                raise
-            return made
+        if type(raw) is dict:
+            return self._object(raw, index, depth)
         if raw and type(raw[0]) is str:
             return self._tagged(raw, index, depth)
         if raw and raw[0] == _SPARSE:
@@ -137,9 +126,22 @@ class Reader:
             raise
         return items
 
+    def _object(self, raw: dict[str, Any], index: int, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        self._done[index] = made
+        key = ""
+        try:
+            for key, item in raw.items():
+                made[key] = self.value(item, depth)
+        except SerializationError:
+            self.trail.append(segment(key))
+            raise
+        return made
+
     def _sparse(self, raw: list[Any], index: int, depth: int) -> list[Any]:
         if len(raw) < 2 or len(raw) % 2 or type(raw[1]) is not int or not 0 <= raw[1] < _MAX_SPARSE:
             raise SerializationError("a sparse array is malformed or too long")
+        self.charge(8 * raw[1])
         items: list[Any] = [None] * raw[1]
         self._done[index] = items
         for at in range(2, len(raw), 2):
@@ -157,9 +159,13 @@ class Reader:
             self._done[index] = _OPEN
             tag = BY_NAME.get(name)
             if tag is not None:
-                made = tag.read(self.value(raw[1], depth))
+                payload = self.value(raw[1], depth)
+                self.charge(len(payload) if type(payload) is str else _size(payload))
+                made = tag.read(payload)
             else:
                 made = _PARTS[name](self, raw, depth)
+                if isinstance(made, _COPIES):
+                    self.charge(_size(made, 0))
         except SerializationError:
             raise
         except Exception as wrong:
@@ -169,9 +175,30 @@ class Reader:
         self._done[index] = made
         return made
 
+    def begin(self, index: int) -> None:
+        """From here on, to meet the entry again is an error: its value is made from its parts."""
+        self._done[index] = _OPEN
+
+    def made(self, index: int, value: T) -> T:
+        """The value of an entry is there, even if its parts are not yet."""
+        self._done[index] = value
+        return value
+
+    def charge(self, size: int) -> None:
+        """Count bytes that are about to be copied out of an entry, which others may share.
+
+        Raises SerializationError when it is more than any value that was written takes.
+        """
+        self._copied += size
+        if self._copied > self._max_copied:
+            raise SerializationError("the recorded value takes up too much when it is rebuilt")
+
     def _key(self, index: Any, depth: int) -> Any:
-        if self._weight(index, depth) > _MAX_KEY_PARTS:
+        weight = self._weight(index, depth)
+        if weight > _MAX_KEY_PARTS:
             raise SerializationError("a key or set member has too many parts")
+        if weight > 1:
+            self.charge(weight)  # hashing takes time as copying does
         return self.value(index, depth)
 
     def _weight(self, index: Any, depth: int) -> int:
@@ -214,13 +241,13 @@ class Reader:
             made[raw[at]] = self.value(raw[at + 1], depth)
         return made
 
-    def _fields(self, index: Any, depth: int) -> dict[str, Any]:
+    def fields_of(self, index: Any, depth: int) -> dict[str, Any]:
         found = self.value(index, depth)
         if type(found) is not dict:
             raise SerializationError("the data of a recorded instance is malformed")
         return found
 
-    def _raw_fields(self, index: Any) -> dict[str, Any]:
+    def body_of(self, index: Any) -> dict[str, Any]:
         if type(index) is int and 0 <= index < len(self._values):
             raw = self._values[index]
             if type(raw) is dict:
@@ -228,7 +255,7 @@ class Reader:
         raise SerializationError("the body of a recorded instance is malformed")
 
     def _error(self, raw: list[Any], index: int, depth: int) -> BaseException:
-        body = self._raw_fields(raw[1])
+        body = self.body_of(raw[1])
         self._done[index] = _OPEN
         early: dict[str, Any] = {
             n: self.value(body[n], depth) for n in ("name", "message", "class") if n in body
@@ -236,93 +263,27 @@ class Reader:
         args = self.value(body["args"], depth + 1) if "args" in body else None
         made = failures.empty(self._errors, early, args)
         self._done[index] = made
-        failures.fill(made, self._fields(raw[1], depth))
+        rest = self.fields_of(raw[1], depth)
+        self.charge(_size([args, rest.get("notes"), rest.get("state")], 1))
+        failures.fill(made, rest)
         return made
-
-    def _class(self, name: Any) -> Any:
-        found = self._classes.get(name) if type(name) is str else None
-        if found is None:
-            raise SerializationError(
-                f"the class {str(name)[:200]!r} is not known here. It was recorded by a build "
-                "whose manifest named it; it has been renamed, moved or removed since."
-            )
-        return found
-
-    def _instance(self, raw: list[Any], index: int, depth: int) -> Any:
-        body = self._raw_fields(raw[1])
-        kind = self._class(self.value(body["classId"], depth))
-        revive = getattr(kind, "__workflow_deserialize__", None)
-        if revive is not None:
-            self._done[index] = _OPEN
-            self._done[index] = made = revive(self.value(body["data"], depth + 1))
-            return made
-        if issubclass(kind, tuple) and hasattr(kind, "_fields"):
-            self._done[index] = _OPEN
-            state = self._fields(body["data"], depth + 1)
-            self._refuse_unknown(kind, state, kind._fields)
-            self._done[index] = made = kind(**state)
-            return made
-        model = hasattr(kind, "__pydantic_fields__") and hasattr(kind, "model_construct")
-        if not model and not is_dataclass(kind):
-            raise SerializationError(f"the class {kind.__qualname__} cannot be rebuilt from data")
-        made = kind.__new__(kind)
-        self._done[index] = made
-        if model:
-            try:
-                state = self._fields(body["data"], depth + 1)
-            except SerializationError:
-                if self.trail[-1:] == [".fields"]:  # ours, around the fields of a model
-                    self.trail.pop()
-                raise
-            known = set(kind.__pydantic_fields__)
-            self._refuse_unknown(kind, state["fields"], known)
-            if kind.model_config.get("extra") != "allow":
-                self._refuse_unknown(kind, state.get("extra") or {}, known)
-            _fill_model(made, kind, state, settled if self._ordered else _same)
-        else:
-            state = self._fields(body["data"], depth + 1)
-            self._refuse_unknown(kind, state, {each.name for each in fields(kind)})
-            _fill_dataclass(made, kind, state, settled if self._ordered else _same)
-        return made
-
-    def _refuse_unknown(
-        self, kind: type, recorded: Mapping[str, Any], known: Collection[str]
-    ) -> None:
-        """Nothing that was recorded is lost in silence."""
-        for name in recorded:
-            if name not in known:
-                self.trail.append(segment(name))
-                raise SerializationError(
-                    f"the recorded {kind.__qualname__} has a field {name!r} that the class does "
-                    "not have here. Give the class this field again, with a default, until no "
-                    "open run has such a value."
-                )
 
     def _set(self, raw: list[Any], index: int, depth: int) -> set[Any]:
-        self._done[index] = made = Set() if self._ordered else set()
+        self._done[index] = made = Set() if self.ordered else set()
         made.update([self._key(item, depth) for item in raw[1:]])
         return made
 
     def _frozenset(self, raw: list[Any], depth: int) -> frozenset[Any]:
         members = self.value(raw[1], depth)
-        return FrozenSet(members) if self._ordered else frozenset(members)
+        return FrozenSet(members) if self.ordered else frozenset(members)
 
     # -- made from their parts ---------------------------------------------------------------
 
-    def _enum(self, raw: list[Any], depth: int) -> Any:
-        name, member = self.value(raw[1], depth)
-        kind = self._class(name)
-        if not issubclass(kind, Enum):
-            raise SerializationError(f"the class {name!r} is no longer an Enum")
-        if issubclass(kind, Flag):
-            return kind(member)
-        if member not in kind.__members__:
-            raise SerializationError(f"the Enum {name!r} has no member {member!r} any more")
-        return kind[member]
-
     def _step(self, raw: list[Any], depth: int) -> Any:
         functions = self._known_functions()
-        return references.read_step(functions, self.value(raw[1], depth))
+        body = self.value(raw[1], depth)
+        self.charge(_size(body))
+        return references.read_step(functions, body)
 
     def _workflow(self, raw: list[Any], depth: int) -> Any:
         functions = self._known_functions()
@@ -330,7 +291,14 @@ class Reader:
 
     def _partial(self, raw: list[Any], depth: int) -> Any:
         self._known_functions()
-        return references.read_partial(self.value(raw[1], depth))
+        body = self.value(raw[1], depth)
+        self.charge(_size(body))
+        return references.read_partial(body)
+
+    def _stream(self, raw: list[Any], depth: int) -> Any:
+        if self._functions is None:
+            raise SerializationError(streams.OUTSIDE)
+        return streams.read(raw[0], self.value(raw[1], depth))
 
     def _known_functions(self) -> Functions:
         if self._functions is None:
@@ -343,90 +311,35 @@ class Reader:
             raise SerializationError("a boxed value is not a primitive")
         return found
 
-    def _bytes(self, raw: list[Any], depth: int) -> bytes:
-        buffer = self.value(raw[1], depth)
-        if not isinstance(buffer, bytes):
-            raise SerializationError("a typed array has no buffer")
-        if len(raw) <= 2:
-            return buffer
-        size = 1 if raw[0] not in _TYPE_CODES else array(_TYPE_CODES[raw[0]]).itemsize
-        size = 2 if raw[0] == "Float16Array" else size
-        start, length = raw[2], raw[3] * size
-        if start < 0 or length < 0 or start + length > len(buffer):
-            raise SerializationError("a typed array reaches outside its buffer")
-        return buffer[start : start + length]
-
-    def _numbers(self, raw: list[Any], depth: int) -> array[Any]:
-        data = self._bytes(raw, depth)
-        if raw[0] == "Float16Array":
-            return array("f", struct.unpack(f"<{len(data) // 2}e", data))
-        made: array[Any] = array(_TYPE_CODES[raw[0]])
-        made.frombytes(data)
-        if sys.byteorder == "big":
-            made.byteswap()
-        return made
-
-    def _array(self, raw: list[Any], depth: int) -> array[Any]:
-        code, items = self.value(raw[1], depth)
-        if code in ("u", "w"):
-            return array(code, "".join(items))
-        return array(code, items)
-
     def _defaultdict(self, raw: list[Any], depth: int) -> defaultdict[Any, Any]:
         name, items = self.value(raw[1], depth)
         factory = None if name is None else FACTORIES[name]
-        return defaultdict(Set if factory is set and self._ordered else factory, items)
+        return defaultdict(Set if factory is set and self.ordered else factory, items)
 
     def _deque(self, raw: list[Any], depth: int) -> deque[Any]:
         items, longest = self.value(raw[1], depth)
         return deque(items, longest)
 
 
-def _same(value: T) -> T:
-    return value
+# What is made by copying the parts of another entry.
+_COPIES = (tuple, frozenset, bytearray, memoryview, deque, OrderedDict, Counter, defaultdict)
 
 
-def _fill_dataclass(
-    made: Any, kind: Any, state: dict[str, Any], arrange: Callable[[Any], Any]
-) -> None:
-    """Set the fields without running __init__; fields added since take their defaults."""
-    for each in fields(kind):
-        if each.name in state:
-            item = state[each.name]
-        elif each.default is not MISSING:
-            item = arrange(each.default)
-        elif each.default_factory is not MISSING:
-            item = arrange(each.default_factory())
-        elif each.init:
-            raise SerializationError(
-                f"{kind.__qualname__} has a field {each.name!r} that the recorded value lacks. "
-                "Give the field a default."
+def _size(value: Any, deep: int = 2) -> int:
+    """Roughly the bytes that a copy of the value takes, of its parts down to `deep` levels."""
+    match value:
+        case str() | bytes() | bytearray() | memoryview():
+            return len(value)
+        case dict():
+            return 64 * len(value) + (
+                sum(_size(v, deep - 1) for v in value.values()) if deep else 0
             )
-        else:
-            continue
-        object.__setattr__(made, each.name, item)
-
-
-def _fill_model(made: Any, kind: Any, state: dict[str, Any], arrange: Callable[[Any], Any]) -> None:
-    """The same for a pydantic model; validators do not run, the value was valid when written."""
-    held = dict(state["fields"])
-    for name, info in kind.__pydantic_fields__.items():
-        if name not in held:
-            if info.is_required():
-                raise SerializationError(
-                    f"{kind.__qualname__} has a field {name!r} that the recorded value lacks. "
-                    "Give the field a default."
-                )
-            default = info.get_default(call_default_factory=True, validated_data=held)
-            held[name] = arrange(default)
-    allowed = kind.model_config.get("extra") == "allow"
-    private = state.get("private")
-    object.__setattr__(made, "__dict__", held)
-    object.__setattr__(made, "__pydantic_fields_set__", set(state["set"]))
-    object.__setattr__(made, "__pydantic_extra__", (state.get("extra") or {}) if allowed else None)
-    if private is None and kind.__private_attributes__:
-        private = {}
-    object.__setattr__(made, "__pydantic_private__", private)
+        case list():
+            return 8 * len(value) + (sum(_size(v, deep - 1) for v in value) if deep else 0)
+        case tuple() | frozenset() | deque() | Headers():
+            return 8 * len(value)
+        case _:
+            return 0
 
 
 def _big(text: Any) -> int:
@@ -453,7 +366,7 @@ _WHOLE: dict[str, Callable[[Reader, list[Any], int, int], Any]] = {
     "Map": Reader._map,
     "null": Reader._null,
     "Error": Reader._error,
-    "Instance": Reader._instance,
+    "Instance": instances.read_instance,
     "Set": Reader._set,
 }
 _PARTS: dict[str, Callable[[Reader, list[Any], int], Any]] = {
@@ -465,13 +378,17 @@ _PARTS: dict[str, Callable[[Reader, list[Any], int], Any]] = {
     ),
     "OrderedDict": lambda reader, raw, depth: OrderedDict(reader.value(raw[1], depth)),
     "Counter": lambda reader, raw, depth: Counter(_expect(reader.value(raw[1], depth), dict)),
-    "Class": lambda reader, raw, depth: reader._class(reader.value(raw[1], depth)),
-    "Enum": Reader._enum,
+    "Class": lambda reader, raw, depth: instances.find_class(
+        reader.classes, reader.value(raw[1], depth)
+    ),
+    "Enum": instances.read_enum,
     "Step": Reader._step,
     "Workflow": Reader._workflow,
     "Partial": Reader._partial,
+    streams.READABLE: Reader._stream,
+    streams.WRITABLE: Reader._stream,
     "Object": Reader._boxed,
-    "array": Reader._array,
+    "array": buffers.read_array,
     "deque": Reader._deque,
     "defaultdict": Reader._defaultdict,
     "BigInt": lambda reader, raw, depth: _big(raw[1]),
@@ -479,9 +396,11 @@ _PARTS: dict[str, Callable[[Reader, list[Any], int], Any]] = {
     "RegExp": lambda reader, raw, depth: _regexp(raw),
     "URL": lambda reader, raw, depth: _expect(raw[1], str),
     "URLSearchParams": lambda reader, raw, depth: URLSearchParams(_expect(raw[1], str)),
-    "ArrayBuffer": lambda reader, raw, depth: b64decode(_expect(raw[1], str), validate=True),
-    **dict.fromkeys(("Uint8Array", "Uint8ClampedArray", "DataView"), Reader._bytes),
-    **dict.fromkeys((*_TYPE_CODES, "Float16Array"), Reader._numbers),
+    "ArrayBuffer": lambda reader, raw, depth: buffers.read_buffer(raw),
+    **dict.fromkeys(("Uint8Array", "Uint8ClampedArray", "DataView"), buffers.read_bytes),
+    **dict.fromkeys((*buffers.TYPED_ARRAYS.values(), "Float16Array"), buffers.read_numbers),
+    "numpy": buffers.read_numpy,
+    "pydantic.Url": urls.read,
 }
 
 

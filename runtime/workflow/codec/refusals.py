@@ -78,8 +78,11 @@ def advice_for(value: Any) -> str:
         return _advice_for_function(value)
     if hasattr(kind, "__await__"):
         return "something awaitable cannot be recorded. Await it first and pass its result."
-    if isinstance(value, (types.GeneratorType, types.AsyncGeneratorType)):
-        return "a generator cannot be recorded. Collect it with list(...), or write to a stream."
+    if isinstance(value, types.GeneratorType):
+        return (
+            "a generator cannot be recorded. Collect it with list(...), or write it with "
+            "`async def`: an asynchronous one that a step returns becomes a stream."
+        )
     if isinstance(value, types.ModuleType):
         return f"the module {value.__name__} cannot be recorded. Import it where it is used."
     if isinstance(value, io.IOBase):
@@ -137,6 +140,11 @@ def _advice_for_class(value: Any, kind: type, name: str) -> str:
                 f"{name} is a subclass of {plain.__name__} and would come back as another type. "
                 f"Convert it first: {plain.__name__}(value)."
             )
+    if kind.__module__ == "pydantic.types" and kind.__name__.startswith("Secret"):
+        return (
+            f"a {kind.__name__} hides its value, and a log would show it. Pass a name, and look "
+            "the secret up inside a step."
+        )
     if kind.__module__.partition(".")[0] == "numpy":
         return f"{name} is a numpy value. Convert it first: value.tolist()."
     return (

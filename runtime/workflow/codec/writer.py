@@ -11,41 +11,34 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import sys
 from array import array
-from base64 import b64encode
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as quote
 from typing import Any, TypeVar
 
-from workflow.codec import failures, references
+import msgspec
+
+from workflow.codec import buffers, failures, instances, references, stand_in_models, streams, urls
+from workflow.codec.buffers import MAX_COPIED
 from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import Refused, advice_for
+from workflow.codec.stand_in_models import ModelParts
+from workflow.codec.stand_ins import Sealed
 from workflow.codec.tags import BY_TYPE, Tag
 from workflow.sets import FrozenSet, Set
 from workflow.web import URLSearchParams
 
-__all__ = ["FACTORIES", "TYPED_ARRAYS", "Writer"]
+__all__ = ["FACTORIES", "Writer"]
 
 T = TypeVar("T")
 
 _SAFE = 2**53 - 1  # the integers JavaScript's numbers hold exactly
 _SPECIAL = {"nan": -3, "inf": -4, "-inf": -5}
 _NEGATIVE_ZERO = -6
+_LONG = 200  # characters
 
-TYPED_ARRAYS = {
-    "b": "Int8Array",
-    "h": "Int16Array",
-    "H": "Uint16Array",
-    "i": "Int32Array",
-    "I": "Uint32Array",
-    "q": "BigInt64Array",
-    "Q": "BigUint64Array",
-    "f": "Float32Array",
-    "d": "Float64Array",
-}
 FACTORIES: dict[str, Any] = {
     kind.__name__: kind for kind in (bool, dict, float, int, list, set, str, tuple)
 }
@@ -61,9 +54,12 @@ class Writer:
 
     __slots__ = (
         "_alone",
+        "_copied",
+        "_max_copied",
         "_open",
         "_seen",
         "_texts",
+        "adopt",
         "causes",
         "entries",
         "failures",
@@ -82,13 +78,18 @@ class Writer:
         *,
         functions: Functions = NO_FUNCTIONS,
         references: bool = True,
+        adopt: streams.Adopt | None = None,
+        max_copied: int = MAX_COPIED,
     ) -> None:
         self.ids = ids
         self.max_depth = max_depth
         self.functions: Functions = above.functions if above else functions
         self.references: bool = above.references if above else references
+        self.adopt: streams.Adopt | None = above.adopt if above else adopt
         self.entries: list[str] = []
         self._texts: dict[str, int] = {}
+        self._copied = 0
+        self._max_copied = max_copied
         self._seen: dict[int, int] = {}
         # an id in _seen or _alone must not be given to a new object
         self.keep: list[Any] = above.keep if above else []
@@ -107,7 +108,7 @@ class Writer:
         """Write one value and return its entry's number, or a negative sentinel."""
         kind = type(value)
         if kind is str:
-            text = quote(value)
+            text = quote(value) if len(value) < _LONG else _quoted(value)
         elif kind is int:
             text = _integer(value)
         elif value is None:
@@ -142,6 +143,15 @@ class Writer:
         self.keep.append(value)
         self.entries.append("")
         return index
+
+    def charge(self, size: int) -> None:
+        """Count bytes that reading copies out of an entry; see `Reader.charge`. Raises Refused."""
+        self._copied += size
+        if self._copied > self._max_copied:
+            raise Refused(
+                f"the buffers in this value have more than {self._max_copied} bytes together. "
+                "Store large data elsewhere or write it to a stream, and pass a reference."
+            )
 
     def _list(self, value: list[Any], depth: int) -> int:
         index = self._seen.get(id(value))
@@ -234,10 +244,16 @@ class Writer:
             index = self.start(value, depth)
             self.entries[index] = self.closed(value, lambda: shared(self, value, depth))
             return index
+        if kind.__name__ == "ndarray" and buffers.is_numpy(kind):
+            index = self.start(value, depth)
+            self.entries[index] = buffers.write_numpy(self, value, depth)
+            return index
         if kind in self.ids and not isinstance(value, (enum.Enum, tuple)):
             return self._instance(value, kind, depth)
         if isinstance(value, BaseException):
             return failures.write(self, value, depth)
+        if type(kind) is not type and instances.generic_of(kind) in self.ids:
+            return self._instance(value, kind, depth)
         # no identity: the parts come first, so a root has to hold entry 0 free
         if root:
             self.entries.append("")
@@ -272,9 +288,9 @@ class Writer:
         if kind is frozenset or kind is FrozenSet:
             return f'["frozenset",{self.cons(self.set(value, depth + 1))}]'
         if kind is bytes:
-            buffer = f'["ArrayBuffer","{b64encode(value).decode()}"]'
-            return f'["Uint8Array",{self.cons(buffer)}]'
+            return f'["Uint8Array",{buffers.write_buffer(self, value)}]'
         if kind is memoryview:
+            self.charge(value.nbytes)
             return f'["memoryview",{self.add(bytes(value), depth + 1)}]'
         if kind is URLSearchParams:
             return f'["URLSearchParams",{quote(str(value))}]'
@@ -287,7 +303,13 @@ class Writer:
             return self._immutable_instance(value, self.ids[kind], depth)
         if isinstance(value, type) and value in self.ids:
             return f'["Class",{self.add(self.ids[value], depth + 1)}]'
+        if buffers.is_numpy(kind):
+            return buffers.write_numpy(self, value, depth)
+        if urls.is_url(kind):
+            return urls.write(self, value, depth)
         text = references.write(self, value, depth)
+        if text is None:
+            text = streams.write(self, value, depth)
         if text is not None:
             return text
         raise Refused(advice_for(value))
@@ -323,7 +345,8 @@ class Writer:
         return f'["Instance",{body}]'
 
     def _instance(self, value: Any, kind: type, depth: int) -> int:
-        name = self.ids[kind]
+        origin = kind if kind in self.ids else instances.generic_of(kind)
+        name = self.ids[origin]
         reduce = getattr(kind, "__workflow_serialize__", None)
         if reduce is None and isinstance(value, BaseException):
             return failures.write(self, value, depth)
@@ -335,8 +358,10 @@ class Writer:
                 raise Refused(f"{name}.__workflow_serialize__ failed: {wrong}") from wrong
             self.keep.append(given)
             data = self.closed(value, lambda: self.add(given, depth + 2))
+        elif type(kind) is Sealed and kind.__about__.form == "model":
+            data = self._model(stand_in_models.parts_of_model(value), depth + 1)
         elif hasattr(kind, "__pydantic_fields__") and hasattr(kind, "model_construct"):
-            data = self._model(value, kind, depth + 1)
+            data = self._model(instances.parts_of_model(value, kind), depth + 1)
         elif dataclasses.is_dataclass(kind):
             names = (each.name for each in dataclasses.fields(kind))
             state = {each: getattr(value, each) for each in names if hasattr(value, each)}
@@ -346,16 +371,29 @@ class Writer:
                 f"{kind.__module__}.{kind.__qualname__} says nothing about its data. Make it a "
                 "dataclass, or give it __workflow_serialize__ and __workflow_deserialize__."
             )
-        body = self.own(f'{{"classId":{self.add(name, depth)},"data":{data}}}')
+        given_types = "" if origin is kind else f',"types":{self._types(kind, depth)}'
+        if type(kind) is Sealed and (types := stand_in_models.types_of(value)) is not None:
+            given_types = f',"types":{self.payload(types, depth + 1)}'
+        body = self.own(f'{{"classId":{self.add(name, depth)},"data":{data}{given_types}}}')
         self.entries[index] = f'["Instance",{body}]'
         return index
 
-    def _model(self, value: Any, kind: Any, depth: int) -> int:
-        state = {n: v for n, v in value.__dict__.items() if n in kind.__pydantic_fields__}
-        parts = [f'"fields":{self.own(self.fields(state, depth + 1))}']
-        parts.append(f'"set":{self.payload(tuple(sorted(value.__pydantic_fields_set__)), depth)}')
-        for name in ("extra", "private"):
-            more = getattr(value, f"__pydantic_{name}__", None)
+    def _types(self, kind: type, depth: int) -> int:
+        """What a generic model was made of, `int` in `Box[int]`."""
+        parts: list[Any] = []
+        for each in instances.types_of(kind):
+            if each not in self.ids and instances.PLAIN_TYPES.get(each.__name__) is not each:
+                raise Refused(
+                    f"{kind.__qualname__} is made of a type that is not in the build's manifest. "
+                    f"Give it a name of its own: class Named({kind.__qualname__}): ..."
+                )
+            parts.append(each if each in self.ids else each.__name__)
+        return self.payload(tuple(parts), depth + 1)
+
+    def _model(self, model: ModelParts, depth: int) -> int:
+        parts = [f'"fields":{self.own(self.fields(model.fields, depth + 1))}']
+        parts.append(f'"set":{self.payload(model.given, depth)}')
+        for name, more in (("extra", model.extra), ("private", model.private)):
             if more:
                 parts.append(f'"{name}":{self.own(self.fields(more, depth + 1))}')
         return self.own(f"{{{','.join(parts)}}}")
@@ -364,6 +402,14 @@ class Writer:
         """Add an entry that nothing else may share."""
         self.entries.append(text)
         return len(self.entries) - 1
+
+
+def _quoted(value: str) -> str:
+    """As `quote`, several times as fast for long text; half characters are left to the latter."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return quote(value)
 
 
 def _integer(value: int) -> str:
@@ -389,16 +435,9 @@ def _reduced(tag: Tag, value: Any) -> Any:
 # -- mutable values of the standard library --------------------------------------------------
 
 
-def _array(writer: Writer, value: array[Any], depth: int) -> str:
-    name = TYPED_ARRAYS.get(value.typecode)
-    if name is None:
-        items = writer.payload((value.typecode, tuple(value.tolist())), depth + 1)
-        return f'["array",{items}]'
-    if sys.byteorder == "big":
-        value = value[:]
-        value.byteswap()
-    buffer = f'["ArrayBuffer","{b64encode(value.tobytes()).decode()}"]'
-    return f'["{name}",{writer.cons(buffer)}]'
+def _bytearray(writer: Writer, value: bytearray, depth: int) -> str:
+    writer.charge(len(value))
+    return f'["bytearray",{writer.add(bytes(value), depth + 1)}]'
 
 
 def _deque(writer: Writer, value: deque[Any], depth: int) -> str:
@@ -427,8 +466,8 @@ def _defaultdict(writer: Writer, value: defaultdict[Any, Any], depth: int) -> st
 _SHARED: dict[type, Callable[[Writer, Any, int], str]] = {
     set: lambda writer, value, depth: writer.set(value, depth),
     Set: lambda writer, value, depth: writer.set(value, depth),
-    bytearray: lambda writer, value, depth: f'["bytearray",{writer.add(bytes(value), depth + 1)}]',
-    array: _array,
+    bytearray: _bytearray,
+    array: buffers.write_array,
     deque: _deque,
     OrderedDict: _mapping,
     Counter: _mapping,

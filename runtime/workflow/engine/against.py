@@ -17,7 +17,7 @@ from workflow.engine.cold import PYTHON, cold_copy
 from workflow.engine.project import Project
 from workflow.engine.steps import Unfit, prepared
 from workflow.engine.worker import Worker
-from workflow.errors import WorkflowError
+from workflow.errors import SerializationError, WorkflowError
 from workflow.events import Event, NewEvent
 from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun
@@ -55,7 +55,7 @@ class Verdict:
 async def examine(world: World, project: Project) -> AsyncIterator[Verdict]:
     """Look at every open run of an opened world, newest first. Writes nothing."""
     worker = Worker(world, project)  # never started: it only reads bundles and makes codecs
-    for status in ("pending", "running"):
+    for status in ("pending", "running", "paused"):
         cursor: str | None = None
         while True:
             page = await world.list_runs(RunFilter(status=status), limit=200, cursor=cursor)
@@ -109,6 +109,8 @@ async def _replayed(
     pending: deque[NewEvent] = deque()
     try:
         return await cold_copy(worker, run, log, pending), ""
+    except SerializationError as error:
+        return None, f"the value at position {error.position} of its log cannot be read: {error}"
     except WorkflowError as error:
         return None, str(error)
     except Exception as error:  # the module's own top level, under another Python

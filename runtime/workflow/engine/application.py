@@ -4,16 +4,20 @@ command line start and stop."""
 from __future__ import annotations
 
 from workflow import web
+from workflow.authoring.sources import Source, use_outside
 from workflow.codec import Codec
 from workflow.engine import failpoints, webhooks
 from workflow.engine.project import Project
+from workflow.engine.sealing import sealing
 from workflow.engine.worker import Worker
+from workflow.errors import ContextError, WorkflowError
 from workflow.world.port import World
 
 __all__ = ["Application", "current", "current_world", "set_current_world"]
 
 _current: Application | None = None
 _world: World | None = None
+_only_steps = False
 
 
 def current() -> Application | None:
@@ -32,6 +36,24 @@ def set_current_world(world: World | None) -> None:
     _world = world
 
 
+def only_steps(application: Application | None) -> None:
+    """Make this process one that runs steps for a worker elsewhere.
+
+    `application` is the current one from here on, without being started, and no other starts.
+    """
+    global _current, _only_steps
+    _current, _only_steps = application, True
+
+
+def _source() -> Source:
+    if _current is None:
+        raise ContextError("no application is running here, so nothing says where this stream is")
+    return Source(_current.world, _current.codec)
+
+
+use_outside(_source)
+
+
 class Application:
     """`project` at work on `world`. With `worker=False` it only creates, posts and answers.
 
@@ -42,7 +64,7 @@ class Application:
         self, world: World, project: Project, *, worker: bool = True, grace: float = 5.0
     ) -> None:
         self._grace = grace
-        self.world = failpoints.watched(world)
+        self.world = sealing(failpoints.watched(world))
         self.project = project
         self.base_url = ""
         self.codec = Codec(project.registry.classes, functions=project.registry)
@@ -53,6 +75,11 @@ class Application:
     async def start(self) -> None:
         """Open the world, keep the bundle in it, and begin to work. Raises WorldError."""
         global _current
+        if _only_steps:
+            raise WorkflowError(
+                "this process runs steps for a worker, and importing their module started an "
+                'application in it. Put what starts it under `if __name__ == "__main__":`'
+            )
         await self.world.open()
         try:
             await self.world.put_bundle(self.project.bundle.hash, self.project.bundle.to_bytes())
@@ -71,6 +98,8 @@ class Application:
             _current = self._before
         if self._worker is not None and self._wants_worker:
             await self._worker.stop()
+        elif self._worker is not None:
+            await self._worker.processes.close()
         self._worker = None
         await self.world.close()
 
@@ -80,6 +109,10 @@ class Application:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    async def reach_world(self) -> None:
+        """Return when the world has answered something. Raises WorldError when it cannot."""
+        await self.world.list_workers()
 
     async def run_once(self, run_id: str) -> bool:
         """Take turns of due runs through the ordinary claim; whether `run_id` was among them."""

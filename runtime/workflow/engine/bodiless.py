@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflow.codec import Codec
+from workflow.engine.lineage import stop_letters_of
 from workflow.errors import LogTooLongError, WorkflowRunCancelledError
 from workflow.events import NewEvent
 from workflow.replay.live import meta_of, pack
@@ -79,6 +80,7 @@ def _failed(loaded: Loaded, worker: str, reason: Exception, code: str, codec: Co
         at=at,
         events=(NewEvent(type="run_failed", at=at, payload=error, meta=pack({"code": code})),),
         seen=run.mail,
+        letters=stop_letters_of(run.run_id, loaded.events),
         end="failed",
         output=error,
         error_code=code,

@@ -7,9 +7,8 @@ from typing import Any
 from workflow import web
 from workflow.authoring.children import CANCEL_STEP
 from workflow.authoring.context import current_step
-from workflow.authoring.fetch import FETCH_STEP, request_now
+from workflow.authoring.fetch import FETCH_STEP
 from workflow.authoring.hooks import RESPOND_STEP, send_reply
-from workflow.authoring.streams import Writable
 from workflow.engine.registry import Registry
 from workflow.errors import FatalError, RunEndedError, WorkflowRunNotFoundError
 
@@ -26,14 +25,19 @@ async def respond_with(reply_to: str | None, response: web.Response) -> None:
 async def fetch(
     url: str,
     method: str,
-    headers: dict[str, str] | None,
-    params: dict[str, str] | None,
+    headers: Any,
+    params: Any,
     json: Any,
     content: bytes | str | None,
     timeout: float,
+    redirect: str = "follow",
+    max_bytes: int | None = None,
+    private: bool | None = None,
 ) -> web.Response:
     """Send one HTTP request."""
-    return await request_now(
+    from workflow.authoring.requests import send
+
+    return await send(
         url=url,
         method=method,
         headers=headers,
@@ -41,6 +45,9 @@ async def fetch(
         json=json,
         content=content,
         timeout=timeout,
+        redirect=redirect,
+        max_bytes=max_bytes,
+        private=private,
     )
 
 
@@ -56,8 +63,7 @@ async def cancel_run(run_id: str, reason: str) -> bool:
 
 
 def register(registry: Registry) -> None:
-    """Add the built-in steps and classes. Doing it twice changes nothing."""
+    """Add the built-in steps. Doing it twice changes nothing."""
     registry.step(RESPOND_STEP, respond_with)
     registry.step(FETCH_STEP, fetch)
     registry.step(CANCEL_STEP, cancel_run)
-    registry.cls("class//workflow//Writable", Writable)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from workflow.codec import Codec
+from workflow.engine.lineage import stop_letters_of
 from workflow.errors import RunEndedError, WorkflowRunCancelledError, WorkflowRunNotFoundError
 from workflow.world.port import World
-from workflow.world.records import Letter, NewEvent
+from workflow.world.records import Event, Letter, NewEvent
 
 __all__ = ["cancel", "post", "terminate"]
 
@@ -30,8 +31,11 @@ async def terminate(world: World, codec: Codec, run_id: str, reason: str) -> Non
         raise WorkflowRunNotFoundError(run_id)
     event = NewEvent(type="run_cancelled", at=world.now(), meta=_meta(reason))
     error = codec.encode_error(WorkflowRunCancelledError(run_id, reason))
+    bound = stop_letters_of(run_id, await _log(world, run_id))
     if not await world.terminate(run_id, event, error, "terminated"):
         raise RunEndedError(f"{run_id} has ended")
+    for child, letter in bound:  # not one transaction: this is the hard way
+        await world.post(child, letter)
 
 
 async def post(world: World, run_id: str, letter: Letter) -> None:
@@ -41,6 +45,13 @@ async def post(world: World, run_id: str, letter: Letter) -> None:
         raise WorkflowRunNotFoundError(run_id)
     if posted.outcome == "ended":
         raise RunEndedError(f"{run_id} has ended")
+
+
+async def _log(world: World, run_id: str) -> list[Event]:
+    log: list[Event] = []
+    while page := await world.list_events(run_id, after=len(log)):
+        log.extend(page)
+    return log
 
 
 def _meta(reason: str) -> bytes:

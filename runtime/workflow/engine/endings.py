@@ -12,7 +12,9 @@ import asyncio
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from workflow.authoring import news
 
 __all__ = ["at_work", "is_here", "tell", "watch"]
 
@@ -46,16 +48,22 @@ def is_here(run_id: str) -> bool:
 def watch(run_id: str) -> Iterator[asyncio.Event]:
     """An event that is set when a worker of this process ends the run or gives it up."""
     entry = (asyncio.get_running_loop(), asyncio.Event())
-    _waiting[run_id].add(entry)
+    with _lock:
+        _waiting[run_id].add(entry)
     try:
         yield entry[1]
     finally:
-        _waiting[run_id].discard(entry)
-        if not _waiting[run_id]:
-            del _waiting[run_id]
+        with _lock:
+            _waiting[run_id].discard(entry)
+            if not _waiting[run_id]:
+                del _waiting[run_id]
 
 
 def tell(run_id: str) -> None:
     """The end of the run is in its log, or somebody else may write it."""
-    for loop, event in tuple(_waiting.get(run_id, ())):
-        loop.call_soon_threadsafe(event.set)
+    news.tell(run_id)  # its end closes its streams
+    with _lock:
+        waiting = tuple(_waiting.get(run_id, ()))
+    for loop, event in waiting:
+        with suppress(RuntimeError):  # whoever waited was dropped with its loop
+            loop.call_soon_threadsafe(event.set)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
 from workflow.engine import endings, failpoints
 from workflow.engine.bodiless import before_its_time, give_up, too_long
 from workflow.engine.cold import PYTHON, check, cold_copy
+from workflow.engine.contexts import context_of
+from workflow.engine.intake import Returned
+from workflow.engine.pumps import write_out
 from workflow.engine.steps import (
     Completed,
     Failed,
@@ -47,6 +51,9 @@ log = logging.getLogger("workflow.engine")
 INLINE = 8  # step bodies the owner runs itself, per run; more fan out to all workers
 PATIENCE = 3.0  # seconds between tries at most while the world is away
 
+# What this machine lacks for a moment is no reason to park a run for good.
+SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN}
+
 
 class Session:
     """Takes turns of one run, one at a time, and runs its inline steps."""
@@ -63,6 +70,7 @@ class Session:
         self._calls: dict[str, NewEvent] = {}  # open inline calls by correlation id
         self._bodies: dict[str, asyncio.Task[None]] = {}
         self._results: list[tuple[str, Outcome]] = []
+        self._returned: list[Returned | None] = []  # of the results of this turn
         self._seen = run.seen
         self._mail = False
         self._wake = asyncio.Event()
@@ -102,8 +110,9 @@ class Session:
                 try:
                     await self._own_or_park()
                     return
-                except WorldError as error:
-                    log.warning("%s: %s; trying again in %.1f s", self.run_id, error, delay)
+                except (WorldError, OSError, MemoryError) as error:
+                    said = str(error) or type(error).__name__
+                    log.warning("%s: %s; trying again in %.1f s", self.run_id, said, delay)
                     self._drop()
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, PATIENCE)
@@ -113,7 +122,7 @@ class Session:
     async def _own_or_park(self) -> None:
         try:
             await self._own()
-        except WorldError:
+        except (WorldError, MemoryError):
             raise
         except DivergenceError as error:
             await self._park("divergence", f"{error} ({self._code()})", error.position)
@@ -131,6 +140,8 @@ class Session:
         ) as error:
             await self._park(error.code, str(error))
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in SHORTAGES:
+                raise
             log.exception("%s: internal error", self.run_id)
             await self._park("internal", f"{type(error).__name__}: {error}")
 
@@ -205,7 +216,7 @@ class Session:
         limit = self.worker.limits.events
         if self._live is None or self._live.head <= limit:
             return False
-        loaded = await self._load(self._live.head - 1)
+        loaded = await self._load(0)  # all of it, this once: it names the run's children
         if loaded is not None:
             await self._append(too_long(loaded, self.worker.id, limit, self.worker.codec))
             endings.tell(self.run_id)
@@ -249,15 +260,21 @@ class Session:
             release=not starting and not self._bodies and not self._results,
             bundle=self.worker.project.bundle.hash if first else None,
             python=PYTHON if first else None,
+            status=self._status(live),
         )
         if append.events and self.worker.samples():
             await check(self.worker, self._run, live, append.events)
         done = await self._append(append)
+        returned, self._returned = self._returned, []
+        for each in returned:
+            write_out(self.worker, each, recorded=done.ok)
         if not done.ok:
             return False
         live.head = done.head - len(done.opened)
         if append.bundle is not None:
             self._run = replace(self._run, bundle=append.bundle)
+        if append.status is not None:
+            self._run = replace(self._run, status=append.status)
         self._after_commit(live, append)
         for ref in append.drop_tasks:
             self._stop_body(ref)
@@ -285,6 +302,14 @@ class Session:
             return False
         self._mail = self._mail or done.mail > self._seen
         return True
+
+    def _status(self, live: LiveRun) -> Literal["running", "paused"] | None:
+        """What an append has to say of the run's status: nothing while it stays the same."""
+        if live.ended:
+            return None
+        if live.paused:
+            return "paused" if self._run.status != "paused" else None
+        return "running" if self._run.status == "paused" else None
 
     async def _append(self, append: Append) -> Appended:
         """Append; when no answer came, read whether it is in, and try again if it is not."""
@@ -317,14 +342,16 @@ class Session:
                 return done
 
     def _feed(self, turn: Turn, loaded: Loaded | None, now: int) -> None:
+        turn.end_deadline(now)
         results, self._results = self._results, []
         for ref, outcome in results:
             if turn.live.ended:
                 return  # nobody waits for the other results any more
             call = self._calls.pop(ref)
             match outcome:
-                case Completed(payload=payload, meta=meta):
+                case Completed(payload=payload, meta=meta, returned=returned):
                     turn.feed_result("step_completed", ref, call.name, payload, meta)
+                    self._returned.append(returned)
                 case Failed(payload=payload, meta=meta):
                     turn.feed_result("step_failed", ref, call.name, payload, meta)
                 case TryAgain(at=at, error=error):
@@ -341,8 +368,7 @@ class Session:
     def _report(self, append: Append) -> None:
         """Say in this process's log that the run has failed, with the line that raised."""
         if append.end == "failed":
-            error = self.worker.codec.decode_error(append.output or b"")
-            text = getattr(error, "workflow_traceback", "") or repr(error)
+            text = self.worker.codec.text_of_error(append.output or b"")
             name = self._run.workflow.rpartition("//")[2]
             log.error("%s (%s) failed\n%s", self.run_id, name, text.rstrip())
 
@@ -393,7 +419,8 @@ class Session:
         worker = self.worker
         step = worker.project.registry.find_step(event.name)
         codec = worker.codec
-        context = worker.step_context(
+        context = context_of(
+            worker,
             run_id=self.run_id,
             step_id=event.ref,
             step=step,
@@ -402,13 +429,20 @@ class Session:
             workflow_started_at=live.started_at,
             base_url=live.base_url,
             parent=live.parent,
+            root=live.root,
             codec=codec,
             fence=self.fence,
         )
         try:
             async with worker.slots.take():
                 outcome = await run_attempt(
-                    step, event.payload or b"", context, worker.world, codec
+                    step,
+                    event.payload or b"",
+                    context,
+                    worker.world,
+                    codec,
+                    worker.processes,
+                    worker=worker.id,
                 )
         except Unfit:
             # Another worker's step may take them; see `Stranded` for when none does.
@@ -437,6 +471,7 @@ class Session:
         for ref in list(self._bodies):
             self._stop_body(ref)
         self._results.clear()
+        self._returned.clear()
         self._pending.clear()
         if self._live is not None:
             self._live.close()

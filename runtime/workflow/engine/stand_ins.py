@@ -1,36 +1,125 @@
 """Classes of the step side as a workflow body sees them.
 
-An instance of a class that the bundle does not have can still reach the body: as a step's result.
-Its class is then the live one, and awaiting one of its steps would run the step's body right there,
-unrecorded. So the body gets a subclass instead, whose steps are calls like those of compiled code.
+An instance of a class that the bundle does not have can still reach the body: as a step's result or
+its error, in a payload, an argument. The live class stays out: its methods would run in the body
+unseen, and differ from replay to replay. The body gets a stand-in made by `workflow.codec`, with
+the data and without the code. Steps of such objects are calls like those of compiled code.
 """
 
 from __future__ import annotations
 
-from abc import ABCMeta
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from workflow.authoring.context import body
+from workflow.codec.failures import NAMED
 from workflow.codec.references import Functions
+from workflow.codec.stand_in_kinds import make
+from workflow.codec.stand_ins import opaque
 from workflow.engine.live_code import plain
 from workflow.policy.arguments import record
+from workflow.sandbox.ownership import MARK, TOKEN
 
-__all__ = ["stand_ins"]
+__all__ = ["StandIns"]
+
+_MARK = {MARK: TOKEN}
 
 
-def stand_ins(classes: Mapping[str, type], functions: Functions) -> dict[str, type]:
-    """The stand-ins for those of the classes that have steps as methods, by the same ids.
+class StandIns:
+    """The stand-ins of the classes of one registry: made once, as they cannot be changed.
 
-    A class that acts when it is subclassed, by a metaclass or `__init_subclass__`, has none.
+    An exception below one that the bundle has is made for each run that meets it, as the bundle's
+    class is of that run.
     """
-    found: dict[str, type] = {}
-    for class_id, cls in classes.items():
-        stubs = _stubs(cls, functions)
-        if stubs and _may_be_subclassed(cls):
-            names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-            found[class_id] = type(cls)(cls.__name__, (cls,), {"__slots__": (), **names, **stubs})
+
+    def __init__(self, classes: Mapping[str, type], functions: Functions) -> None:
+        self._classes = classes
+        self._functions = functions
+        self._made: dict[str, type] = {}
+        self._above: dict[str, tuple[str, ...]] = {}  # the exceptions above an exception, by ids
+
+    def beside(
+        self, bundled: Mapping[str, type]
+    ) -> tuple[dict[str, type], dict[str, Callable[[], type]]]:
+        """Stand-ins for all classes that a run's bundle does not have, by their ids.
+
+        Where the bundle has an exception above, it is a function that makes the stand-in.
+        """
+        found: dict[str, type] = {}
+        later: dict[str, Callable[[], type]] = {}
+        for class_id, kind in self._classes.items():
+            if class_id in bundled:
+                continue
+            if any(above in bundled for above in self._ids_above(class_id, kind)):
+                later[class_id] = partial(self._below, kind, bundled)
+                continue
+            made = self._made.get(class_id)
+            if made is None:
+                made = self._made[class_id] = self._make(kind, {})
+            found[class_id] = made
+        return found, later
+
+    def _below(self, kind: type, bundled: Mapping[str, type]) -> type:
+        return self._make(
+            kind, {self._classes[i]: bundled[i] for i in bundled if i in self._classes}
+        )
+
+    def _ids_above(self, class_id: str, kind: type) -> tuple[str, ...]:
+        found = self._above.get(class_id)
+        if found is None:
+            above = kind.__mro__[1:] if issubclass(kind, BaseException) else ()
+            found = tuple(i for i, each in self._classes.items() if each in above)
+            self._above[class_id] = found
+        return found
+
+    def _make(self, kind: type, bundled: Mapping[type, type]) -> type:
+        members = _stubs(kind, self._functions)
+        if not issubclass(kind, BaseException):
+            try:
+                return make(kind, (), members, _MARK)
+            except Exception:
+                # One class that cannot be told apart must not keep all runs from going on.
+                return opaque(kind, members)
+        bases = _caught_by(kind, bundled)
+        if any(base in bundled.values() for base in bases):
+            members = {**_hidden_by(kind, bundled), **members}
+        return make(kind, bases, members, _MARK)
+
+
+def _caught_by(kind: type, bundled: Mapping[type, type]) -> tuple[type, ...]:
+    """The classes by which workflow code can catch an exception, none of them above another."""
+    found: dict[type, None] = {}
+    queue = list(kind.__bases__)
+    for base in queue:  # grows while it is read
+        known = bundled.get(base) or (base if base in NAMED else None)
+        if known is not None:
+            found[known] = None
+        else:
+            queue.extend(base.__bases__)
+    lowest = [e for e in found if not any(o is not e and issubclass(o, e) for o in found)]
+    return tuple(lowest) or (Exception,)
+
+
+def _hidden_by(kind: type, bundled: Mapping[type, type]) -> dict[str, Any]:
+    """What an exception overrides of one that the bundle has: that is not what it would do."""
+    found: dict[str, Any] = {}
+    for base in kind.__mro__:
+        if base in bundled or base in NAMED:
+            break
+        found |= {n: _Overridden() for n in vars(base) if not n.startswith("__")}
     return found
+
+
+class _Overridden:
+    """An attribute that is not there, although a class above has it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        subject = owner if instance is None else instance
+        return type(subject).__getattr__(subject, self._name)
 
 
 def _stubs(cls: type, functions: Functions) -> dict[str, Any]:
@@ -54,9 +143,3 @@ def _stub(step_id: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return await run.call_step(step_id, record(function, args, kwargs))
 
     return call
-
-
-def _may_be_subclassed(cls: type) -> bool:
-    plain_kind = type(cls) in (type, ABCMeta) or hasattr(cls, "__pydantic_fields__")
-    home = getattr(cls.__init_subclass__, "__module__", None) or "typing"
-    return plain_kind and home.partition(".")[0] in ("typing", "pydantic")

@@ -12,23 +12,36 @@ import contextvars
 import random
 import traceback
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workflow.authoring.context import StepContext, step_context
+from workflow.authoring.sources import Source, bound
 from workflow.codec import Codec
 from workflow.engine import failpoints
+from workflow.engine.intake import Intake, Returned
+from workflow.engine.processes.messages import Done, Misfit, Raised
 from workflow.engine.registry import Step
-from workflow.errors import SerializationError, StepTimeoutError, WorkflowError
+from workflow.engine.threads import Threads
+from workflow.errors import (
+    FatalError,
+    RetryableError,
+    SerializationError,
+    StepTimeoutError,
+    WorkflowError,
+)
 from workflow.events import Micros
 from workflow.policy.arguments import captured_of
+from workflow.policy.boundary import Checks, checked_by, fit
 from workflow.policy.names import short_name
 from workflow.policy.retry import GiveUp, Retry, after_failure
 from workflow.replay.frames import recorded_traceback
 from workflow.replay.live import pack
 from workflow.world.port import World
+
+if TYPE_CHECKING:
+    from workflow.engine.processes import Processes
 
 __all__ = [
     "Completed",
@@ -54,10 +67,11 @@ class Superseded(asyncio.CancelledError):
 
 @dataclass(frozen=True)
 class Completed:
-    """The step has a result: `payload` is its encoding."""
+    """The step has a result: `payload` is its encoding, `returned` the streams in it."""
 
     payload: bytes
     meta: bytes
+    returned: Returned | None = None
 
 
 @dataclass(frozen=True)
@@ -80,17 +94,31 @@ Outcome: TypeAlias = Completed | Failed | TryAgain
 
 
 async def run_attempt(
-    step: Step, payload: bytes, context: StepContext, world: World, codec: Codec
+    step: Step,
+    payload: bytes,
+    context: StepContext,
+    world: World,
+    codec: Codec,
+    processes: Processes,
+    *,
+    worker: str = "",
 ) -> Outcome:
     """Run the body once. Everything it raises becomes an outcome, except cancellation.
 
-    Raises Unfit when the recorded arguments are not for this step as it is here.
+    `worker` is who will write the streams that the step returns. Raises Unfit when the recorded
+    arguments are not for this step as it is here.
     """
     started = world.now()
-    call = prepared(step, payload, codec)
+    elsewhere = step.options.run_in == "process"
+    with bound(Source(world, codec)):
+        call = None if elsewhere else prepared(step, payload, codec)
     try:
         failpoints.reach("before_step_body")
-        result = await _call(step, call, context)
+        if call is None:
+            limit = step.options.timeout
+            said = await processes.attempt(step.id, payload, context, world, limit)
+        else:
+            result = await _call(step, call, context)
         failpoints.reach("after_step_body")
     except (KeyboardInterrupt, Superseded):
         raise
@@ -101,14 +129,21 @@ async def run_attempt(
         return _failure(step, context.attempt, error, started, world.now(), codec)
     except BaseException as error:
         return _failure(step, context.attempt, error, started, world.now(), codec)
+    if call is None:
+        return _said(step, context.attempt, said, started, world.now())
+    intake = Intake(context.run_id, worker, started)
     try:
-        encoded = codec.encode(result, path="result")
+        encoded = codec.encode(result, path="result", adopt=intake.adopt)
     except SerializationError as error:
         # Another attempt would return the same kind of value: this is the step's failure at once.
         return Failed(
             codec.encode_error(error), _meta(context.attempt, started, "SerializationError")
         )
-    return Completed(encoded, _meta(context.attempt, started))
+    try:
+        returned = await intake.open(context)
+    except WorkflowError as error:
+        return _failure(step, context.attempt, error, started, world.now(), codec)
+    return Completed(encoded, _meta(context.attempt, started), returned)
 
 
 def prepared(step: Step, payload: bytes, codec: Codec) -> Callable[[], Any]:
@@ -122,7 +157,23 @@ def prepared(step: Step, payload: bytes, codec: Codec) -> Callable[[], Any]:
             f"the step {short_name(step.id)!r} ({step.id}) does not take the recorded arguments: "
             f"{error}"
         ) from error
+    checks = checked_by(function)
+    if checks:
+        return partial(_fitted, step, function, checks, arguments)
     return partial(function, *args, **kwargs)
+
+
+def _fitted(
+    step: Step, function: Callable[..., Any], checks: Checks, arguments: dict[str, Any]
+) -> Any:
+    """Call with arguments that pydantic holds to the annotations. Wrong ones are not worth a retry:
+    they are recorded as they are."""
+    try:
+        fitting = fit(function, checks, arguments)
+    except TypeError as error:
+        raise FatalError(str(error)) from None
+    args, kwargs = step.spread(function, fitting)
+    return function(*args, **kwargs)
 
 
 async def _call(step: Step, call: Callable[[], Any], context: StepContext) -> Any:
@@ -141,9 +192,13 @@ async def _call(step: Step, call: Callable[[], Any], context: StepContext) -> An
                 return await body
         except TimeoutError as error:
             if deadline.expired():
-                raise StepTimeoutError(
-                    f"{context.step_name} ran longer than its timeout of {limit:g} s"
-                ) from error
+                text = f"{context.step_name} ran longer than its timeout of {limit:g} s"
+                if not step.is_async:
+                    text += (
+                        "; its thread goes on until the function returns. A process can be ended: "
+                        '@step_options(run_in="process")'
+                    )
+                raise StepTimeoutError(text) from error
             raise
     finally:
         step_context.reset(token)
@@ -166,7 +221,7 @@ async def _in_thread(call: Callable[[], Any]) -> Awaitable[Any]:
             # A future cannot carry it.
             raise RuntimeError(f"the step raised StopIteration({error.value!r})") from error
 
-    result = loop.run_in_executor(_threads, work)
+    result = asyncio.wrap_future(_threads.submit(work))
     try:
         await begun.wait()
     except asyncio.CancelledError:
@@ -176,19 +231,48 @@ async def _in_thread(call: Callable[[], Any]) -> Awaitable[Any]:
 
 
 # Threads of steps. More than cores, because steps mostly wait for others.
-_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="workflow-step")
+_threads = Threads(64)
 
 
 def _failure(
     step: Step, attempt: int, error: BaseException, started: Micros, now: Micros, codec: Codec
 ) -> Outcome:
     encoded = codec.encode_error(error, traceback=recorded_traceback(error))
+    return _failed(step, attempt, error, encoded, _summary(error), started, now)
+
+
+def _failed(
+    step: Step,
+    attempt: int,
+    error: BaseException,
+    encoded: bytes,
+    summary: str,
+    started: Micros,
+    now: Micros,
+) -> Outcome:
     decision = after_failure(step.options, attempt, error, now, random.random())
     match decision:
         case Retry(at=at):
             return TryAgain(at, encoded)
         case GiveUp():
-            return Failed(encoded, _meta(attempt, started, _summary(error)))
+            return Failed(encoded, _meta(attempt, started, summary))
+
+
+def _said(
+    step: Step, attempt: int, said: Done | Raised | Misfit, started: Micros, now: Micros
+) -> Outcome:
+    """The outcome of an attempt in a process. Raises Unfit."""
+    match said:
+        case Done(payload=payload):
+            return Completed(payload, _meta(attempt, started))
+        case Misfit(reason=reason):
+            raise Unfit(reason)
+        case Raised(error=encoded, summary=summary):
+            # The error itself stays encoded; what follows depends on its kind alone.
+            error: Exception = FatalError() if said.final else Exception()
+            if said.retryable and not said.final:
+                error = RetryableError(retry_after=said.retry_after)
+            return _failed(step, attempt, error, encoded, summary, started, now)
 
 
 def _meta(attempt: int, started: Micros, error: str = "") -> bytes:

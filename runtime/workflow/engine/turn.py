@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from workflow.engine.lineage import stop_letters
 from workflow.errors import WorkflowRunCancelledError
 from workflow.events import Micros, NewEvent
+from workflow.policy.lineage import lineage
 from workflow.replay.live import LiveRun, meta_of, pack
 from workflow.world.records import Append, Letter, NewRun, NewTask, NewToken
 
@@ -108,6 +110,13 @@ class Turn:
             if letter.kind == "attrs" and letter.n not in self.eaten:
                 self.read(letter)
 
+    def end_deadline(self, now: Micros) -> None:
+        """Feed the end of the run's time before anything that came while nobody worked on it: what
+        is too late does not count because it was not looked at earlier."""
+        while not self.live.ended and (due := self.live.deadline.overdue(now)) is not None:
+            ref, at = due
+            self.feed("wait_completed", ref=ref, not_before=at)
+
     def end_due_waits(self, now: Micros) -> None:
         """Feed the end of every wait that is due at `now`, earliest first."""
         while not self.live.ended and (due := self.live.first_due(now)) is not None:
@@ -135,6 +144,7 @@ class Turn:
             "workflow_started_at": live.started_at,
             "base_url": live.base_url,
             "parent": live.parent,
+            "root": live.root,
         }
         self.tasks[ref] = NewTask(
             step_id=ref,
@@ -184,6 +194,7 @@ class Turn:
             close_tokens=tuple(closed),
             children=tuple(children),
             attributes=self.attributes or None,
+            letters=stop_letters(self.live) if end is not None else (),
             release=release and not tokens and end is None,
             end=_ENDS[end.type] if end is not None else None,
             output=_output(self.live, end) if end is not None else None,
@@ -209,8 +220,8 @@ def _child(live: LiveRun, event: NewEvent) -> NewRun:
         run_id=event.ref,
         workflow=event.name,
         input=event.payload or b"",
-        meta=live.meta_for(event.ref),
-        attributes=options.get("attributes", {}),
+        meta=live.meta_for(event.ref, options),
+        attributes={**options.get("attributes", {}), **lineage(live.run_id, live.root)},
         start_at=options.get("start_at"),
         parent_run=live.run_id,
         parent_ref=event.ref,

@@ -14,33 +14,38 @@ import secrets
 import socket
 from collections import OrderedDict
 from collections.abc import Coroutine
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from workflow.authoring.context import StepContext, attributes_of, moment
 from workflow.codec import Codec
 from workflow.engine import endings
 from workflow.engine.cold import sampler
-from workflow.engine.control import cancel
+from workflow.engine.contexts import context_of
 from workflow.engine.heart import Heart
+from workflow.engine.intake import Returned
 from workflow.engine.limits import Limits
+from workflow.engine.processes import Processes, size_of
 from workflow.engine.project import Project
-from workflow.engine.registry import Step
+from workflow.engine.pumps import write_out
 from workflow.engine.session import Session
 from workflow.engine.slots import Slots, concurrency
-from workflow.engine.stand_ins import stand_ins
+from workflow.engine.stand_ins import StandIns
 from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, Unfit, run_attempt
 from workflow.engine.stranded import Stranded, patience
-from workflow.errors import BundleError, RunEndedError, StepCrashedError, WorldError
+from workflow.errors import (
+    BundleError,
+    StepCrashedError,
+    WorldError,
+)
 from workflow.events import Micros
 from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun, pack
 from workflow.sandbox.bundle import Bundle
 from workflow.sandbox.program import Instance, Program
 from workflow.world.port import World
-from workflow.world.records import ChunkWrite, Finish, Letter, RunRecord, Task, WorkerRecord
+from workflow.world.records import Finish, Letter, RunRecord, Task, WorkerRecord
 
 __all__ = ["Worker"]
 
@@ -75,7 +80,7 @@ class Worker:
 
     def __init__(self, world: World, project: Project, *, grace: float = 5.0) -> None:
         self._grace = grace
-        self._lease = _lease()
+        self.lease = _lease()
         self.world = world
         self.project = project
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -84,10 +89,12 @@ class Worker:
         self.stranded = Stranded(self, patience(os.environ))
         self.limits = Limits.read(os.environ)
         self.slots = Slots(concurrency(os.environ, world))
+        self.processes = Processes(project.registry.folder, size_of(os.environ))
         self._programs: dict[str, Program] = {}
         self._cache: OrderedDict[str, tuple[str | None, LiveRun]] = OrderedDict()
         self._sessions: dict[str, Session] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._returned: dict[tuple[str, str], Returned | None] = {}  # by (run, step call)
+        self._running: set[asyncio.Task[Any]] = set()
         self._tasks_now = 0
         self._loops: list[asyncio.Task[None]] = []
         self._heart: Heart | None = None
@@ -99,7 +106,7 @@ class Worker:
         """Register with the world, take over what dead workers held, and begin to work."""
         await self.stranded.publish()
         await self._beat()
-        self._heart = Heart(self.world, self._record, min(BEAT, self._lease / 3))
+        self._heart = Heart(self.world, self._record, min(BEAT, self.lease / 3))
         self._heart.start()
         self._loops = [
             asyncio.create_task(self._work(), name="workflow-worker"),
@@ -121,12 +128,13 @@ class Worker:
             for session in list(self._sessions.values()):
                 session.hand_over()
             for task in self._running:
-                if task.get_name().startswith("task "):
+                if task.get_name().startswith(("task ", "stream ")):
                     task.cancel()
             await asyncio.wait(set(self._running), timeout=self._grace)
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self.processes.close()
         for _, live in self._cache.values():
             live.close()
         self._cache.clear()
@@ -200,7 +208,7 @@ class Worker:
         if room > 0:
             names = self.stranded.names()
             for task in await self.world.claim_tasks(self.id, room, names):
-                self._spawn(self._run_task(task), f"task {task.step_id}")
+                self.spawn(self._run_task(task), f"task {task.step_id}")
                 self._tasks_now += 1
 
     async def _pick_up(self, run_id: str) -> None:
@@ -211,9 +219,10 @@ class Worker:
 
     def _begin(self, run: RunRecord) -> None:
         session = self._sessions[run.run_id] = Session(self, run)
-        self._spawn(self._run_session(session), run.run_id)
+        self.spawn(self._run_session(session), run.run_id)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Work on something until it is done, or until the worker stops."""
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -232,16 +241,21 @@ class Worker:
     def _record(self) -> WorkerRecord:
         return WorkerRecord(
             worker=self.id,
-            lease_until=self.world.now() + round(self._lease * 1_000_000),
+            lease_until=self.world.now() + round(self.lease * 1_000_000),
             registry=self.project.registry.fingerprint,
         )
 
     async def _beat(self) -> None:
         await self.world.beat(self._record())
 
+    async def beat_if_silent(self) -> None:
+        """Show that this process lives, where work is delivered to it and no heart does."""
+        if self._heart is None:
+            await self._beat()
+
     async def _watch(self, heart: Heart) -> None:
         while True:
-            await asyncio.sleep(self._lease / 3)
+            await asyncio.sleep(self.lease / 3)
             heart.tick()
             try:
                 await self._stop_lost()
@@ -280,13 +294,17 @@ class Worker:
             finish = self._finished(task, "step_failed", self.codec.encode_error(error), meta)
         finally:
             self._tasks_now -= 1
+        returned = self._returned.pop((task.run_id, task.step_id), None)
         delay = 0.1
+        doubtful = False
         while True:
             try:
-                await self.world.finish_tasks([finish])
+                (done,) = await self.world.finish_tasks([finish])
+                write_out(self, returned, recorded=done or doubtful)
                 return
             except WorldError as error:
                 # If the first try got in, the task row is gone and the second changes nothing.
+                doubtful = True
                 log.warning("%s: cannot record the result: %s", task.step_id, error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, PATIENCE)
@@ -302,7 +320,8 @@ class Worker:
             meta = pack({"attempt": task.attempt - 1, "error": str(error)})
             return self._finished(task, "step_failed", codec.encode_error(error), meta)
         about = msgspec.json.decode(task.meta or b"{}")
-        context = self.step_context(
+        context = context_of(
+            self,
             run_id=task.run_id,
             step_id=task.step_id,
             step=step,
@@ -311,12 +330,15 @@ class Worker:
             workflow_started_at=about.get("workflow_started_at", 0),
             base_url=about.get("base_url", ""),
             parent=about.get("parent"),
+            root=about.get("root", task.run_id),
             codec=codec,
             fence=None,
         )
         try:
             async with self.slots.take():
-                outcome = await run_attempt(step, task.payload, context, self.world, codec)
+                outcome = await run_attempt(
+                    step, task.payload, context, self.world, codec, self.processes, worker=self.id
+                )
         except Unfit as error:
             again = await self.stranded.misfit(task, str(error))
             return Finish(
@@ -332,7 +354,8 @@ class Worker:
                 run_id=task.run_id, step_id=task.step_id, worker=self.id, attempt=task.attempt
             )
         match outcome:
-            case Completed(payload=payload, meta=meta):
+            case Completed(payload=payload, meta=meta, returned=returned):
+                self._returned[task.run_id, task.step_id] = returned
                 return self._finished(task, "step_completed", payload, meta)
             case Failed(payload=payload, meta=meta):
                 return self._finished(task, "step_failed", payload, meta)
@@ -358,85 +381,27 @@ class Worker:
 
     # -- what sessions and tasks need ----------------------------------------------------------
 
-    def step_context(
-        self,
-        *,
-        run_id: str,
-        step_id: str,
-        step: Step,
-        attempt: int,
-        workflow: str,
-        workflow_started_at: Micros,
-        base_url: str,
-        parent: str | None,
-        codec: Codec,
-        fence: int | None,
-    ) -> StepContext:
-        """The context of one attempt. With `fence` it runs inline, without as a task."""
-
-        async def write(stream: str, chunks: tuple[bytes, ...], close: bool) -> None:
-            written = await self.world.write_chunks(
-                ChunkWrite(
-                    run_id=run_id,
-                    stream=stream,
-                    step_id=step_id,
-                    attempt=attempt,
-                    worker=self.id,
-                    fence=fence,
-                    chunks=chunks,
-                    close=close,
-                )
-            )
-            if written is None:
-                raise Superseded(f"{short_name(step.id)}: another attempt has taken over")
-
-        async def first_writer(stream: str) -> tuple[str, int] | None:
-            page = await self.world.read_chunks(run_id, stream, 0, 1)
-            return (page.chunks[0].step_id, page.chunks[0].attempt) if page.chunks else None
-
-        async def set_attributes(changes: dict[str, str | None]) -> None:
-            letter = Letter(kind="attrs", ref=step_id, meta=pack(attributes_of(changes)))
-            posted = await self.world.post(run_id, letter)
-            if posted.outcome in ("ended", "missing"):
-                raise RunEndedError(f"{run_id} has ended and takes no attributes")
-
-        return StepContext(
-            run_id=run_id,
-            parent_run_id=parent,
-            workflow_name=short_name(workflow),
-            workflow_started_at=moment(workflow_started_at),
-            base_url=base_url,
-            step_id=step_id,
-            step_name=short_name(step.id),
-            attempt=attempt,
-            step_started_at=moment(self.world.now()),
-            codec=codec,
-            write=write,
-            first_writer=first_writer,
-            set_attributes=set_attributes,
-            cancel_run=partial(cancel, self.world, codec),
-        )
-
     def body_codec(self, instance: Instance) -> Codec:
         """The codec of a body that runs in `instance`.
 
-        A class that the bundle does not have is the one of the step side, with its steps made into
-        calls. A step the bundle does not have stays a reference. No step's body can run in a run's.
+        A class that the bundle does not have gets a stand-in: its data without its code, but for
+        its steps, which become calls. A step the bundle does not have stays a reference. No code
+        of the step side can run in a run's.
         """
         bundled = instance.classes
-        others = {k: c for k, c in self.project.registry.classes.items() if k not in bundled}
-        instead = {k: c for k, c in self._stand_ins.items() if k in others}
+        stand_ins, later = self._stand_ins.beside(bundled)
         return Codec(
-            {**others, **bundled},
+            bundled,
             functions=instance.functions,
-            stand_ins=instead,
+            stand_ins=stand_ins,
+            later=later,
             ordered_sets=True,
         )
 
     @cached_property
-    def _stand_ins(self) -> dict[str, type]:
+    def _stand_ins(self) -> StandIns:
         registry = self.project.registry
-        return stand_ins(registry.classes, registry)
+        return StandIns(registry.classes, registry)
 
     async def program(self, pinned: str | None) -> Program:
         """The compiled bundle a run is pinned to, or ours for a run that has not begun.
@@ -464,6 +429,9 @@ class Worker:
 
     def cache(self, live: LiveRun, bundle: str | None) -> None:
         """Keep an idle live copy; the least recently used one makes room."""
+        _, before = self._cache.pop(live.run_id, (None, None))
+        if before is not None:  # claimed again and replayed while it was on its way here
+            before.close()
         self._cache[live.run_id] = (bundle, live)
         if len(self._cache) > CACHED:
             _, (_, oldest) = self._cache.popitem(last=False)

@@ -40,6 +40,9 @@ class DurableApplication(Protocol):
     async def stop(self) -> None:
         """Hand open work over and close."""
 
+    async def reach_world(self) -> None:
+        """Return when the world has answered something. Raises WorldError when it cannot."""
+
     async def run_once(self, run_id: str) -> bool:
         """Take the turns of a run that is due. False: there was nothing to do here."""
 

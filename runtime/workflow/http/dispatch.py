@@ -7,7 +7,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from workflow.http.flow import serve_flow
-from workflow.http.routes import FLOW_PATH, STEP_PATH, WEBHOOK_PATH
+from workflow.http.health import asks_for_health, serve_health
+from workflow.http.routes import BASE_PATH, FLOW_PATH, STEP_PATH, WEBHOOK_PATH
 from workflow.http.step import serve_step
 from workflow.http.webhook import serve_webhook
 from workflow.http.wire import refuse
@@ -39,7 +40,10 @@ async def serve(
     if not await start_for(lifecycle, scope, send):
         return
     app = await lifecycle.application(scope)
-    if path == FLOW_PATH and "flow" in parts:
+    part = path.removeprefix(BASE_PATH + "/")
+    if part in ("flow", "step") and part in parts and asks_for_health(scope):
+        await serve_health(app, part, scope, send)
+    elif path == FLOW_PATH and "flow" in parts:
         await serve_flow(app, lifecycle.settings, scope, receive, send)
     elif path == STEP_PATH and "step" in parts:
         await serve_step(app, lifecycle.settings, scope, receive, send)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.http.dispatch import ALL_PARTS, Part, serve
 from workflow.http.lifecycle import Lifecycle, lifespan
 from workflow.http.mount import open_application
-from workflow.http.routes import public_path
+from workflow.http.routes import mounted_path
 from workflow.http.wire import refuse
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class GeneratedApp:
             await lifespan(self._lifecycle, scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
-        elif path := public_path(scope):
+        elif path := mounted_path(scope):
             await serve(self._lifecycle, path, scope, receive, send, parts=self._parts)
         else:
             await refuse(scope, send, 404)

@@ -18,6 +18,7 @@ __all__ = [
     "STEP_PATH",
     "WEBHOOK_PATH",
     "inside",
+    "mounted_path",
     "public_path",
     "webhook_token",
 ]
@@ -41,6 +42,20 @@ def public_path(scope: Scope) -> str:
     if found >= 0:
         return root[found:] + ("" if below == "/" else below)
     return ""
+
+
+def mounted_path(scope: Scope) -> str:
+    """As `public_path`, for an application that gets no request but those mounted on it.
+
+    Litestar strips the mount from `path` and puts it nowhere; only the raw path still has it.
+    """
+    found = public_path(scope)
+    raw: bytes | None = scope.get("raw_path")
+    if found or raw is None:
+        return found
+    path = unquote_to_bytes(raw.partition(b"?")[0]).decode("utf-8", "replace")
+    _, ours, rest = path.partition(BASE_PATH + "/")
+    return ours + rest
 
 
 def inside(path: str) -> bool:

@@ -16,7 +16,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from workflow.runs import Run
+from workflow.errors import StreamError
+from workflow.runs import Readable, Run
 
 __all__ = ["sse_response"]
 
@@ -24,7 +25,7 @@ _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 def sse_response(
-    run: Run[Any],
+    stream: Run[Any] | Readable[Any],
     request: Request,
     *,
     namespace: str | None = None,
@@ -32,21 +33,26 @@ def sse_response(
     encode: Callable[[Any], str] | None = None,
     keep_alive: float = 15.0,
 ) -> Response:
-    """The response that sends a stream of `run` to an `EventSource`.
+    """The response that sends a stream to an `EventSource`: a `Readable`, or one of a run.
 
     Each value is a `message` event; text is sent as it is and other values as JSON, unless `encode`
     makes the text. When the stream is closed a last event of type `end` is sent, with which the
     page closes its `EventSource`; one that connects again all the same gets 204, which stops it.
-    `start_index` is where a new client begins (negative: counted from the present end); a
-    `Last-Event-ID` header goes before it. `keep_alive` is the longest silence in seconds.
+    When the stream broke off, the last event has the type `failed` instead, and says why.
+    `namespace` is that of a run's stream. `start_index` is where a new client begins (negative:
+    counted from the present end); a `Last-Event-ID` header goes before it. `keep_alive` is the
+    longest silence in seconds.
     """
     last = request.headers.get("last-event-id", "")
     if last == _END:
         return Response(status_code=204)
-    start = int(last) + 1 if last.isdecimal() else start_index
-    values = run.get_readable(namespace=namespace, start_index=start).indexed()
+    if isinstance(stream, Run):
+        stream = stream.get_readable(namespace=namespace)
+    start = int(last) + 1 if last.isdecimal() and len(last) < 20 else start_index
+    if start:
+        stream = stream.from_index(start)
     return StreamingResponse(
-        _events(values, encode or _text, keep_alive),
+        _events(stream.indexed(), encode or _text, keep_alive),
         media_type="text/event-stream",
         headers=_HEADERS,
     )
@@ -65,7 +71,11 @@ async def _events(
             if not done:
                 yield ":\n\n"  # a comment, so that proxies do not close a silent connection
                 continue
-            found = waiting.result()
+            try:
+                found = waiting.result()
+            except StreamError as error:
+                yield f"event: failed\nid: {_END}\n{_lines(str(error))}\n\n"
+                return
             if found is None:
                 yield f"event: {_END}\nid: {_END}\ndata:\n\n"
                 return
@@ -74,7 +84,7 @@ async def _events(
             waiting = asyncio.ensure_future(anext(values, None))
     finally:
         waiting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, StreamError):
             await waiting
 
 

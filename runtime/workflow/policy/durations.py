@@ -11,7 +11,7 @@ import math
 import re
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["MAX_SECONDS", "due_of", "seconds_of"]
+__all__ = ["MAX_SECONDS", "deadline_of", "due_of", "seconds_of"]
 
 _DAY = 86_400.0
 _UNITS = {
@@ -79,10 +79,38 @@ def due_of(when: str | float | timedelta | datetime, now: int) -> int:
                 "Add one: datetime(..., tzinfo=UTC) or value.replace(tzinfo=ZoneInfo(...))."
             )
         return max(now, (when - _EPOCH) // _MICROSECOND)
-    seconds = seconds_of(when)
+    try:
+        seconds = seconds_of(when)
+    except ValueError as error:
+        raise ValueError(f"{error} A datetime with a time zone will do as well.") from None
     if isinstance(when, timedelta):
         return now + when // _MICROSECOND  # exact where a float would round
     return now + round(seconds * 1_000_000)
+
+
+def deadline_of(
+    deadline: str | float | timedelta | datetime | None,
+    grace: str | float | timedelta | None,
+    now: int,
+    start_at: int | None,
+) -> dict[str, int]:
+    """What is recorded of a deadline and its grace, in microseconds; {} when none is given.
+
+    Raises ValueError for a deadline that is over, or not after `start_at`, and for a grace without
+    a deadline.
+    """
+    if deadline is None:
+        if grace is not None:
+            raise ValueError("grace= is how long a run may clean up after its deadline=; give both")
+        return {}
+    due = due_of(deadline, now)
+    if due <= now:
+        raise ValueError(f"the deadline {deadline!r} is over already")
+    if start_at is not None and due <= start_at:
+        raise ValueError(f"the deadline {deadline!r} is over before the run begins; see delay=")
+    if grace is None:
+        return {"deadline": due}
+    return {"deadline": due, "grace": round(seconds_of(grace) * 1_000_000)}
 
 
 def _is_number(value: object) -> bool:

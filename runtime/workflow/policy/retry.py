@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from workflow.errors import FatalError, RetryableError
 from workflow.policy.durations import due_of, seconds_of
@@ -33,6 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Duration: TypeAlias = str | float | timedelta
+RunIn: TypeAlias = Literal["process"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,13 @@ class StepOptions:
     """Settings of one step. `timeout` is seconds per attempt, None for no limit.
 
     `max_retries` counts the attempts after the first: 3 means at most four in all, 0 a single one.
+    `run_in` is where the body runs, None for the worker itself.
     """
 
     max_retries: int = 3
     timeout: float | None = None
     backoff: Backoff = field(default_factory=Backoff)
+    run_in: RunIn | None = None
 
 
 @dataclass(frozen=True)
@@ -125,14 +128,17 @@ def step_options(
     max_retries: int | None = None,
     timeout: Duration | None = None,
     backoff: Backoff | Duration | None = None,
+    run_in: RunIn | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Set the options of a step; the function itself is returned unchanged.
 
     `max_retries`: attempts after the first, default 3. `timeout`: duration of one attempt, default
     no limit. `backoff`: a `Backoff`, or one duration to wait before every retry; 0 retries at
-    once. Values left out keep their defaults. Raises ValueError or TypeError for wrong values.
+    once. `run_in="process"` runs the body in a process of its own, for work that computes for long
+    or may crash; without it, coroutine functions run in the worker's event loop and others in a
+    thread. Values left out keep their defaults. Raises ValueError or TypeError for wrong values.
     """
-    chosen = _options("step_options", max_retries, timeout, backoff, StepOptions())
+    chosen = _options("step_options", max_retries, timeout, backoff, run_in, StepOptions())
 
     def mark(fn: Callable[P, R]) -> Callable[P, R]:
         fn.__step_options__ = chosen  # type: ignore[attr-defined]
@@ -144,8 +150,8 @@ def step_options(
 def options_of(fn: Callable[..., Any]) -> StepOptions:
     """Return the options of a step function.
 
-    They come from `@step_options(...)` and from the attributes `max_retries`, `timeout` and
-    `backoff` set on the function; an attribute wins, as it was set later. Raises ValueError or
+    They come from `@step_options(...)` and from the attributes `max_retries`, `timeout`, `backoff`
+    and `run_in` set on the function; an attribute wins, as it was set later. Raises ValueError or
     TypeError that names the function and the attribute for values that make no sense.
     """
     base = getattr(fn, "__step_options__", None)
@@ -155,16 +161,23 @@ def options_of(fn: Callable[..., Any]) -> StepOptions:
     if not isinstance(base, StepOptions):
         raise TypeError(f"{name}.__step_options__ must be set by @step_options, not {base!r}")
     max_retries, timeout = getattr(fn, "max_retries", None), getattr(fn, "timeout", None)
-    return _options(name, max_retries, timeout, getattr(fn, "backoff", None), base)
+    backoff, run_in = getattr(fn, "backoff", None), getattr(fn, "run_in", None)
+    return _options(name, max_retries, timeout, backoff, run_in, base)
 
 
 def _options(
-    owner: str, max_retries: object, timeout: object, backoff: object, base: StepOptions
+    owner: str,
+    max_retries: object,
+    timeout: object,
+    backoff: object,
+    run_in: object,
+    base: StepOptions,
 ) -> StepOptions:
     return StepOptions(
         base.max_retries if max_retries is None else _retries(owner, max_retries),
         base.timeout if timeout is None else _timeout(owner, timeout),
         base.backoff if backoff is None else _backoff(owner, backoff),
+        base.run_in if run_in is None else _run_in(owner, run_in),
     )
 
 
@@ -188,6 +201,12 @@ def _backoff(owner: str, value: object) -> Backoff:
         return value
     seconds = _seconds(f"{owner}: backoff", value)
     return Backoff(initial=seconds, factor=1.0, max=seconds, jitter=0.0)
+
+
+def _run_in(owner: str, value: object) -> RunIn:
+    if value != "process":
+        raise ValueError(f'{owner}: run_in is "process" or left out, not {value!r}')
+    return "process"
 
 
 def _seconds(what: str, value: object) -> float:

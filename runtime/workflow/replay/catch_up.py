@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from workflow.codec.layers import layered, plain
 from workflow.errors import DivergenceError
 from workflow.events import FACTS, Event, NewEvent
 from workflow.replay.hints import likely_cause
@@ -57,8 +58,15 @@ def same_decision(asked: NewEvent, recorded: NewEvent) -> bool:
         asked.type == recorded.type
         and asked.ref == recorded.ref
         and asked.name == recorded.name
-        and asked.payload == recorded.payload
+        and _same_value(asked.payload, recorded.payload)
         and asked.meta == recorded.meta
+    )
+
+
+def _same_value(asked: bytes | None, recorded: bytes | None) -> bool:
+    """Recorded bytes may still be compressed. Raises DecryptionError when they are encrypted."""
+    return asked == recorded or (
+        recorded is not None and layered(recorded) and asked == plain(recorded)
     )
 
 

@@ -12,10 +12,14 @@ __all__ = ["ChildState", "failure_of"]
 
 
 class ChildState:
-    """One child of a live run. Its end goes to everybody who waits for it, now or later."""
+    """One child of a live run. Its end goes to everybody who waits for it, now or later.
 
-    def __init__(self, loop: DetLoop, run_id: str, codec: Codec) -> None:
+    One that is `bound` is asked to stop when its parent ends.
+    """
+
+    def __init__(self, loop: DetLoop, run_id: str, codec: Codec, *, bound: bool = False) -> None:
         self.run_id = run_id
+        self.bound = bound
         self.status = ""  # of its end; empty while it goes on
         self._loop = loop
         self._codec = codec

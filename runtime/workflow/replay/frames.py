@@ -24,6 +24,10 @@ def _is_users(code: CodeType) -> bool:
     return _STUB not in code.co_names or code.co_name == "<module>"
 
 
+_CAUSES = 50
+"""How many errors of a chain are told. Whoever retries by recursion makes them by the thousand."""
+
+
 def user_line() -> str:
     """`path:line` of the innermost frame of the caller that is the user's own."""
     frame = sys._getframe(1)
@@ -56,6 +60,8 @@ def _keep_users_frames(error: BaseException) -> None:
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         link.__traceback__ = _users_part(link.__traceback__)
+        if len(seen) == _CAUSES:
+            link.__cause__ = link.__context__ = None
         link = link.__cause__ or link.__context__
 
 

@@ -143,7 +143,8 @@ def _changed_arguments(asked: NewEvent, recorded: Event, codec: Codec, what: str
     try:
         now = _by_name(codec, asked.payload)
         then = _by_name(codec, recorded.payload)
-    except SerializationError:
+    except (SerializationError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        # The last three out of a `__workflow_deserialize__`: a hint is not worth a worker.
         return f"the arguments of {what} were changed"
     differing = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     changes = [_argument(name, name in then, name in now) for name in differing]

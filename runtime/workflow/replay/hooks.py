@@ -12,11 +12,15 @@ __all__ = ["HookState"]
 
 
 class HookState:
-    """One hook of a live run. Each payload goes to one waiter, in the order both arrived."""
+    """One hook of a live run. Each payload goes to one waiter, in the order both arrived.
 
-    def __init__(self, loop: DetLoop, ref: str, token: str) -> None:
+    `step` is the name of the pending action that the hook is, None for what authors call a hook.
+    """
+
+    def __init__(self, loop: DetLoop, ref: str, token: str, step: str | None = None) -> None:
         self.ref = ref
         self.token = token
+        self.step = step
         self.owner: str | None = None  # the run that holds the token, after a conflict
         self.settled = False  # open or in conflict: the world has answered
         self.disposed = False
@@ -75,6 +79,12 @@ class HookState:
     @property
     def open(self) -> bool:
         return not self.disposed and self.owner is None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the body waits for a payload, or for the answer of the world."""
+        waiting = [*self._waiters, *self._settling]
+        return any(not future.done() for future in waiting)
 
     def standing(self) -> tuple[object, ...]:
         """All that can be told about it from outside; see `LiveRun.standing`."""

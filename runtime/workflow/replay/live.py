@@ -24,16 +24,18 @@ from workflow.errors import (
     InternalError,
     SerializationError,
     WorkflowBlockedError,
-    WorkflowError,
 )
 from workflow.events import Micros, NewEvent
 from workflow.policy.arguments import spread, with_captured
 from workflow.policy.names import short_name
 from workflow.replay.children import ChildState
-from workflow.replay.frames import recorded_traceback, user_line
+from workflow.replay.deadlines import Deadline
+from workflow.replay.failing import recorded_failure
+from workflow.replay.frames import user_line
 from workflow.replay.hooks import HookState
 from workflow.replay.ids import child_id, correlation_id
 from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
+from workflow.replay.pauses import waits_for_people
 
 __all__ = ["LiveRun", "describe", "meta_of", "pack"]
 
@@ -77,12 +79,15 @@ class LiveRun:
         self.started_at: Micros = 0
         self.base_url = ""
         self.parent: str | None = None
+        self.root = run_id
+        self.settings: dict[str, Any] = {}  # of the run's first event
         self.ended = False
         self.cancel_requested = False
         self.cancel_reason = ""
         self.steps: dict[str, DetFuture[Any]] = {}  # open step calls
         self.abandoned: list[str] = []  # step calls the body gave up, since last taken
         self.hooks: dict[str, HookState] = {}
+        self.actions: dict[str, HookState] = {}  # open pending actions by their step names
         self.children: dict[str, ChildState] = {}
         self.loop = DetLoop(self)  # type: ignore[abstract]  # what it lacks, it refuses
         self._entry = entry
@@ -94,7 +99,8 @@ class LiveRun:
         self._seed = b""
         self._waits: dict[str, Handle] = {}
         self._timers: list[tuple[Micros, int, str]] = []
-        self._sleeps: set[str] = set()
+        self._kinds: dict[str, str] = {}  # of the open waits that are no time-outs
+        self.deadline = Deadline(self)
         self._aborted: BaseException | None = None
         self._closing = False
 
@@ -114,7 +120,12 @@ class LiveRun:
         if fact.at > loop.now:
             loop.now = fact.at
         with loop:
-            self._apply(fact)
+            try:
+                self._apply(fact)
+            except Exception:
+                raise
+            except BaseException as error:  # out of a `__workflow_deserialize__` of the user's
+                raise SerializationError(f"reading {fact.type} ended with {error!r}") from error
             loop.run_until_idle()
             if self._main is not None and (self._main.done() or self._aborted is not None):
                 self._end()
@@ -138,7 +149,12 @@ class LiveRun:
 
     def sleeps(self) -> list[str]:
         """Open durable sleeps (not time-outs), in the order they were begun."""
-        return [ref for ref in self._waits if ref in self._sleeps]
+        return [ref for ref in self._waits if self._kinds.get(ref) == "sleep"]
+
+    @property
+    def paused(self) -> bool:
+        """Whether the body waits for people only."""
+        return waits_for_people(self, (self._kinds.get(ref, "timer") for ref in self._waits))
 
     def take_abandoned(self) -> list[str]:
         refs, self.abandoned = self.abandoned, []
@@ -166,6 +182,7 @@ class LiveRun:
             "children": [child.standing() for child in self.children.values()],
             "the count of calls": (self._counter, self._tokens),
             "the time": self.loop.now,
+            "what is printed and logged": self.loop.said,
             "random numbers drawn": self.loop.random.getstate(),
         }
 
@@ -204,18 +221,26 @@ class LiveRun:
         self._decide("step_created", ref, name=name, payload=payload)
         return future
 
-    def open_wait(self, due: Micros, handle: Handle, *, sleep: bool = False) -> str:
-        """Record a durable wait that runs `handle` when it is over."""
+    def stop(self, reason: str) -> None:
+        """Let the body see CancelledError, unless it has been asked to stop before."""
+        if self._main is not None and not self.cancel_requested:
+            self._main.cancel(reason or None)
+
+    def open_wait(self, due: Micros, handle: Handle, *, kind: str = "timer") -> str:
+        """Record a durable wait that runs `handle` when it is over.
+
+        `kind` is `sleep`, `timer` (a time-out), `lifetime` (of a pending action), `deadline` or
+        `grace`.
+        """
         if self._closing:
             return ""
         ref = self._ref("wait")
         self._waits[ref] = handle
         handle._on_cancel = lambda: self._forget_wait(ref)
         heapq.heappush(self._timers, (due, self._counter, ref))
-        if sleep:
-            self._sleeps.add(ref)
-        name = "sleep" if sleep else "timer"
-        self._decide("wait_created", ref, name=name, meta={"due": due})
+        if kind != "timer":
+            self._kinds[ref] = kind
+        self._decide("wait_created", ref, name=kind, meta={"due": due})
         return ref
 
     def sleep_until(self, due: Micros) -> DetFuture[None]:
@@ -226,17 +251,28 @@ class LiveRun:
             return future
         handle = Handle(_finish, (future,), None, due / 1_000_000)
         future._on_cancel = handle.cancel
-        self.open_wait(due, handle, sleep=True)
+        self.open_wait(due, handle, kind="sleep")
         return future
 
     def request_hook(
-        self, token: str, *, webhook: bool, metadata: bytes | None, meta: dict[str, Any]
+        self,
+        token: str,
+        *,
+        webhook: bool,
+        metadata: bytes | None,
+        meta: dict[str, Any],
+        step: str | None = None,
     ) -> HookState:
-        """Ask for a token. The answer (open or conflict) comes as a fact."""
+        """Ask for a token. The answer (open or conflict) comes as a fact.
+
+        With `step` it is the pending action of that name, which must not be open.
+        """
         if self._closing:
-            return HookState(self.loop, "", token)
+            return HookState(self.loop, "", token, step)
         ref = self._ref("hook")
-        hook = self.hooks[ref] = HookState(self.loop, ref, token)
+        hook = self.hooks[ref] = HookState(self.loop, ref, token, step)
+        if step is not None:
+            self.actions[step] = hook
         self._decide(
             "hook_requested", ref, name=token, payload=metadata, meta={"webhook": webhook, **meta}
         )
@@ -246,13 +282,15 @@ class LiveRun:
         """Free the token. Payloads that were delivered before can still be taken."""
         if not hook.disposed:
             hook.dispose()
+            if hook.step is not None:
+                self.actions.pop(hook.step, None)
             self._decide("hook_disposed", hook.ref, name=hook.token)
 
     def start_child(
         self, workflow: str, arguments: dict[str, Any], options: dict[str, Any]
     ) -> ChildState:
         """Record the start of a run of another workflow. `options` go into the decision's meta:
-        `attributes`, and `start_at` in microseconds.
+        `attributes`, `start_at`, `deadline` and `grace` in microseconds, and `cancel_with_parent`.
 
         Raises SerializationError when an argument cannot be recorded.
         """
@@ -261,15 +299,24 @@ class LiveRun:
         payload = self.codec.encode(arguments, path="args")
         self._counter += 1
         run_id = child_id(self._seed, self._counter, self.loop.now)
-        child = self.children[run_id] = ChildState(self.loop, run_id, self.codec)
+        bound = bool(options.get("cancel_with_parent"))
+        child = self.children[run_id] = ChildState(self.loop, run_id, self.codec, bound=bound)
         meta = options or None
         self._decide("child_created", run_id, name=workflow, payload=payload, meta=meta)
         return child
 
-    def meta_for(self, child: str) -> bytes:
+    def meta_for(self, child: str, options: Mapping[str, Any] | None = None) -> bytes:
         """The meta of a child's first event. Its seed follows from ours and does not tell it."""
         seed = hashlib.blake2b(f"seed of {child}".encode(), key=self._seed, digest_size=16)
-        return pack({"seed": seed.hexdigest(), "base_url": self.base_url, "parent": self.run_id})
+        meta = {
+            "seed": seed.hexdigest(),
+            "base_url": self.base_url,
+            "parent": self.run_id,
+            "root": self.root,
+        }
+        meta |= {k: v for k, v in self.settings.items() if k == "action_lifetime"}
+        meta |= {k: v for k, v in (options or {}).items() if k in ("deadline", "grace")}
+        return pack(meta)
 
     def set_attributes(self, attributes: dict[str, str | None]) -> None:
         self._decide("attr_set", "", meta=dict(attributes))
@@ -306,7 +353,7 @@ class LiveRun:
                 handle = self._waits.pop(fact.ref, None)
                 if handle is None:
                     raise DivergenceError(0, describe(fact), "no such wait")
-                self._sleeps.discard(fact.ref)
+                self._kinds.pop(fact.ref, None)
                 self.loop.fire(handle)
             case "hook_received":
                 hook = self._hook(fact)
@@ -319,10 +366,9 @@ class LiveRun:
             case "child_ended":
                 self._child_ended(fact)
             case "run_cancel_requested":
-                self.cancel_requested = True
                 self.cancel_reason = meta_of(fact).get("reason", "")
-                if self._main is not None:
-                    self._main.cancel(self.cancel_reason or None)
+                self.stop(self.cancel_reason)
+                self.cancel_requested = True
             case "run_created":
                 self._begin(fact)
             case _:
@@ -333,9 +379,12 @@ class LiveRun:
         self.started_at = fact.at
         self.base_url = meta.get("base_url", "")
         self.parent = meta.get("parent")
+        self.root = meta.get("root", self.run_id)
+        self.settings = meta
         self._seed = bytes.fromhex(meta["seed"])
         self.loop.random = Random(self._seed)
         arguments = self.codec.decode(fact.payload or b"", path="args")
+        self.deadline.begin(meta)
         self._main = self.loop.create_task(self._body(arguments), name="workflow")
 
     async def _body(self, arguments: dict[str, Any]) -> Any:
@@ -367,7 +416,7 @@ class LiveRun:
 
     def _forget_wait(self, ref: str) -> None:
         self._waits.pop(ref, None)
-        self._sleeps.discard(ref)
+        self._kinds.pop(ref, None)
 
     def _ref(self, kind: str) -> str:
         self._counter += 1
@@ -398,7 +447,7 @@ class LiveRun:
 
     def _waiting(self) -> bool:
         """Whether any fact but a cancel request could ever move the body again."""
-        if self.steps or self._waits:
+        if self.steps or len(self._waits) > len(self.deadline.waits):
             return True
         if any(hook.open or not hook.settled for hook in self.hooks.values()):
             return True
@@ -420,6 +469,8 @@ class LiveRun:
             if self.cancel_requested:
                 self._decide("run_cancelled", "")
                 self._ended()
+            elif self.deadline.missed:
+                self._fail(self.deadline.error())
             else:
                 self._fail(ContextError("the workflow body cancelled itself"))
         elif (error := main.exception()) is not None:
@@ -427,19 +478,15 @@ class LiveRun:
         else:
             try:
                 output = self.codec.encode(main.result(), path="return value")
-            except Exception as unencodable:
+            except BaseException as unencodable:  # also KeyboardInterrupt of a serializer
                 self._fail(unencodable)
                 return
             self._decide("run_completed", "", payload=output)
             self._ended()
 
     def _fail(self, error: BaseException) -> None:
-        self._decide(
-            "run_failed",
-            "",
-            payload=self.codec.encode_error(error, traceback=recorded_traceback(error)),
-            meta={"code": error.code if isinstance(error, WorkflowError) else "user-error"},
-        )
+        payload, code = recorded_failure(self.codec, error)
+        self._decide("run_failed", "", payload=payload, meta={"code": code})
         self._ended()
 
     def _ended(self) -> None:

@@ -23,8 +23,9 @@ from contextvars import Context, copy_context
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
+from workflow.addresses import without_addresses
 from workflow.errors import BusyWorkflowError, ContextError
-from workflow.replay import limits
+from workflow.replay import limits, unawaited
 
 if TYPE_CHECKING:
     from workflow.replay.live import LiveRun
@@ -143,6 +144,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         self.now: int = 0
         self.random = Random(0)
         self.utterances: list[Utterance] = []
+        self.said = 0  # a digest of all that the body has spoken, for this process only
         self._ready: deque[Handle] = deque()
         self._order = 0
         self._open = True
@@ -151,8 +153,9 @@ class DetLoop(asyncio.AbstractEventLoop):
         # its `finally` would run inside whatever run is executing then.
         self._tasks: list[DetTask[Any]] = []
         self._prune_at = 64
-        self._outside: tuple[asyncio.AbstractEventLoop | None, Any, Any] | None = None
+        self._outside: tuple[asyncio.AbstractEventLoop | None, Any, Any, int] | None = None
         self.rounds = limits.ROUNDS
+        self.below: int | None = None  # calls below this turn's, once somebody asked (`stack.py`)
         self.context = pristine()
         self._executing = False
 
@@ -165,6 +168,7 @@ class DetLoop(asyncio.AbstractEventLoop):
     def speak(self, logger: str, level: int, message: str) -> None:
         """Keep something printed or logged until the turn is recorded; replays drop it."""
         self.utterances.append((logger, level, message))
+        self.said = hash((self.said, logger, level, without_addresses(message)))
 
     # -- scheduling ----------------------------------------------------------------------------
 
@@ -261,22 +265,34 @@ class DetLoop(asyncio.AbstractEventLoop):
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
         text = context.get("message", "unhandled exception")
-        self.speak("asyncio", 40, f"{text}: {error!r}" if error is not None else str(text))
+        text = f"{text}: {error!r}" if error is not None else str(text)
+        # Not `said`: when an error counts as never seen is for the garbage collector to say.
+        self.utterances.append(("asyncio", 40, text))
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)
 
     def dismiss(self) -> None:
         """End every task that is still there: cancelled once, then closed. The loop must run."""
-        left = [task for task in self._tasks if not task.done()]
-        for task in left:
+        for task in list(self._tasks):
             task.cancel()
         self.run_until_idle(limit=10_000)
-        for task in left:
-            if not task.done():
+        self._close_in_generators()
+        closed: set[int] = set()
+        # A body that goes on after its cancellation, or while it is closed, begins further tasks.
+        # The latter have not run yet, so closing them begins no more.
+        while left := [t for t in self._tasks if not t.done() and id(t) not in closed]:
+            for task in left:
+                closed.add(id(task))
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # meant to be
                 self.context.run(_close, task.get_coro())
+        self._close_in_generators()
         self._tasks.clear()
+
+    def _close_in_generators(self) -> None:
+        """End what asynchronous generators await. They themselves are left as they are."""
+        for generator in reversed(self._generators.values()):
+            self.context.run(_close, generator.ag_await)
 
     def close(self) -> None:
         self._open = False
@@ -288,14 +304,16 @@ class DetLoop(asyncio.AbstractEventLoop):
     def __enter__(self) -> DetLoop:
         """Become the running loop of this thread, also from inside another running loop."""
         before = limits.begin(self.rounds)
-        self._outside = (_events._get_running_loop(), sys.get_asyncgen_hooks(), before)
+        hooks, depth = sys.get_asyncgen_hooks(), unawaited.watch()
+        self._outside = (_events._get_running_loop(), hooks, before, depth)
         sys.set_asyncgen_hooks(firstiter=self._hold, finalizer=_leave_open)
         _events._set_running_loop(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._outside is not None
-        loop, hooks, before = self._outside
+        loop, hooks, before, depth = self._outside
+        sys.set_coroutine_origin_tracking_depth(depth)
         limits.resume(before)
         self._outside = None
         _events._set_running_loop(loop)
@@ -306,8 +324,18 @@ class DetLoop(asyncio.AbstractEventLoop):
 
         With a `limit`, stop after so many callbacks and forget the rest.
         """
-        ready = self._ready
+        self.below = None
         self._executing = True
+        try:
+            self._run_ready(limit)
+        finally:
+            self._executing = False
+        busy = limits.overrun()
+        if busy is not None:
+            self.run.abort(busy)
+
+    def _run_ready(self, limit: float) -> None:
+        ready = self._ready
         while ready:
             limit -= 1
             if limit < 0:
@@ -325,32 +353,49 @@ class DetLoop(asyncio.AbstractEventLoop):
                 self.call_exception_handler({"message": "callback failed", "exception": error})
             except BaseException as error:
                 self.run.abort(error)
-        self._executing = False
-        busy = limits.overrun()
-        if busy is not None:
-            self.run.abort(busy)
+
+    BOTTOM = _run_ready.__code__
+    """Of the function below all calls of a body."""
+
+    def complain(self, message: str) -> None:
+        """Speak of something whose moment is for the garbage collector to say: it is not `said`."""
+        self.utterances.append(("workflow", 30, message))
 
     def _hold(self, generator: Any) -> None:
         self._generators[id(generator)] = generator
 
+
+CLOSINGS = 100  # how often what goes on waiting is closed again
 
 # Coroutines that would not end. Never collected, so that none of their code ever runs again.
 _immortal: list[Any] = []
 
 
 def _close(coroutine: Any) -> None:
-    """Close a coroutine and what it awaits, even if that swallows GeneratorExit."""
+    """Close a coroutine and what it awaits, even if that swallows GeneratorExit.
+
+    From the inside out: closed from the outside, one that goes on waiting would be let go of.
+    """
+    refused = 0
+    while chain := _suspended(coroutine):
+        if refused > CLOSINGS:
+            _immortal.extend(chain)
+            return
+        innermost = chain[-1]
+        try:
+            innermost.close()
+        except BaseException:
+            # It awaited something instead of ending, as `finally` blocks do, or raised.
+            refused += innermost.cr_frame is not None
+
+
+def _suspended(coroutine: Any) -> list[Any]:
+    """A coroutine, what it awaits, what that awaits, and so on, as far as it can be closed."""
     chain: list[Any] = []
-    link = coroutine
-    while link is not None:
-        chain.append(link)
-        link = getattr(link, "cr_await", None)
-    try:
-        coroutine.close()
-    except RuntimeError:
-        _immortal.extend(chain)  # it awaited something instead of ending
-    except BaseException:
-        return  # an error on the way out has ended it
+    while getattr(coroutine, "cr_frame", None) is not None:
+        chain.append(coroutine)
+        coroutine = coroutine.cr_await
+    return chain
 
 
 def _refused(name: str) -> Callable[..., Any]:
@@ -386,3 +431,11 @@ def running() -> DetLoop | None:
     """The loop of the workflow body that is executing right now, None outside of one."""
     loop = _events._get_running_loop()
     return loop if type(loop) is DetLoop else None
+
+
+def _complaints() -> Callable[[str], None] | None:
+    loop = running()
+    return loop.complain if loop is not None else None
+
+
+unawaited.report_to(_complaints)

@@ -12,18 +12,20 @@ import collections.abc
 import sys
 import typing
 from collections.abc import Callable
+from functools import partial
 from inspect import get_annotations
-from types import CellType, FunctionType, GenericAlias, UnionType
+from types import CellType, FunctionType, GenericAlias, MethodType, UnionType
 from typing import Any, ForwardRef
 
 from workflow.errors import SandboxError
 from workflow.sandbox.ownership import owns
 from workflow.sets import FrozenSet, Set
 
-__all__ = ["evaluate", "later_names", "refuse_text"]
+__all__ = ["concrete", "evaluate", "later_names", "refuse_text"]
 
 _ABSTRACT: dict[Any, Any] = {collections.abc.Set: FrozenSet, collections.abc.MutableSet: Set}
 _LITERAL = typing.get_origin(typing.Literal[0])
+_FUNCTIONS = (FunctionType, MethodType, partial)
 
 
 def _reference(name: str) -> Any:
@@ -58,10 +60,10 @@ def evaluate(thunk: Callable[[], Any], class_name: str) -> Any:
         raise SandboxError(f"an annotation of {class_name} names too many classes not yet defined")
     if type(value) is type:
         return value  # the usual case; a class checked its own annotations when it was made
-    return _concrete(refuse_text(_named(value)))
+    return concrete(refuse_text(_named(value)))
 
 
-def _concrete(value: Any) -> Any:
+def concrete(value: Any) -> Any:
     """The type with abstract sets replaced by sets of workflow code: pydantic makes built-in ones
     for them, as it does here, but those have no order."""
     origin, args = typing.get_origin(value) or value, typing.get_args(value)
@@ -70,7 +72,7 @@ def _concrete(value: Any) -> Any:
     if not args or origin is _LITERAL:
         return value
     first = len(args) if origin is not typing.Annotated else 1
-    made = (*map(_concrete, args[:first]), *args[first:])
+    made = (*map(concrete, args[:first]), *args[first:])
     if all(new is old for new, old in zip(made, args, strict=True)):
         return value
     if origin is typing.Annotated:
@@ -112,6 +114,9 @@ def _walk(value: Any, seen: set[int], depth: int) -> None:
     seen.add(id(value))
     if depth > 60:
         raise SandboxError("a type is nested too deeply")
+    if isinstance(value, _FUNCTIONS):
+        # pydantic takes a function for the type of a call, and evaluates its annotations.
+        raise SandboxError("a function cannot stand for a type in workflow code; write the type")
     if isinstance(value, str):
         if not value.isidentifier():
             _refuse(value)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from inspect import get_annotations
 from string import Formatter
 from types import GenericAlias, ModuleType
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from workflow.errors import SandboxError
 from workflow.sandbox import names
@@ -113,7 +113,7 @@ def _check_model(cls: Any) -> None:
         raise SandboxError(f"model {cls.__name__}: define {', '.join(sorted(later))} above it")
     if not cls.__pydantic_complete__:
         raise SandboxError(f"model {cls.__name__} is not complete when its class statement ends")
-    if issubclass(cls, Generic):
+    if issubclass(cls, Generic) and not _is_root_of_a_type(cls, pydantic):
         raise SandboxError(
             f"model {cls.__name__}: generic models are not available in workflow code"
         )
@@ -121,3 +121,10 @@ def _check_model(cls: Any) -> None:
         raise SandboxError(
             f"model {cls.__name__}: from_attributes is not available in workflow code"
         )
+
+
+def _is_root_of_a_type(cls: Any, pydantic: Any) -> bool:
+    """Whether it is a `RootModel` whose type is known: there is nothing left to subscript."""
+    if not issubclass(cls, pydantic.RootModel) or cls.__pydantic_generic_metadata__["parameters"]:
+        return False
+    return not isinstance(cls.model_fields["root"].annotation, TypeVar)

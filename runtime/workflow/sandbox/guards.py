@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from workflow.errors import SandboxError
 from workflow.sandbox import names, texts
 from workflow.sandbox.facades import clock
+from workflow.sandbox.facades.dates import portable
 from workflow.sandbox.formatting import SUPER_CLASS, SUPER_SELF, guarded_format
 from workflow.sandbox.ownership import MARK, TOKEN, owns
 from workflow.sandbox.views import ModuleView
@@ -28,6 +29,7 @@ from workflow.sets import settled
 
 __all__ = [
     "above",
+    "arranged",
     "awaited",
     "delete",
     "has",
@@ -157,6 +159,13 @@ def _read_obj(value: Any, name: str) -> None:
         refuse(name)
 
 
+def _read_args(value: Any, name: str) -> Any:
+    # The messages of errors that C code raises have the texts of objects in them.
+    if not isinstance(_subject(value), BaseException) or isinstance(_subject(value), type):
+        return None
+    return tuple(texts.told(item) for item in getattr(value, name))
+
+
 def _read_register(value: Any, name: str) -> None:
     # A virtual subclass makes class patterns read attributes of objects that are not of the class.
     owner = _subject(value)
@@ -216,18 +225,18 @@ def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
     if owns(getattr(native, "__func__", None)):
         return None  # the workflow's own, which comes here again for what it overrides
     if isinstance(value, type):
-        return lambda model, **options: _arranged(native(model, **options))
-    return lambda **options: _arranged(native(**options))
+        return lambda model, **options: arranged(native(model, **options))
+    return lambda **options: arranged(native(**options))
 
 
-def _arranged(value: Any) -> Any:
+def arranged(value: Any) -> Any:
     """What a model gave, with its built-in sets (of fields of any type) in order."""
     if type(value) is dict:
-        return {key: _arranged(item) for key, item in value.items()}
+        return {key: arranged(item) for key, item in value.items()}
     if type(value) is list:
-        return [_arranged(item) for item in value]
+        return [arranged(item) for item in value]
     if type(value) is tuple:
-        return tuple(map(_arranged, value))
+        return tuple(map(arranged, value))
     return settled(value)
 
 
@@ -244,11 +253,12 @@ def _read_strftime(value: Any, name: str) -> Callable[..., str] | None:
         return None
     native = getattr(value, name)
     if isinstance(owner, type):
-        return lambda moment, format: native(moment, clock.portable(format))
-    return lambda format: native(clock.portable(format))
+        return lambda moment, format: native(moment, portable(format, moment))
+    return lambda format: native(portable(format, owner))
 
 
 _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
+    "args": _read_args,
     "format": _read_format,
     "format_map": _read_format,
     "get_context": _read_context,

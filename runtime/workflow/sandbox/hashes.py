@@ -19,6 +19,7 @@ from types import FunctionType
 from typing import Any
 from uuid import UUID
 
+from workflow.codec import stand_in_models
 from workflow.errors import SandboxError
 from workflow.sandbox.ownership import owns
 
@@ -97,6 +98,10 @@ def _of_enum(value: Enum) -> int:
     return hash_of(value._name_)
 
 
+def _of_stand_in(value: Any) -> int:
+    return _of_tuple((type(value).__name__, *vars(value).values()))
+
+
 def _of_uuid(value: UUID) -> int:
     return hash_of(value.int)
 
@@ -122,6 +127,7 @@ _KNOWN: dict[Any, Callable[[Any], int]] = {
     datetime.time.__hash__: _of_time,
     datetime.timedelta.__hash__: datetime.timedelta.__hash__,
     Enum.__hash__: _of_enum,
+    stand_in_models.model_hash: _of_stand_in,
 }
 """How a value is hashed, by the `__hash__` its class has."""
 

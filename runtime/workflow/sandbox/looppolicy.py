@@ -1,4 +1,5 @@
-"""The part of the policy that counts the rounds of loops (`workflow.replay.limits`)."""
+"""The part of the policy that counts the rounds of loops, and the calls of functions that may be
+called without end (`workflow.replay.limits`)."""
 
 # ruff: noqa: N802 - the names of the methods are made of those of the nodes
 
@@ -6,6 +7,7 @@ from __future__ import annotations
 
 import ast
 
+from workflow.sandbox.recursion import repeated
 from workflow.sandbox.storepolicy import StorePolicy
 from workflow.sandbox.trees import at, call, guard
 
@@ -13,17 +15,40 @@ __all__ = ["LoopPolicy"]
 
 
 class LoopPolicy(StorePolicy):
-    """Puts the counter before the body of each loop.
+    """Puts the counter before the body of each loop, and into functions that may be called without
+    end (`recursion.py`).
 
     Comprehensions are not counted: what they iterate comes out of a loop that is, ends, or fills
     the memory.
     """
 
-    def _counted(self, node: ast.For | ast.AsyncFor | ast.While) -> ast.AST:
-        self.node_contents_visit(node)
+    def __init__(self) -> None:
+        super().__init__()
+        self._repeated: frozenset[str] = frozenset()
+
+    def find_repeated(self, tree: ast.AST) -> None:
+        """Look through a module, not yet visited."""
+        self._repeated = repeated(tree)
+
+    def count_calls(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Put the counter into a function, visited already, if it needs one."""
+        if node.name in self._repeated:
+            described = ast.get_docstring(node, clean=False) is not None
+            first = int(described)
+            node.body[first:first] = [
+                self._counter(node),
+                at(ast.Expr(call("$deep", [], node)), node),
+            ]
+
+    def _counter(self, node: ast.stmt) -> ast.stmt:
         is_spent = call("$next", [guard("$fuel", node)], node)
         refuel = at(ast.Expr(call("$refuel", [], node)), node)
-        node.body.insert(0, at(ast.If(is_spent, [refuel], []), node))
+        made: ast.stmt = at(ast.If(is_spent, [refuel], []), node)
+        return made
+
+    def _counted(self, node: ast.For | ast.AsyncFor | ast.While) -> ast.AST:
+        self.node_contents_visit(node)
+        node.body.insert(0, self._counter(node))
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:

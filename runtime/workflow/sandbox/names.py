@@ -80,6 +80,7 @@ FORBIDDEN = frozenset(INSPECT_ATTRIBUTES | _INTERPRETER | _LOOP | _ENUM | _PROTO
 
 GUARDED = frozenset(
     {
+        "args",
         "astimezone",
         "format",
         "format_map",

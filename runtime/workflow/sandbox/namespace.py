@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from workflow.replay.limits import FUEL, refuel
+from workflow.replay.stack import check
 from workflow.sandbox import guards, texts
+from workflow.sandbox.abandoned import COLLECTING, is_collected
 from workflow.sandbox.annotations import evaluate
 from workflow.sandbox.classes import TypeProxy, build_class
+from workflow.sandbox.endless import iterate
 from workflow.sandbox.facades.speech import speak_print
 from workflow.sandbox.hashes import hash_of
 from workflow.sandbox.operations import HARMLESS, IN_PLACE, OPERATIONS, remainder
@@ -34,7 +37,7 @@ SyntaxError SyntaxWarning SystemError SystemExit TabError TimeoutError True Type
 UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError
 UnicodeWarning UserWarning ValueError Warning ZeroDivisionError
 abs aiter all anext any bin bool bytearray bytes callable chr classmethod complex dict divmod
-enumerate filter float hex int isinstance issubclass iter len list map max min
+enumerate filter float hex int isinstance issubclass len list map max min
 next object oct ord pow property range reversed round slice sorted staticmethod str sum
 super tuple zip
 """
@@ -49,6 +52,7 @@ _GUARDED: dict[str, Any] = {
     "getattr": guards.read,
     "hasattr": guards.has,
     "hash": hash_of,
+    "iter": iterate,
     "print": speak_print,
     "repr": texts.repr_text,
     "set": Set,
@@ -70,6 +74,9 @@ def fresh_builtins(importer: Callable[..., Any]) -> dict[str, Any]:
 _GUARDS = {
     "$annotation": evaluate,
     "$awaited": guards.awaited,
+    "$collected": is_collected,
+    "$collecting": COLLECTING,
+    "$deep": check,
     "$exact": texts.EXACT,
     "$field": texts.field_text,
     "$fuel": FUEL,

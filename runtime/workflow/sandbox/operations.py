@@ -85,6 +85,6 @@ IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
 
 def remainder(left: Any, right: Any) -> Any:
     """`left % right`: arithmetic, or formatting when `left` is text."""
-    if isinstance(left, str | bytes):
+    if isinstance(left, str | bytes | bytearray):
         return texts.percent(left, right)
     return left % right

@@ -21,7 +21,7 @@ from typing import Any
 from workflow.errors import SandboxError
 from workflow.sandbox import names
 from workflow.sandbox.depth import deepest_line, deeply
-from workflow.sandbox.looppolicy import LoopPolicy
+from workflow.sandbox.endpolicy import EndPolicy
 from workflow.sandbox.storepolicy import private
 from workflow.sandbox.trees import at, awaiting, call, is_placing, no_arguments
 from workflow.sandbox.typegrammar import TypeGrammar
@@ -45,7 +45,7 @@ class PolicyError(SandboxError):
         self.problems = problems
 
 
-class WorkflowPolicy(LoopPolicy):
+class WorkflowPolicy(EndPolicy):
     """Admits orchestration code and rewrites what needs a look at run time.
 
     Nodes that are not overridden here are admitted (literals, operators, control flow) or refused
@@ -173,7 +173,9 @@ class WorkflowPolicy(LoopPolicy):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         """`x.n += 1` writes through the guard; it reads natively, so guarded names are out."""
-        if isinstance(node.target, ast.Attribute) and node.target.attr in names.GUARDED:
+        # Messages are guarded when they are read out: `error.args += …` puts them back.
+        guarded = names.GUARDED - {"args"}
+        if isinstance(node.target, ast.Attribute) and node.target.attr in guarded:
             self.error(
                 node, f"{node.target.attr!r} cannot be the target of an augmented assignment"
             )
@@ -183,6 +185,7 @@ class WorkflowPolicy(LoopPolicy):
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
         """No print collector: `print` is an emulation."""
+        self.find_repeated(node)
         return self.node_contents_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
@@ -238,7 +241,10 @@ class WorkflowPolicy(LoopPolicy):
         self._flatten_annotations(node)
         # Decorators and defaults run outside, but hold no statements: visiting them as if inside
         # the function changes nothing, except that special names are refused there as well.
-        return self._enter("function", node)
+        visited = self._enter("function", node)
+        self.guard_ends(node)
+        self.count_calls(node)
+        return visited
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """A function; in a class also the special methods that only describe values."""

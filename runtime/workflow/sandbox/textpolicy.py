@@ -91,16 +91,17 @@ class TextPolicy(RestrictingNodeTransformer):
         return made
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """`str(x)` and `map(str, xs)`. `str` itself stays what it is: it is a class as well."""
+        """`str(x)`, and `map(str, xs)` also by another name. `str` itself stays what it is: it is a
+        class as well."""
         self.node_contents_visit(node)
         if isinstance(node.func, ast.Name) and node.args:
             if node.func.id == "str":
                 node.args.insert(0, node.func)
                 node.func = at(ast.Name("$str", ast.Load()), node.func)
-            elif node.func.id == "map" and getattr(node.args[0], "id", "") == "str":
+            elif node.func.id == "map" and isinstance(node.args[0], ast.Name | ast.Attribute):
                 node.args[0] = call("$maker", [node.args[0]], node.args[0])
         for keyword in node.keywords:
-            if getattr(keyword.value, "id", "") == "str" and _is_converter(node.func, keyword.arg):
+            if isinstance(keyword.value, ast.Name) and _is_converter(node.func, keyword.arg):
                 keyword.value = call("$maker", [keyword.value], keyword.value)
         return node
 

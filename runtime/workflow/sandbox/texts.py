@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from workflow.sandbox.facades import clock
+from workflow.addresses import without_addresses
+from workflow.sandbox.facades.dates import portable
 
 __all__ = [
     "EXACT",
@@ -30,6 +31,7 @@ __all__ = [
     "repr_text",
     "shown",
     "text_above",
+    "told",
 ]
 
 _ADDRESS = re.compile(
@@ -43,6 +45,9 @@ EXACT = frozenset({bool, bytes, float, int, str, type(None)})
 """What formats to the same text everywhere."""
 
 
+_BYTES_ADDRESS = re.compile(_ADDRESS.pattern.encode())
+
+
 def _suspicious(text: str) -> bool:
     return " at " in text or " cb=" in text
 
@@ -52,6 +57,11 @@ def _plain(text: Any, value: object) -> Any:
     if type(value) in EXACT or not isinstance(text, str) or not _suspicious(text):
         return text
     return _ADDRESS.sub("", text)
+
+
+def told(text: Any) -> Any:
+    """A message that somebody else has made, without addresses; anything but text as it is."""
+    return without_addresses(text) if type(text) is str else text
 
 
 def repr_text(obj: Any, /) -> str:
@@ -77,8 +87,8 @@ def _portable(value: Any, spec: str) -> str:
     if type(value) is str or not isinstance(spec, str):
         return spec
     if isinstance(value, datetime.date | datetime.time):
-        clock.portable(spec)
-    elif spec[-1:] == "n" and isinstance(value, int | float | complex | Decimal):
+        return portable(spec, value)
+    if spec[-1:] == "n" and isinstance(value, int | float | complex | Decimal):
         return spec[:-1] + ("d" if isinstance(value, int) else "g")
     return spec
 
@@ -126,13 +136,16 @@ def call_text(function: Any, /, *args: Any, **options: Any) -> Any:
 
 
 def maker(function: Any, /) -> Any:
-    """What is mapped when workflow code maps whatever is named `str`."""
-    return partial(call_text, function)
+    """What is mapped when workflow code maps `function`, which may be `str`."""
+    return partial(call_text, function) if function is str else function
 
 
 def percent(template: Any, values: Any) -> Any:
     """`template % values`, as workflow code writes it with a literal template."""
-    return _plain(template % values, values)
+    made = template % values
+    if isinstance(made, bytes | bytearray):  # of `b"%a"`
+        return type(made)(_BYTES_ADDRESS.sub(b"", made)) if b" at " in made else made
+    return _plain(made, values)
 
 
 def pformat(object: Any, *args: Any, **options: Any) -> str:

@@ -15,9 +15,10 @@ A world of your own is held to the port like this, in a test module of yours::
 from __future__ import annotations
 
 from workflow.testing.cases.control import ParkCases, TerminateCases, TokenCases
-from workflow.testing.cases.reads import LifeCases, ReadCases, StreamCases, WaitCases
+from workflow.testing.cases.reads import LifeCases, ReadCases, WaitCases
 from workflow.testing.cases.retention import PruneCases
 from workflow.testing.cases.runs import ClaimCases, CreateCases, MailCases
+from workflow.testing.cases.streams import OwnStreamCases, StreamCases
 from workflow.testing.cases.turns import AppendCases, RefusalCases
 from workflow.testing.cases.work import LeaseCases, TaskCases
 
@@ -36,6 +37,7 @@ class WorldConformance(
     TaskCases,
     LeaseCases,
     StreamCases,
+    OwnStreamCases,
     ReadCases,
     PruneCases,
     WaitCases,

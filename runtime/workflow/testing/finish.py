@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypeVar
 
 from workflow.errors import WorkflowRunNotFoundError
+from workflow.policy.lineage import ROOT
 from workflow.runs import Run
 from workflow.testing.clock import VirtualClock
 from workflow.world.port import World
-from workflow.world.records import Micros
+from workflow.world.records import Micros, RunFilter, RunRecord
 
 __all__ = ["finish"]
 
@@ -16,11 +17,12 @@ T = TypeVar("T")
 
 
 async def finish(run: Run[T], clock: VirtualClock) -> T:
-    """The result of a run, moving `clock`, its world's, whenever the run waits for time alone.
+    """The result of a run, moving `clock`, its world's, whenever nothing but time is waited for.
 
-    Sleeps, timeouts of hooks, pauses before a retry and a delayed start are over at once. A run
-    that waits for a hook without a timeout goes on when the test resumes it. Raises as
-    `run.return_value`; WorkflowRunNotFoundError; RuntimeError for a run that is parked.
+    That goes for its children and all of their family as well. Sleeps, timeouts of hooks, pauses
+    before a retry and a delayed start are over at once. A run that waits for a hook without a
+    timeout, or for a person, goes on when the test resumes it.
+    Raises as `run.return_value`; WorkflowRunNotFoundError; RuntimeError for a run that is parked.
     """
     world = run._world
     change = 0
@@ -33,19 +35,26 @@ async def finish(run: Run[T], clock: VirtualClock) -> T:
             return await run.return_value
         if found.parked is not None:
             raise RuntimeError(f"the run is parked: {found.parked.code}: {found.parked.reason}")
-        due = None if found.mail > found.seen else await _due(world, run.run_id)
+        due = await _due(world, found)
         if due is not None and due > clock.now():
             clock.advance((due - clock.now()) / 1_000_000)
 
 
-async def _due(world: World, run_id: str) -> Micros | None:
-    """When the next thing happens to a run, None while something is happening or for no one knows
-    how long."""
-    run = await world.get_run(run_id)
-    tasks = await world.list_tasks(run_id)
-    if run is None or any(task.owner is not None for task in tasks):
-        return None
-    times = [task.run_at for task in tasks]
-    if run.next_timer is not None:
-        times.append(run.next_timer)
+async def _due(world: World, run: RunRecord) -> Micros | None:
+    """When the next thing happens to a run or its family, None while something is happening or for
+    no one knows how long."""
+    family = RunFilter(attributes={ROOT: run.attributes.get(ROOT, run.run_id)})
+    page = await world.list_runs(family, limit=1000)
+    others = [each for each in page.items if each.completed_at is None]
+    times: list[Micros] = []
+    for each in [run, *(each for each in others if each.run_id != run.run_id)]:
+        tasks = await world.list_tasks(each.run_id)
+        # A run that is nobody's does nothing; a worker may run a step without a task of its own.
+        if each.mail > each.seen or each.owner is not None or any(t.owner for t in tasks):
+            return None
+        if each.status == "paused":  # a person is to answer first
+            continue
+        times += [task.run_at for task in tasks]
+        if each.next_timer is not None:
+            times.append(each.next_timer)
     return min(times, default=None)

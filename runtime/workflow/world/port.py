@@ -38,9 +38,20 @@ from workflow.world.records import (
     WorkerRecord,
 )
 
-__all__ = ["ENDED", "AuthProvider", "Clock", "Queue", "Storage", "Streamer", "World"]
+__all__ = [
+    "ENDED",
+    "OWN_STREAM",
+    "AuthProvider",
+    "Clock",
+    "Queue",
+    "Storage",
+    "Streamer",
+    "World",
+]
 
 ENDED: tuple[Status, ...] = ("completed", "failed", "cancelled")
+OWN_STREAM = "strm_"
+"""How the names of streams begin that have a writer of their own."""
 
 
 class Clock(Protocol):
@@ -200,11 +211,13 @@ class Streamer(Protocol):
     async def write_chunks(self, write: ChunkWrite) -> int | None:
         """Append chunks; returns the index of the first one, None when the writer is not current.
 
-        Raises `RunEndedError` when the run has ended or the stream is closed.
+        Raises `RunEndedError` when the run has ended or the stream is closed. A completed run still
+        takes chunks for streams that exist and whose name begins with `OWN_STREAM`.
         """
 
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
-        """Read from index `start`. An ended run's streams read as closed.
+        """Read from index `start`. Streams that take nothing more read as closed, and as `cut` when
+        nobody closed them.
 
         Raises `WorkflowRunNotFoundError`.
         """

@@ -39,7 +39,7 @@ __all__ = [
     "WorkerRecord",
 ]
 
-Status = Literal["pending", "running", "completed", "failed", "cancelled"]
+Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 LetterKind = Literal[
     "nudge",
     "step_completed",
@@ -179,7 +179,8 @@ class Append(Record, frozen=True, kw_only=True):
     Events are written in order; then, for each of `open_tokens` in order, the world writes
     `hook_created` (token free) or `hook_conflict` (taken; meta is `{"run_id": owner}`) and returns
     it. Tokens are closed and tasks dropped before others are opened and added; a task that exists
-    is left alone. The first append that writes events makes a pending run `running`.
+    is left alone. The first append that writes events makes a pending run `running`; after that,
+    `status` says so when the run begins or ceases to wait for people only.
 
     An accepted append sets the owner to `worker`, or to nobody with `release`. An end removes
     tasks and tokens, and posts `child_ended` to the parent (ref `parent_ref`, payload `output`,
@@ -207,6 +208,7 @@ class Append(Record, frozen=True, kw_only=True):
     bundle: str | None = None  # pins the run (first turn)
     python: str | None = None
     release: bool = False  # give the run up: nothing runs; ignored with `open_tokens`
+    status: Literal["running", "paused"] | None = None  # None: as it is; an `end` is stronger
     end: Literal["completed", "failed", "cancelled"] | None = None
     output: bytes | None = None
     error_code: str | None = None
@@ -270,7 +272,9 @@ class ChunkWrite(Record, frozen=True, kw_only=True):
     """Chunks from a step attempt. Accepted only from the current attempt.
 
     For a task: `worker` and `attempt` are compared with the task row. For an inline step (`fence`
-    given): with the run's owner and fence.
+    given): with the run's owner and fence. `of` is the run whose stream it is, None for the run of
+    the attempt. With `own` the stream has a writer of its own and nothing is compared: a result
+    that a step went on writing when it had succeeded, or an upload.
     """
 
     run_id: str
@@ -281,6 +285,8 @@ class ChunkWrite(Record, frozen=True, kw_only=True):
     fence: int | None = None
     chunks: tuple[bytes, ...] = ()
     close: bool = False
+    of: str | None = None
+    own: bool = False
 
 
 class Chunk(Record, frozen=True, kw_only=True):
@@ -293,11 +299,15 @@ class Chunk(Record, frozen=True, kw_only=True):
 
 
 class ChunkPage(Record, frozen=True, kw_only=True):
-    """A read of a stream: `next` is the index after the last existing chunk."""
+    """A read of a stream: `next` is the index after the last existing chunk.
+
+    `cut`: it is closed by the end of the run, and no writer has closed it.
+    """
 
     chunks: tuple[Chunk, ...]
     next: int
     closed: bool
+    cut: bool = False
 
 
 class RunFilter(Record, frozen=True, kw_only=True):

@@ -44,11 +44,6 @@ class Changes:
             self._number += 1
         self._wake(answers)
 
-    @property
-    def waited_on(self) -> bool:
-        """Whether anybody waits right now."""
-        return bool(self._waiters)
-
     async def wait(self, seen: int, until: Micros | None) -> int:
         """Return the number once it is not `seen`, or as it is when the clock reaches `until`."""
         loop = asyncio.get_running_loop()

@@ -3,7 +3,8 @@
 What a workflow or step returns is recorded once, as one value. A generator has no such value:
 calling it runs nothing, and its items are asked for one by one by code that may be gone by then.
 
-Return a list, or write the items to a stream with `get_writable()` in a step.
+Return a list. Or let a step return a stream: yield in an asynchronous function of its own, without
+directive, and return what calling it gives. A step can also write to `get_writable()`.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
             continue  # the decorator is what matters there
         for node in _own_nodes(marked.node):
             if isinstance(node, ast.Yield | ast.YieldFrom):
-                instead = "Return a list, or write the items to a stream with get_writable() in "
-                instead += "a step."
+                instead = "Return a list. For a stream, yield in a function of its own, and return "
+                instead += "its call from a step."
                 if marked.sighting.function is None:
                     instead += f"\n{NOT_MEANT}"
                 yield RULE.at(

@@ -9,6 +9,9 @@ down, and later passes take the answer from there. If it fails, or the process d
 answer is written down, it is sent again. So where twice does harm, as with a payment, pass the
 service an idempotency key: `get_step_metadata().step_id` is the same at every try.
 
+For a plain request you need no step of your own: `await fetch(url)` with `from workflow import
+fetch` is one.
+
 The import may stay at the top of the file. What only steps use is left out of the workflow's code.
 """
 

@@ -58,7 +58,14 @@ _OF_A_RUN = {
     },
     "time": {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns"},
     "uuid": {"uuid1", "uuid4"},
-    "workflow": {"create_hook", "create_webhook", "fetch", "get_workflow_metadata", "sleep"},
+    "workflow": {
+        "create_hook",
+        "create_webhook",
+        "fetch",
+        "get_workflow_metadata",
+        "pending_action",
+        "sleep",
+    },
 }
 
 

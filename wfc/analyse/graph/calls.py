@@ -74,6 +74,7 @@ _RUNTIME = {
     "workflow.create_hook": NodeKind.HOOK,
     "workflow.create_webhook": NodeKind.WEBHOOK,
     "workflow.fetch": NodeKind.FETCH,
+    "workflow.pending_action": NodeKind.ACTION,
     "workflow.api.start": NodeKind.CHILD,
     "workflow.start": NodeKind.CHILD,
 }

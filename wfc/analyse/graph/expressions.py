@@ -126,6 +126,10 @@ def durable(flow: Flow, expr: ast.Call, what: Durable, *, is_awaited: bool) -> N
             url = argument(expr, 0, "url")
             text = flow.text(url) if url else ""
             flow.add(NodeKind.FETCH, f"fetch {text}".rstrip(), expr, {"url": text})
+        case NodeKind.ACTION:
+            step = argument(expr, 0, "step")
+            text = flow.text(step) if step else ""
+            flow.add(NodeKind.ACTION, f"ask {text}".rstrip(), expr, {"step_name": text})
         case NodeKind.CHILD:
             name = what.child.qualname if what.child else _first(flow, expr)
             data = {"workflow": what.child.id if what.child else None}

@@ -36,7 +36,13 @@ __all__ = [
 Draw = Callable[[Flow, ast.expr], None]
 Branch = Later | tuple[End, ...]
 
-_LATER = {NodeKind.SLEEP, NodeKind.FETCH, NodeKind.CHILD, NodeKind.RESPOND}
+_LATER = {
+    NodeKind.SLEEP,
+    NodeKind.FETCH,
+    NodeKind.ACTION,
+    NodeKind.CHILD,
+    NodeKind.RESPOND,
+}
 _CONTAINERS = {"builtins.list", "builtins.tuple", "builtins.set", "builtins.reversed"}
 
 

@@ -21,6 +21,7 @@ class NodeKind(StrEnum):
     HOOK = "hook"
     WEBHOOK = "webhook"
     WAIT = "wait"  # for the payload of a hook, or the result of a child
+    ACTION = "action"  # a question to a person
     RESPOND = "respond"
     FETCH = "fetch"
     CHILD = "child"

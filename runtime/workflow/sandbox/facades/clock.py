@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as real
-import re
 import time as real_time
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
 from workflow.replay.loop import DetLoop, running
+from workflow.sandbox.facades.dates import portable
 
 __all__ = [
     "EMULATED_METHODS",
@@ -27,7 +27,6 @@ __all__ = [
     "active",
     "emulated",
     "emulated_above",
-    "portable",
     "time_members",
 ]
 
@@ -120,9 +119,17 @@ class DateTime(real.datetime, metaclass=_Twin):
         return cls._of(real.datetime.fromtimestamp(timestamp, UTC), None)
 
     @classmethod
+    def combine(cls, *args: Any, **kwargs: Any) -> Any:
+        # For a class derived from it, Python forgets which of two equal hours is meant.
+        if cls in _TWIN_CLASSES:
+            return real.datetime.combine(*args, **kwargs)
+        return super().combine(*args, **kwargs)
+
+    @classmethod
     def _of(cls, moment: real.datetime, tz: real.tzinfo | None) -> Any:
         moment = moment.replace(tzinfo=None) if tz is None else moment.astimezone(tz)
-        return cls.combine(moment.date(), moment.timetz())
+        made = cls.combine(moment.date(), moment.timetz())
+        return made.replace(fold=1) if moment.fold else made
 
 
 _TWIN_CLASSES = frozenset({Date, DateTime})
@@ -184,16 +191,6 @@ def _aware(moment: real.datetime) -> real.datetime:
     return real.datetime.replace(moment, tzinfo=UTC)
 
 
-_DIRECTIVE = re.compile(r"%[-_0^#+:]*[0-9]*[EO]?(.)", re.DOTALL)
-
-
-def portable(format: str) -> str:
-    """Return a format of `strftime`, unless it has `%s`, which asks the machine for its zone."""
-    if any(directive[1] == "s" for directive in _DIRECTIVE.finditer(format)):
-        raise SandboxError("strftime('%s') depends on the machine; write int(moment.timestamp())")
-    return format
-
-
 # -- time ------------------------------------------------------------------------------------------
 
 
@@ -216,7 +213,7 @@ def _gmtime(seconds: float | None = None) -> real_time.struct_time:
 def _strftime(format: str, t: Any = None) -> str:
     # The two fields behind the nine are for %Z and %z, which would be the machine's otherwise.
     moment = real_time.struct_time((*(_gmtime() if t is None else t)[:9], "UTC", 0))
-    return real_time.strftime(portable(format), moment)
+    return real_time.strftime(portable(format, moment), moment)
 
 
 def _asctime(t: Any = None) -> str:

@@ -13,7 +13,6 @@ import copy
 import difflib
 import enum
 import functools
-import itertools
 import sys
 import textwrap
 import typing
@@ -23,12 +22,15 @@ from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from workflow.errors import SandboxError
-from workflow.replay.limits import tick
 from workflow.sandbox import guards, names, texts
 from workflow.sandbox.annotations import refuse_text
 from workflow.sandbox.classes import forget_plain_repr, keep_plain_repr
-from workflow.sandbox.facades import aio, records
+from workflow.sandbox.endless import Count, Cycle, Repeat
+from workflow.sandbox.facades import aio, records, writing
+from workflow.sandbox.facades.dispatch import Dispatcher, MethodDispatcher
 from workflow.sandbox.facades.facade import Facade
+from workflow.sandbox.facades.protocols import refuse_protocol, runtime_checkable
+from workflow.sandbox.facades.zones import ZoneInfo
 from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
 from workflow.sandbox.ownership import MARK, TOKEN, claim, owns
 from workflow.sets import FrozenSet, Set, settled
@@ -103,6 +105,7 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
 
     def decorate(target: Any) -> Any:
         guards.writable(target)
+        refuse_protocol(target)
         for name in get_annotations(target):
             if names.is_dunder(name) or name in names.FORBIDDEN:
                 guards.refuse(name)
@@ -274,38 +277,6 @@ class TextWrapper(textwrap.TextWrapper):
     unicode_whitespace_trans: Any = MappingProxyType(textwrap.TextWrapper.unicode_whitespace_trans)
 
 
-# -- itertools: what has no end --------------------------------------------------------------------
-
-
-class Count(itertools.count):  # type: ignore[type-arg]
-    """`itertools.count`, counted like the rounds of a loop."""
-
-    def __next__(self) -> Any:
-        tick()
-        return super().__next__()
-
-
-class Cycle(itertools.cycle):  # type: ignore[type-arg]
-    """`itertools.cycle`, counted like the rounds of a loop."""
-
-    def __next__(self) -> Any:
-        tick()
-        return super().__next__()
-
-
-class Repeat(itertools.repeat):  # type: ignore[type-arg]
-    """`itertools.repeat`, counted like the rounds of a loop."""
-
-    def __next__(self) -> Any:
-        tick()
-        return super().__next__()
-
-
-for _endless in (Count, Cycle, Repeat):
-    _endless.__name__ = _endless.__qualname__ = _endless.__name__.lower()
-    _endless.__module__ = "itertools"
-
-
 class SequenceMatcher(difflib.SequenceMatcher[Any]):
     """`difflib.SequenceMatcher` whose sets are in the order of its second sequence."""
 
@@ -321,9 +292,12 @@ REPLACED: dict[str, dict[str, Any]] = {
     "abc": {"abstractmethod": abstractmethod},
     "collections": {"namedtuple": namedtuple},
     "copy": {"copy": shallow_copy, "deepcopy": deep_copy},
+    "csv": {"DictWriter": writing.DictWriter, "writer": writing.Writer},
     "dataclasses": {"dataclass": dataclass},
     "enum": {name: _enum_base(name) for name in _ENUMS},
     "functools": {
+        "singledispatch": Dispatcher,
+        "singledispatchmethod": MethodDispatcher,
         "total_ordering": total_ordering,
         "update_wrapper": update_wrapper,
         "wraps": wraps,
@@ -338,6 +312,7 @@ REPLACED: dict[str, dict[str, Any]] = {
         **{operate.__name__: operate for operate in (*OPERATIONS.values(), *IN_PLACE.values())},
     },
     "pprint": {"pformat": texts.pformat},
+    "string": {"Template": writing.Template},
     "textwrap": {"TextWrapper": TextWrapper},
     "typing": {
         "FrozenSet": FrozenSet,
@@ -348,6 +323,9 @@ REPLACED: dict[str, dict[str, Any]] = {
         "final": unchanged,
         "overload": unchanged,
         "override": unchanged,
+        "runtime_checkable": runtime_checkable,
     },
+    "urllib.parse": {"urlencode": writing.urlencode},
+    "zoneinfo": {"ZoneInfo": ZoneInfo},
 }
 """Members that facades give out instead of the module's own: module name to name to object."""

@@ -14,6 +14,7 @@ from typing import Any
 from workflow.errors import SandboxError
 from workflow.sandbox import guards
 from workflow.sandbox.annotations import later_names, refuse_text
+from workflow.sandbox.facades.adapters import RootModelForm, TypeAdapter
 
 __all__ = ["PYDANTIC", "pydantic_replaced"]
 
@@ -21,7 +22,7 @@ _AS_THEY_ARE = """
 BaseModel ConfigDict Field NonNegativeFloat NonNegativeInt PositiveFloat PositiveInt PrivateAttr
 ValidationError field_validator model_validator
 """
-_REPLACED = "computed_field field_serializer model_serializer"
+_REPLACED = "RootModel TypeAdapter computed_field field_serializer model_serializer"
 PYDANTIC = frozenset(f"{_AS_THEY_ARE} {_REPLACED}".split())
 """The names of pydantic that workflow code may import."""
 
@@ -77,6 +78,8 @@ def model_serializer(func: Any = None, /, *, return_type: Any = Any, **options: 
 def pydantic_replaced() -> dict[str, Any]:
     """The members that stand in for those of pydantic."""
     return {
+        "RootModel": RootModelForm(),
+        "TypeAdapter": TypeAdapter,
         "computed_field": computed_field,
         "field_serializer": field_serializer,
         "model_serializer": model_serializer,

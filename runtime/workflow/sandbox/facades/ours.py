@@ -27,6 +27,11 @@ def _create_hook(type: Any = None, **options: Any) -> Any:
     return import_module("workflow").create_hook(_checked(type), **options)
 
 
+def _pending_action(step: str, *, type: Any = "input", **options: Any) -> Any:
+    kind = type if isinstance(type, str) else _checked(type)
+    return import_module("workflow").pending_action(step, type=kind, **options)
+
+
 def _define_hook(type: Any) -> Any:
     return import_module("workflow").define_hook(_checked(type))
 
@@ -40,6 +45,7 @@ _REPLACED: dict[str, Any] = {
     "HookDefinition": _define_hook,
     "create_hook": _create_hook,
     "define_hook": _define_hook,
+    "pending_action": _pending_action,
     "step_options": _step_options,
 }
 

@@ -53,7 +53,7 @@ _TABLE = {
     "fractions": "Fraction",
     "functools": """
         cache cached_property cmp_to_key lru_cache partial partialmethod reduce
-        total_ordering update_wrapper wraps
+        singledispatch singledispatchmethod total_ordering update_wrapper wraps
     """,
     "graphlib": "CycleError TopologicalSorter",
     "hashlib": """
@@ -117,6 +117,7 @@ _TABLE = {
         SupportsInt SupportsRound TYPE_CHECKING Text Tuple Type TypeAlias TypeAliasType@3.12
         TypeGuard TypeIs@3.13 TypeVar TypeVarTuple TypedDict Union Unpack ValuesView
         assert_never assert_type cast final get_args get_origin overload override@3.12
+        runtime_checkable
     """,
     "unicodedata": """
         bidirectional category combining decimal digit is_normalized lookup name normalize
@@ -145,7 +146,10 @@ PURE: dict[str, frozenset[str]] = {
 _STEP = "move the call into a step"
 REFUSED = {
     "os": f"the environment and the files of a machine differ; {_STEP}",
-    "pathlib": f"files of a machine differ; {_STEP}",
+    "array": "write a list, or bytes",
+    "gc": "what is collected, and when, is not the same at every replay",
+    "inspect": "it reads the interpreter; asyncio.iscoroutinefunction() is available",
+    "pathlib": f"files of a machine differ; write paths as text, or {_STEP}",
     "pickle": "it runs code from data; use json or a dataclass",
     "requests": f"a workflow is replayed from its log and cannot reach the network; {_STEP}",
     "secrets": "it is different on every replay; use uuid.uuid4(), or draw it in a step",
@@ -153,6 +157,8 @@ REFUSED = {
     "subprocess": f"a workflow is replayed from its log and cannot run programs; {_STEP}",
     "sys": "it is the interpreter that happens to run the workflow",
     "threading": "a workflow has no threads; use asyncio tasks, or a `def` step",
+    "warnings": "the application configures them; use logging",
+    "weakref": "what is collected, and when, is not the same at every replay; use a dict",
     "traceback": "it reads frames; log with exc_info=True instead",
     "types": "it makes functions and classes behind the policy's back; use a dataclass",
 }
@@ -161,22 +167,13 @@ REFUSED = {
 ADVICE = {
     "dataclasses": {"make_dataclass": "write a class statement"},
     "datetime": {},
-    "functools": {
-        "singledispatch": "write a match statement",
-        "singledispatchmethod": "write a match statement",
-    },
     "string": {"Formatter": "use str.format or an f-string"},
     "logging": {
         "Formatter": "logging is configured by the application",
         "basicConfig": "logging is configured by the application",
     },
-    "pydantic": {
-        "RootModel": "give a model one field",
-        "TypeAdapter": "validate with a model that has one field",
-    },
     "typing": {
         "get_type_hints": "it evaluates text; use the types themselves",
-        "runtime_checkable": "use an abstract class or a match statement",
     },
     "uuid": {"getnode": "it is the address of one machine"},
 }

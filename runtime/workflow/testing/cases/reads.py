@@ -1,118 +1,23 @@
-"""Streams, bundles, secrets, listings, waiting for changes, opening and closing."""
+"""Bundles, secrets, listings, waiting for changes, opening and closing."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from workflow.errors import RunEndedError, WorkflowRunNotFoundError, WorldError
+from workflow.errors import WorldError
 from workflow.testing.cases.bench import SECOND, Bench, Cases, called, raises, scenario, task
 from workflow.testing.clock import VirtualClock
 from workflow.world.port import World
 from workflow.world.records import (
-    ChunkWrite,
     Letter,
     NewToken,
     Parked,
     Posted,
     RunFilter,
-    RunRecord,
 )
 
-__all__ = ["LifeCases", "ReadCases", "StreamCases", "WaitCases"]
-
-
-class StreamCases(Cases):
-    """`write_chunks`, `read_chunks` and `list_streams`."""
-
-    def _chunks(self, run: RunRecord, *data: bytes, **more: Any) -> ChunkWrite:
-        fields = {"stream": "s", "step_id": "s1", "attempt": 1, "fence": run.fence, **more}
-        worker = fields.pop("worker", run.owner)
-        return ChunkWrite(run_id=run.run_id, worker=worker, chunks=data, **fields)
-
-    @scenario
-    async def test_indices(self, b: Bench) -> None:
-        """Chunks get indices without gaps per stream, and keep who wrote them."""
-        run = await b.own()
-        assert await b.world.write_chunks(self._chunks(run, b"a", b"b")) == 0
-        assert await b.world.write_chunks(self._chunks(run, b"c", attempt=2)) == 2
-        assert await b.world.write_chunks(self._chunks(run, b"x", stream="other")) == 0
-        page = await b.world.read_chunks("run", "s", 0, 10)
-        assert [(c.index, c.data, c.attempt) for c in page.chunks] == [
-            (0, b"a", 1),
-            (1, b"b", 1),
-            (2, b"c", 2),
-        ]
-        assert (page.next, page.closed, page.chunks[0].step_id) == (3, False, "s1")
-        assert await b.world.list_streams("run") == ("other", "s")
-
-    @scenario
-    async def test_concurrent_writers(self, b: Bench) -> None:
-        """Chunks written at the same time never share an index."""
-        run = await b.own()
-        writes = [self._chunks(run, b"x", b"y", step_id=f"s{n}") for n in range(10)]
-        firsts = await asyncio.gather(*map(b.world.write_chunks, writes))
-        assert sorted(first or 0 for first in firsts) == list(range(0, 20, 2))
-        page = await b.world.read_chunks("run", "s", 0, 100)
-        assert [chunk.index for chunk in page.chunks] == list(range(20))
-
-    @scenario
-    async def test_pages(self, b: Bench) -> None:
-        """A read starts at an index, holds at most `limit` chunks, and tells where the end is."""
-        run = await b.own()
-        await b.world.write_chunks(self._chunks(run, b"a", b"b", b"c"))
-        page = await b.world.read_chunks("run", "s", 1, 1)
-        assert ([chunk.data for chunk in page.chunks], page.next) == ([b"b"], 3)
-        page = await b.world.read_chunks("run", "s", 3, 1)
-        assert (page.chunks, page.next, page.closed) == ((), 3, False)
-        page = await b.world.read_chunks("run", "never written", 0, 1)
-        assert (page.chunks, page.next, page.closed) == ((), 0, False)
-        with raises(WorkflowRunNotFoundError):
-            await b.world.read_chunks("nobody", "s", 0, 1)
-
-    @scenario
-    async def test_stale_inline_writer(self, b: Bench) -> None:
-        """Under another fence or from another worker nothing is written."""
-        run = await b.own()
-        assert await b.world.write_chunks(self._chunks(run, b"x", fence=run.fence - 1)) is None
-        assert await b.world.write_chunks(self._chunks(run, b"x", worker="bob")) is None
-        assert await b.world.list_streams("run") == ()
-
-    @scenario
-    async def test_stale_task_writer(self, b: Bench) -> None:
-        """A task's attempt writes while it is the current one, and nothing afterwards."""
-        run = await b.with_tasks(task("s1"))
-        await b.claim_task("ann")
-        attempt = {"fence": None, "worker": "ann"}
-        assert await b.world.write_chunks(self._chunks(run, b"a", **attempt)) == 0
-        assert await b.world.write_chunks(self._chunks(run, b"x", **attempt, attempt=2)) is None
-        await b.world.leave("ann")
-        await b.claim_task("bob")
-        assert await b.world.write_chunks(self._chunks(run, b"x", **attempt)) is None
-        again = {"fence": None, "worker": "bob", "attempt": 2}
-        assert await b.world.write_chunks(self._chunks(run, b"b", **again)) == 1
-
-    @scenario
-    async def test_closed_stream(self, b: Bench) -> None:
-        """A closed stream reads as closed and takes nothing more."""
-        run = await b.own()
-        assert await b.world.write_chunks(self._chunks(run, b"a", close=True)) == 0
-        assert (await b.world.read_chunks("run", "s", 0, 9)).closed
-        with raises(RunEndedError):
-            await b.world.write_chunks(self._chunks(run, b"b"))
-        assert (await b.world.read_chunks("run", "s", 0, 9)).next == 1
-
-    @scenario
-    async def test_streams_of_ended_run(self, b: Bench) -> None:
-        """Streams of a run that has ended read as closed and take nothing more."""
-        run = await b.own()
-        await b.world.write_chunks(self._chunks(run, b"a"))
-        await b.end(run)
-        with raises(RunEndedError):
-            await b.world.write_chunks(self._chunks(run, b"b"))
-        page = await b.world.read_chunks("run", "s", 0, 9)
-        assert (page.next, page.closed) == (1, True)
-        assert (await b.world.read_chunks("run", "never written", 0, 9)).closed
+__all__ = ["LifeCases", "ReadCases", "WaitCases"]
 
 
 class ReadCases(Cases):

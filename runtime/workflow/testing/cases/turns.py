@@ -14,6 +14,7 @@ from workflow.world.records import (
     NewRun,
     NewToken,
     Parked,
+    RunFilter,
     RunRecord,
 )
 
@@ -49,6 +50,32 @@ class AppendCases(Cases):
         assert (run.status, run.started_at) == ("running", started)
         b.clock.advance(1)
         assert (await b.turn(run, events=(called("s2"),))).started_at == started
+
+    @scenario
+    async def test_a_run_is_paused_and_goes_on(self, b: Bench) -> None:
+        """`status` of an append is the run's from then on, and can be searched; an end is stronger.
+
+        A paused run is open: it takes letters, is claimed, parked and terminated like any other.
+        """
+        run = await b.own()
+        run = await b.turn(run, events=(called("s1"),), status="paused")
+        assert (run.status, run.started_at) == ("paused", b.clock.now())
+        assert (await b.turn(run, events=(called("s2"),))).status == "paused"
+        page = await b.world.list_runs(RunFilter(status="paused"))
+        assert [each.run_id for each in page.items] == ["run"]
+        assert (await b.world.post("run", Letter(kind="wake"))).outcome == "posted"
+        run = await b.turn(await b.run(), status="running")
+        assert run.status == "running"
+        assert (await b.world.list_runs(RunFilter(status="paused"))).items == ()
+        run = await b.turn(run, status="paused")
+        reason = Parked(code="divergence", reason="for a test")
+        assert await b.world.park("run", run.owner or "", run.fence, reason)
+        assert (await b.run()).status == "paused"
+        assert await b.world.unpark("run")
+        assert await b.claim() == ["run"]
+        run = await b.run()
+        run = await b.turn(run, status="paused", end="completed", output=b"")
+        assert run.status == "completed"
 
     @scenario
     async def test_used_letters_are_deleted(self, b: Bench) -> None:

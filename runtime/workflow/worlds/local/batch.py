@@ -124,6 +124,12 @@ def _tasks(added: Iterable[tuple[int, Any]]) -> list[tuple[Any, ...]]:
 def append_short(tx: Tx, appends: Sequence[Append]) -> list[Appended | None]:
     """Apply the appends that fit, no two of one run; None for those the batch has to look at."""
     now = tx.now
+    going_on = [
+        (a.run_id, a.fence, a.expected, len(a.events), a.seen, a.next_timer, a.worker)
+        for a in appends
+        if not (a.end or a.release or a.eat or a.bundle or a.python)
+    ]
+    fitting = {run_id: (run, mail) for run_id, run, mail in tx.rows("go_on_with_runs", going_on)}
     asked = [
         (
             a.run_id, a.fence, a.expected, len(a.events), a.at, a.seen,
@@ -131,8 +137,9 @@ def append_short(tx: Tx, appends: Sequence[Append]) -> list[Appended | None]:
             a.python, a.end, a.output if a.end else None, a.error_code if a.end else None, now,
         )
         for a in appends
+        if a.run_id not in fitting
     ]  # fmt: skip
-    fitting = {run_id: (run, mail) for run_id, run, mail in tx.rows("append_runs", asked)}
+    fitting |= {run_id: (run, mail) for run_id, run, mail in tx.rows("append_runs", asked)}
     done = [(fitting[a.run_id][0], a) for a in appends if a.run_id in fitting]
     tx.rows(
         "add_events",

@@ -1,8 +1,10 @@
 """Keeping the write-ahead log short.
 
 SQLite by itself moves the log into the database in the middle of a commit, which then takes ten
-times as long. Here a thread does it beside the commits. It gets behind when they come thick and
-fast; once the log has grown too long, the writer waits for its end and begins it anew.
+times as long. Here a thread does it beside the commits, and the writer does what has been committed
+meanwhile. Then the next commit begins the log anew, in the place that it has: a commit that makes
+the file longer takes twice as long, as the file system has to sync its own books too. Where readers
+are in the way for too long, the writer waits for their end.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ LONGEST = 64 * 1024 * 1024
 # of it is in use: it keeps its length when the log begins anew.
 _BYTES, _ROWS = 4 * 1024 * 1024, 2000
 
+# Moves what no reader needs any more, without waiting for anybody.
+_MOVE = "pragma wal_checkpoint(passive)"
+
 
 class LogFile:
     """The log of the database at `path`, which `connection` writes."""
@@ -35,6 +40,7 @@ class LogFile:
         connection.execute("pragma wal_autocheckpoint = 0")
         self._wake = threading.Event()
         self._closing = False
+        self._nearly_moved = False
         self._moved_at = (0, 0)  # bytes and rows when it was moved last
         self._thread = threading.Thread(target=self._work, name="workflow-log", daemon=True)
         self._thread.start()
@@ -43,12 +49,16 @@ class LogFile:
         """To be called by the writer between its transactions."""
         try:
             size = os.stat(self._log).st_size
-        except FileNotFoundError:
+        except OSError:
             return
         if size > LONGEST:
             with lock:
                 self._begin_anew()
             size = 0
+        elif self._nearly_moved:
+            self._nearly_moved = False
+            with lock, contextlib.suppress(sqlite3.Error):
+                self._connection.execute(_MOVE).fetchall()
         rows = self._connection.total_changes
         if size < self._moved_at[0]:
             self._moved_at = (size, rows)
@@ -83,6 +93,7 @@ class LogFile:
             with contextlib.suppress(sqlite3.Error, OSError):
                 if connection is None:
                     connection = connect(self._path, write=True)
-                connection.execute("pragma wal_checkpoint(passive)").fetchall()
+                connection.execute(_MOVE).fetchall()
+                self._nearly_moved = True
         if connection is not None:
             connection.close()

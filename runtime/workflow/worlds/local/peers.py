@@ -22,6 +22,9 @@ __all__ = ["Peers"]
 # Nanoseconds after which the folder's time of change says for sure whether anybody came or left.
 _SETTLED = 1_000_000_000
 
+# Seconds to wait for the thread. Only where a socket cannot be shut down and its folder is gone.
+_FAREWELL = 1.0
+
 
 class Peers:
     """The sockets in one folder. A thread calls `on_wake` when another process has news."""
@@ -32,6 +35,7 @@ class Peers:
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._on_wake = on_wake
         self._closing = False
+        self._gone = False
         self._listed: list[str] = []
         self._listed_at = 0
         self._inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -47,14 +51,17 @@ class Peers:
             self._thread.start()
         _everywhere.add(self)
 
-    def tell(self) -> None:
-        """Wake the other processes. Never blocks."""
+    def tell(self) -> bool:
+        """Wake the other processes. Never blocks. False when the folder is not there any more."""
         for path in self._others():
             self._send(path)
+        return not self._gone
 
     def _others(self) -> list[str]:
+        self._gone = True
         with contextlib.suppress(OSError):
             changed = os.stat(self._folder).st_mtime_ns
+            self._gone = False
             # A time may stand for two changes that came close together.
             if changed != self._listed_at or time.time_ns() - changed < _SETTLED:
                 with os.scandir(self._folder) as entries:
@@ -74,6 +81,8 @@ class Peers:
     def _listen(self) -> None:
         while not self._closing:
             self._inbox.recv(1)
+            if self._closing:  # nothing more comes, and asking would not wait any more
+                return
             with contextlib.suppress(BlockingIOError):
                 while True:  # many bytes say no more than one
                     self._inbox.recv(1, socket.MSG_DONTWAIT)
@@ -84,7 +93,9 @@ class Peers:
         self._closing = True
         if self.working:
             self._send(str(self._folder / self._name))
-            self._thread.join()
+            with contextlib.suppress(OSError):
+                self._inbox.shutdown(socket.SHUT_RDWR)  # heard without a folder, too
+            self._thread.join(_FAREWELL)
             with contextlib.suppress(OSError):
                 os.unlink(self._folder / self._name)
         self.forget()

@@ -65,6 +65,7 @@ from workflow.worlds.rules.runs import (
     Terminating,
     Unparking,
 )
+from workflow.worlds.rules.streams import is_closed
 from workflow.worlds.rules.work import Chunking, Finishing
 
 __all__ = ["LocalWorld"]
@@ -312,12 +313,17 @@ class LocalWorld:
                 raise WorkflowRunNotFoundError(run_id)
             row = tx.one("get_stream", run_id=run_id, stream=stream)
             if row is None:
-                return ChunkPage(chunks=(), next=0, closed=not run["is_open"])
+                closed, cut = is_closed(stream, run["status"], exists=False, closed=False)
+                return ChunkPage(chunks=(), next=0, closed=closed, cut=cut)
+            closed, cut = is_closed(
+                stream, run["status"], exists=True, closed=bool(row["closed"])
+            )
             chunks = tx.all("list_chunks", stream=row["id"], start=start, limit=limit)
             return ChunkPage(
                 chunks=tuple(Chunk(**dict(chunk)) for chunk in chunks),
                 next=row["next"],
-                closed=bool(row["closed"]) or not run["is_open"],
+                closed=closed,
+                cut=cut,
             )
 
     async def list_streams(self, run_id: str) -> tuple[str, ...]:

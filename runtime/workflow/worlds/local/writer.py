@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -47,6 +49,9 @@ _GROUP = 256
 # and when they cannot.
 _SLOW_POLL, _FAST_POLL = 0.25, 0.02
 
+# How often the writer makes sure that its file is the one at its path, in seconds.
+_CHECK = 0.25
+
 
 class _Signal(Enum):
     LOOK = "another process has committed"
@@ -74,6 +79,8 @@ class Writer:
         changes: Changes, wake_folder: Path,
     ) -> None:  # fmt: skip
         self._path = path
+        self._file = os.stat(path)
+        self._checked_at = 0.0
         self._connection = connection
         self._lock = lock
         self._changes = changes
@@ -146,7 +153,6 @@ class Writer:
             group = self._choose(jobs)
             if group:
                 self._commit(group)
-                self._log.keep_short(self._lock)
             else:
                 self._notice_others()  # otherwise our waiters have been woken anyway
 
@@ -181,9 +187,14 @@ class Writer:
         if not self._attempt(group) and len(group) > 1:
             for job in group:
                 self._attempt([job])
+        self._log.keep_short(self._lock)
         answers = _answers(group)
         if any(job.error is None for job in group):
-            self._peers.tell()
+            # A folder that is gone is noticed at once, and another file in it soon. Asking each
+            # time would give up the interpreter once more for each commit.
+            if not self._peers.tell() or time.monotonic() - self._checked_at > _CHECK:
+                self._check_kept(group)
+            # Last: every system call after it would take the interpreter from who goes on.
             self._changes.bump(answers)
         else:
             self._changes.call(answers)
@@ -221,6 +232,24 @@ class Writer:
                 job.error = told
             return not running
         return True
+
+    def _check_kept(self, group: list[_Job]) -> None:
+        """Take back the answers to a commit if the path leads to another file, or to none.
+
+        SQLite goes on in a file that was deleted, and what it commits there is gone with us.
+        """
+        self._checked_at = time.monotonic()
+        try:
+            kept = os.path.samestat(os.stat(self._path), self._file)
+        except OSError:
+            kept = False
+        if not kept:
+            told = WorldError(
+                f"{self._path} was deleted or replaced while it was in use, and nothing can be "
+                "kept in it; put the file back, or start this process again"
+            )
+            for job in group:
+                job.error = told
 
     def _perform(self, group: list[_Job]) -> None:
         tx = self._tx

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from workflow.policy.crashes import after_crash, run_after_crash
 from workflow.world.records import (
     Chunk,
+    ChunkWrite,
     Created,
     Event,
     HookRecord,
@@ -53,7 +54,7 @@ class Row:
 
     @property
     def is_open(self) -> bool:
-        return self.run.status in ("pending", "running")
+        return self.run.completed_at is None
 
     @property
     def waits_until(self) -> Micros:
@@ -178,6 +179,16 @@ class State:
                 self.tasks[key] = replace(task, owner=None, run_at=due)
                 freed += 1
         return freed
+
+    def is_current(self, write: ChunkWrite) -> bool:
+        """Whether chunks come from the attempt that counts."""
+        row = self.rows.get(write.run_id)
+        if row is None or not row.is_open:
+            return False
+        if write.fence is not None:
+            return (row.run.owner, row.run.fence) == (write.worker, write.fence)
+        task = self.tasks.get((write.run_id, write.step_id))
+        return task is not None and (task.owner, task.attempt) == (write.worker, write.attempt)
 
     # -- tokens ----------------------------------------------------------------------------
 

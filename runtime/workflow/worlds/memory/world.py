@@ -42,6 +42,7 @@ from workflow.worlds.changes import Changes
 from workflow.worlds.clock import SystemClock
 from workflow.worlds.cursor import cursor_of, read_cursor
 from workflow.worlds.memory.state import Row, State, Stream
+from workflow.worlds.rules.streams import is_closed, takes_chunks
 
 __all__ = ["MemoryWorld"]
 
@@ -162,6 +163,8 @@ class MemoryWorld:
             run_id = append.run_id
             if row.run.status == "pending" and (append.events or append.open_tokens):
                 row.set(status="running", started_at=append.at)
+            if append.status is not None:
+                row.set(status=append.status)
             for event in append.events:
                 row.write(event)
             state.close_tokens(run_id, append.close_tokens)
@@ -323,24 +326,19 @@ class MemoryWorld:
 
     async def write_chunks(self, write: ChunkWrite) -> int | None:
         with self._transaction() as state:
-            row = state.rows.get(write.run_id)
-            if row is None:
+            home = state.rows.get(write.of or write.run_id)
+            if home is None:
                 return None
-            if not row.is_open:
-                raise RunEndedError(f"{write.run_id} has ended, its streams are closed")
-            if write.fence is not None:
-                current = (row.run.owner, row.run.fence) == (write.worker, write.fence)
-            else:
-                task = state.tasks.get((write.run_id, write.step_id))
-                current = task is not None and (task.owner, task.attempt) == (
-                    write.worker,
-                    write.attempt,
-                )
-            if not current:
+            known = home.streams.get(write.stream)
+            closed = known is not None and known.closed
+            run = home.run
+            if not takes_chunks(write.stream, run.status, exists=known is not None, closed=closed):
+                if closed:
+                    raise RunEndedError(f"the stream {write.stream!r} of {run.run_id} is closed")
+                raise RunEndedError(f"{run.run_id} has ended, its streams are closed")
+            if not write.own and not state.is_current(write):
                 return None
-            stream = row.streams.setdefault(write.stream, Stream())
-            if stream.closed:
-                raise RunEndedError(f"the stream {write.stream!r} of {write.run_id} is closed")
+            stream = home.streams.setdefault(write.stream, Stream())
             first = len(stream.chunks)
             stream.chunks.extend(
                 Chunk(index=i, data=data, step_id=write.step_id, attempt=write.attempt)
@@ -352,11 +350,16 @@ class MemoryWorld:
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
         with self._transaction() as state:
             row = _row(state, run_id)
-            found = row.streams.get(stream, Stream())
+            known = row.streams.get(stream)
+            found = known or Stream()
+            closed, cut = is_closed(
+                stream, row.run.status, exists=known is not None, closed=found.closed
+            )
             return ChunkPage(
                 chunks=tuple(found.chunks[start : start + limit]),
                 next=len(found.chunks),
-                closed=found.closed or not row.is_open,
+                closed=closed,
+                cut=cut,
             )
 
     async def list_streams(self, run_id: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ SCHEMA_VERSION = 1
 CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure,
              psycopg.errors.UniqueViolation)  # fmt: skip
 
+_SCRIPTS = Path(__file__).parent / "schema"
 _VERSION_TABLE = "create table if not exists {schema}.workflow_schema (version bigint primary key)"
 
 
@@ -32,21 +33,37 @@ class Database:
     """Where a world lives. `pooled`: behind a pooler that hands connections out for a transaction
     at a time, where nothing may be kept on a connection."""
 
-    url: str
+    url: str = field(repr=False)  # it holds the password
     schema: str = "workflow"
     pooled: bool = False
 
     @property
     def place(self) -> str:
         """The database in words, without the password."""
-        try:
-            parts = conninfo_to_dict(self.url)
-        except psycopg.ProgrammingError:
+        parts = self._parts
+        if parts is None:
             return "PostgreSQL"
         host = parts.get("host") or "the local socket"
         port = f":{parts['port']}" if parts.get("port") else ""
         name = parts.get("dbname") or parts.get("user") or ""
         return f"PostgreSQL at {host}{port}/{name}"
+
+    @property
+    def _parts(self) -> Mapping[str, str] | None:
+        """What the address says, None when it cannot be read.
+
+        A password with an @ or a slash in it is cut there, and the rest taken for something that
+        we print. So what looks like that counts as unreadable.
+        """
+        try:
+            parts = {name: str(value) for name, value in conninfo_to_dict(self.url).items()}
+        except psycopg.ProgrammingError:
+            return None
+        cut = "@" in parts.get("host", "") or (
+            "@" in parts.get("dbname", "") and "password" not in parts
+        )
+        port = parts.get("port", "").replace(",", "")
+        return None if cut or not (port == "" or port.isdecimal()) else parts
 
     @property
     def quoted(self) -> str:
@@ -64,7 +81,13 @@ class Database:
 
     def connect(self, *, timeout: float = 10) -> psycopg.Connection[Any]:
         """A connection of our own. `timeout` is in seconds. Raises WorldError."""
-        self._refuse_split_password()
+        if self._parts is None:
+            # What psycopg would say may quote the password.
+            raise WorldError(
+                "the address of the PostgreSQL database cannot be read; write "
+                "postgres://user:password@host:5432/database, and in the user and the password %40 "
+                "for @, %2F for / and %25 for %"
+            )
         with self.explain():
             connection = psycopg.connect(
                 self.url, autocommit=True, connect_timeout=max(2, round(timeout)),
@@ -73,16 +96,6 @@ class Database:
             )  # fmt: skip
             self.configure(connection)
             return connection
-
-    def _refuse_split_password(self) -> None:
-        # The rest of such a password would be taken for the host, and be printed.
-        with contextlib.suppress(psycopg.ProgrammingError):
-            host = conninfo_to_dict(self.url).get("host") or ""
-            if "@" in str(host):
-                raise WorldError(
-                    "the address of the PostgreSQL database has an @ in its user or password; "
-                    "write it %40"
-                )
 
     def configure(self, connection: psycopg.Connection[Any]) -> None:
         """Prepare a new connection for our statements."""
@@ -103,6 +116,8 @@ class Database:
             yield
         except psycopg.Error as error:
             raise self.describe(error) from error
+        except OSError as error:  # no file for a socket, or none for waiting on it
+            raise WorldUnavailableError(f"{self.place} cannot be reached: {error}") from error
         except ValueError as error:
             raise WorldError(f"{self.place}: {error}") from error
 
@@ -175,7 +190,7 @@ class Database:
                 connection.execute(f"create schema if not exists {self.quoted}".encode())
                 connection.execute(_VERSION_TABLE.replace("{schema}", self.quoted).encode())
             for step in range(before + 1, SCHEMA_VERSION + 1):
-                script = (Path(__file__).parent / "schema" / f"{step}.sql").read_text("utf-8")
+                script = (_SCRIPTS / f"{step}.sql").read_text("utf-8")
                 connection.execute(script.replace("{schema}", self.quoted).encode(), prepare=False)
                 connection.execute(
                     f"insert into {self.quoted}.workflow_schema values ({step})".encode()

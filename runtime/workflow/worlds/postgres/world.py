@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -63,6 +63,7 @@ from workflow.worlds.rules.runs import (
     Terminating,
     Unparking,
 )
+from workflow.worlds.rules.streams import is_closed
 from workflow.worlds.rules.work import Chunking, Finishing
 
 __all__ = ["PostgresWorld"]
@@ -123,13 +124,14 @@ class PostgresWorld:
                     self._server_clock.set_by(connection)
             name = secrets.token_hex(8)
             pool = Pool(database, self._pool_size)
+            listener = Listener(database, self._changes, self._quiet, name)
             self._state = _Open(
                 pool,
                 Gathering(pool, run_records),
                 Gathering(pool, lambda session, asked: load_runs(session, asked, self._clock)),
                 Heart(database),
-                Writer(database, self._clock, self._changes, self._quiet, name),
-                Listener(database, self._changes, self._quiet, name),
+                Writer(database, self._clock, self._changes, self._quiet, listener.tell),
+                listener,
                 os.getpid(),
             )
 
@@ -211,8 +213,14 @@ class PostgresWorld:
     async def _post(self, posting: Posting) -> Posted:
         letter = posting.letter
         if letter.dedupe is None and letter.kind not in _HARMLESS_TWICE:
-            return cast(Posted, await self._write(posting))
+            posting = replace(posting, call=f"call {secrets.token_hex(8)}")
         posted, again = await self._settled(posting)
+        if again and posted.outcome == "missing" and posting.by_token:
+            # The first try may have closed the hook that it was for.
+            raise UnknownOutcome(
+                f"{self.database.place} was lost while it was committing, and nobody holds the "
+                "token by now; whether the payload was taken before is not known"
+            )
         if again and posted.outcome == "duplicate":  # of the first try
             return cast(Posted, msgspec.structs.replace(posted, outcome="posted"))
         return cast(Posted, posted)
@@ -246,12 +254,18 @@ class PostgresWorld:
         return done
 
     async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
-        done: bool = await self._write(Unparking(run_id, bundle))
-        return done
+        done, again = await self._settled(Unparking(run_id, bundle))
+        if again and not done:
+            run = await self.get_run(run_id)
+            return run is not None and run.completed_at is None  # the first try has done it
+        return cast(bool, done)
 
     async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:
-        done: bool = await self._write(Terminating(run_id, event, output, code))
-        return done
+        done, again = await self._settled(Terminating(run_id, event, output, code))
+        if again and not done:
+            run = await self.get_run(run_id)  # ended; by the first try if it ended like this
+            return run is not None and (run.error_code, run.output) == (code, output)
+        return cast(bool, done)
 
     # -- tasks -----------------------------------------------------------------------------
 
@@ -284,7 +298,8 @@ class PostgresWorld:
     # -- workers ---------------------------------------------------------------------------
 
     async def beat(self, worker: WorkerRecord) -> int:
-        heart = self._opened.heart
+        opened = self._opened
+        heart = opened.heart
 
         def renew(session: Session) -> None:
             # A crash of the server may lose the last ones. Waiting for its disk would cost more.
@@ -302,6 +317,7 @@ class PostgresWorld:
         if freed:
             self._quiet.end()
             self._changes.bump()
+            opened.listener.tell(soon=True)  # it may be nothing for this worker
         return freed
 
     async def list_workers(self) -> tuple[WorkerRecord, ...]:
@@ -342,13 +358,13 @@ class PostgresWorld:
             row = found.fetchone()
             if row is None:
                 raise WorkflowRunNotFoundError(run_id)
-            is_open, stream_id, next_, closed = row
-            if stream_id is None:
-                return ChunkPage(chunks=(), next=0, closed=not is_open)
+            status, stream_id, next_, done = row
+            closed, cut = is_closed(stream, status, exists=stream_id is not None, closed=bool(done))
             return ChunkPage(
                 chunks=tuple(map(rows.chunk_record, chunks)),
-                next=next_,
-                closed=closed or not is_open,
+                next=next_ or 0,
+                closed=closed,
+                cut=cut,
             )
 
         return await self._read(work)

@@ -20,10 +20,11 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -31,7 +32,7 @@ from psycopg.pq import TransactionStatus
 from workflow.errors import SerializationError, WorkflowError, WorldError
 from workflow.world.port import Clock
 from workflow.world.records import Append
-from workflow.worlds.changes import Changes
+from workflow.worlds.changes import Answers, Changes
 from workflow.worlds.postgres.appends import answers, statement
 from workflow.worlds.postgres.batch import Batch
 from workflow.worlds.postgres.store import CONFLICTS, Database, lost
@@ -47,9 +48,6 @@ _GROUP = 256
 
 # How often a group is tried when it met a deadlock or its rows moved.
 _TRIES = 8
-
-# Other processes are told at most this often, in seconds: every notification is a transaction.
-_QUIET = 0.005
 
 # How long a group waits for locks, in milliseconds, and how long an operation alone does when its
 # group has waited in vain. Longer than the server takes to find a deadlock, which is a second.
@@ -76,41 +74,61 @@ class _Job:
     done: bool = False
 
 
+class Tell(Protocol):
+    """Tells the other processes of a commit."""
+
+    def __call__(self, *, soon: bool) -> None: ...
+
+
 class Writer:
     """Owner of the appending connection. `close` runs what was handed in before."""
 
     def __init__(
-        self, database: Database, clock: Clock, changes: Changes, quiet: Quiet, name: str
+        self, database: Database, clock: Clock, changes: Changes, quiet: Quiet, tell: Tell
     ) -> None:
         self._database = database
         self._clock = clock
         self._changes = changes
         self._quiet = quiet
-        self._name = name
+        self._tell = tell
         self._connection: psycopg.Connection[Any] | None = None
-        self._jobs: queue.SimpleQueue[_Job | _Signal] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job] | _Signal] = queue.SimpleQueue()
+        self._collected: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         self._waiting: list[_Job] = []  # for the next group
         self._gate = threading.Lock()
         self._closing = False
-        self._told = 0.0
-        self._untold = False
         self._thread = threading.Thread(target=self._work, name="workflow-append", daemon=True)
         self._thread.start()
 
     async def run(self, operation: Operation) -> Any:
         """Run `operation` in a transaction; its answer after the commit."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
+        job = _Job(operation, loop.create_future(), loop)
         with self._gate:
             if self._closing:
                 raise WorldError("the world is closed; call `await world.open()` first")
-            self._jobs.put(_Job(operation, future, loop))
-        return await future
+            collected = self._collected.get(loop)
+            if collected is None:
+                # What one turn of the event loop brings forth shares a commit and a hand-over.
+                self._collected[loop] = [job]
+                loop.call_soon(self._hand_over, loop)
+            else:
+                collected.append(job)
+        return await job.future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._gate:
+            jobs = self._collected.pop(loop, None)
+            if jobs is not None:
+                self._jobs.put(jobs)
 
     def close(self) -> None:
         """Refuse new operations, finish the others, end the thread. Blocks meanwhile."""
         with self._gate:
             self._closing = True
+            for jobs in self._collected.values():
+                self._jobs.put(jobs)
+            self._collected.clear()
         self._jobs.put(_Signal.STOP)
         self._thread.join()
         if self._connection is not None:
@@ -121,41 +139,38 @@ class Writer:
     def _work(self) -> None:
         last = False
         while not last or self._waiting:
-            group, ends = self._gather(last)
+            jobs, ends = self._gather(last)
             last = last or ends
+            group = self._choose(jobs)
             if group:
                 self._commit(group)
-            self._tell()
 
     def _gather(self, last: bool) -> tuple[list[_Job], bool]:
-        """A group of which no two are exclusive on one run, and whether it is to be the last."""
+        """What has come in since the last commit, and whether the writer is to end after it."""
+        jobs, self._waiting = self._waiting, []
+        while len(jobs) < _GROUP:
+            try:
+                found = self._jobs.get(block=not jobs and not last)
+            except queue.Empty:
+                break
+            if isinstance(found, _Signal):
+                return jobs, True
+            jobs += found
+        return jobs, False
+
+    def _choose(self, jobs: list[_Job]) -> list[_Job]:
+        """A group of which no two are exclusive on one run; the rest waits for the next."""
         group: list[_Job] = []
         taken: set[str] = set()
-        waiting, self._waiting = self._waiting, []
-        ends = False
-        while len(group) < _GROUP:
-            if waiting:
-                job = waiting.pop(0)
-            else:
-                try:
-                    block = not (group or self._waiting or last)
-                    timeout = _QUIET if self._untold else None
-                    found = self._jobs.get(block, timeout)
-                except queue.Empty:
-                    break
-                if isinstance(found, _Signal):
-                    ends = True
-                    break
-                job = found
+        for job in jobs:
             run = job.operation.exclusive
-            if run is not None and run in taken:
+            if len(group) == _GROUP or (run is not None and run in taken):
                 self._waiting.append(job)
                 continue
             if run is not None:
                 taken.add(run)
             group.append(job)
-        self._waiting += waiting
-        return group, ends
+        return group
 
     def _commit(self, group: list[_Job]) -> None:
         try:
@@ -169,9 +184,9 @@ class Writer:
         done = [job for job in group if job.done]
         if any(job.operation.gives_work for job in done):
             self._quiet.end()
-        self._changes.bump()  # also after an error: what it was about may have been done
-        self._untold = True
-        _answer(done)
+        self._changes.bump(_answers(done))  # also after an error: it may have been done
+        # A turn that neither needs nor leaves others anything to do is no hurry of theirs.
+        self._tell(soon=not all(_private(job.operation) for job in done))
 
     def _one_by_one(self, group: list[_Job]) -> list[_Job]:
         """Run each operation in a commit of its own; those that have to be run again."""
@@ -318,27 +333,6 @@ class Writer:
             with contextlib.suppress(psycopg.Error):
                 connection.close()
 
-    def _tell(self) -> None:
-        """Tell the other processes to look, not more often than they need to hear it."""
-        now = time.monotonic()
-        if not self._untold or now - self._told < _QUIET:
-            return
-        if self._connection is None:
-            self._untold = False  # lost, like the connection; they look from time to time
-            return
-        self._told, self._untold = now, False
-        try:
-            with self._connection.pipeline():
-                self._connection.execute("begin")
-                # One lost in a crash costs a poll; waiting for the disk would cost more.
-                self._connection.execute("set local synchronous_commit = off")
-                self._connection.execute(
-                    "select pg_notify(%s, %s)", (self._database.channel, self._name)
-                )
-                self._connection.execute("commit")
-        except psycopg.Error:
-            self._drop()
-
 
 def _wait(milliseconds: int, *, local: bool = True) -> bytes:
     return f"set {'local ' if local else ''}lock_timeout = {milliseconds}".encode()
@@ -352,15 +346,16 @@ def _fail(group: list[_Job], error: BaseException) -> list[_Job]:
     return []
 
 
-def _answer(group: list[_Job]) -> None:
-    """Give the callers their answers, with one call into each event loop."""
+def _private(operation: Operation) -> bool:
+    return isinstance(operation, Appending) and not operation.gives_work
+
+
+def _answers(group: list[_Job]) -> Answers:
+    """What gives the callers their answers, one call for each event loop."""
     loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
     for job in group:
         loops.setdefault(job.loop, []).append(job)
-    resolve: Callable[[list[_Job]], None] = _resolve
-    for loop, jobs in loops.items():
-        with contextlib.suppress(RuntimeError):  # a closed loop has nobody left to answer
-            loop.call_soon_threadsafe(resolve, jobs)
+    return {loop: [partial(_resolve, jobs)] for loop, jobs in loops.items()}
 
 
 def _resolve(jobs: list[_Job]) -> None:

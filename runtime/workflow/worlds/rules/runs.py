@@ -99,42 +99,54 @@ def _write(batch: Batch, row: Row, events: Iterable[NewEvent]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Put a letter into the mail of a run, or of the run that holds a token."""
+    """Put a letter into the mail of a run, or of the run that holds a token.
+
+    `call` tells this call from all others, so that it may be made again when nobody knows what
+    became of it; a letter with a dedupe key needs none.
+    """
 
     to: str
     letter: Letter
     by_token: bool = False
+    call: str | None = None
     exclusive = None
     gives_work = True
 
     def wants(self, wants: Wants) -> None:
+        key = _key(self.letter, self.call)
         if self.by_token:
             wants.tokens.add(self.to)
-            if self.letter.dedupe is not None:
-                wants.token_letter_keys.add((self.to, self.letter.dedupe))
+            if key is not None:
+                wants.token_letter_keys.add((self.to, key))
         else:
-            want_letter(wants, self.to, self.letter)
+            want_letter(wants, self.to, self.letter, self.call)
 
     def apply(self, batch: Batch) -> Posted:
         if not self.by_token:
-            return deliver(batch, self.to, self.letter)
+            return deliver(batch, self.to, self.letter, self.call)
         holder = batch.hooks.get(self.to)
         if holder is None:
             return Posted(outcome="missing")
         if holder.run_id not in batch.rows:
             raise Again  # it went from one run to another while we waited for the lock
-        return deliver(batch, holder.run_id, replace(self.letter, ref=holder.hook_id))
+        letter = replace(self.letter, ref=holder.hook_id)
+        return deliver(batch, holder.run_id, letter, self.call)
 
 
-def want_letter(wants: Wants, run_id: str, letter: Letter) -> None:
+def _key(letter: Letter, call: str | None) -> str | None:
+    return call if letter.dedupe is None else letter.dedupe
+
+
+def want_letter(wants: Wants, run_id: str, letter: Letter, call: str | None = None) -> None:
     """What delivering a letter needs."""
     wants.runs.add(run_id)
-    if letter.dedupe is not None:
-        wants.letter_keys.add((run_id, letter.dedupe))
+    key = _key(letter, call)
+    if key is not None:
+        wants.letter_keys.add((run_id, key))
 
 
-def deliver(batch: Batch, run_id: str, letter: Letter) -> Posted:
-    """Put a letter into the mail. An ended run keeps it undelivered."""
+def deliver(batch: Batch, run_id: str, letter: Letter, call: str | None = None) -> Posted:
+    """Put a letter into the mail. An ended run keeps it undelivered. `call` as in `Posting`."""
     row = batch.rows.get(run_id)
     if row is None:
         return Posted(outcome="missing", run_id=run_id, ref=letter.ref)
@@ -144,13 +156,14 @@ def deliver(batch: Batch, run_id: str, letter: Letter) -> Posted:
         if row.is_open:
             _nudge(batch, row)
         return posted
-    if letter.dedupe is not None:
-        known = batch.letter_keys.get((run_id, letter.dedupe))
+    key = _key(letter, call)
+    if key is not None:
+        known = batch.letter_keys.get((run_id, key))
         if known is not None:
             late: Literal["duplicate", "ended"] = "duplicate" if known else "ended"
             return Posted(outcome=late, run_id=run_id, ref=letter.ref)
-        batch.letter_keys[run_id, letter.dedupe] = row.is_open
-        batch.new_letter_keys.append((row.id, letter.dedupe, row.is_open))
+        batch.letter_keys[run_id, key] = row.is_open
+        batch.new_letter_keys.append((row.id, key, row.is_open))
     _nudge(batch, row)
     batch.letters.append(
         (row.id, row.mail, letter.kind, letter.ref, letter.name, letter.payload, letter.meta,
@@ -233,6 +246,8 @@ def _advance(batch: Batch, row: Row, asked: Append) -> None:
     """What an append sets on the run."""
     if row.status == "pending" and (asked.events or asked.open_tokens):
         row.status, row.started_at, row.deep = "running", asked.at, True
+    if asked.status is not None:
+        row.status, row.deep = asked.status, True
     if asked.bundle is not None or asked.python is not None:
         row.bundle, row.python = asked.bundle or row.bundle, asked.python or row.python
         row.deep = True

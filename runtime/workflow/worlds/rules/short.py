@@ -20,5 +20,6 @@ def is_short(asked: Append) -> bool:
         or asked.children
         or asked.letters
         or asked.attributes
+        or asked.status
         or (asked.add_tasks and (asked.drop_tasks or asked.end))
     )

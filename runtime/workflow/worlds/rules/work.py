@@ -9,6 +9,7 @@ from workflow.errors import RunEndedError
 from workflow.world.records import ChunkWrite, Finish
 from workflow.worlds.rules.batch import Batch, Stream, TaskRow, Wants
 from workflow.worlds.rules.runs import deliver, want_letter
+from workflow.worlds.rules.streams import takes_chunks
 
 __all__ = ["Chunking", "Finishing"]
 
@@ -55,35 +56,29 @@ class Chunking:
     gives_work = False
 
     def wants(self, wants: Wants) -> None:
-        wants.runs.add(self.asked.run_id)
-        wants.streams.add((self.asked.run_id, self.asked.stream))
-        if self.asked.fence is None:
+        home = self.asked.of or self.asked.run_id
+        wants.runs.update((self.asked.run_id, home))
+        wants.streams.add((home, self.asked.stream))
+        if self.asked.fence is None and not self.asked.own:
             wants.tasks.add((self.asked.run_id, self.asked.step_id))
 
     def apply(self, batch: Batch) -> int | None:
         asked = self.asked
-        row = batch.rows.get(asked.run_id)
-        if row is None:
+        home = batch.rows.get(asked.of or asked.run_id)
+        if home is None:
             return None
-        if not row.is_open:
-            raise RunEndedError(f"{asked.run_id} has ended, its streams are closed")
-        if asked.fence is not None:
-            current = (row.owner, row.fence) == (asked.worker, asked.fence)
-        else:
-            task = batch.tasks.get((asked.run_id, asked.step_id))
-            current = task is not None and (task.owner, task.attempt) == (
-                asked.worker,
-                asked.attempt,
-            )
-        if not current:
-            return None
-        key = (asked.run_id, asked.stream)
+        key = (home.run_id, asked.stream)
         stream = batch.streams.get(key)
+        closed = stream is not None and stream.closed
+        if not takes_chunks(asked.stream, home.status, exists=stream is not None, closed=closed):
+            if closed:
+                raise RunEndedError(f"the stream {asked.stream!r} of {home.run_id} is closed")
+            raise RunEndedError(f"{home.run_id} has ended, its streams are closed")
+        if not asked.own and not self._is_current(batch):
+            return None
         if stream is None:
-            stream = Stream(batch.next_stream_id(), row.id, asked.stream, 0, False)
+            stream = Stream(batch.next_stream_id(), home.id, asked.stream, 0, False)
             batch.streams[key] = stream
-        elif stream.closed:
-            raise RunEndedError(f"the stream {asked.stream!r} of {asked.run_id} is closed")
         first = stream.next
         batch.chunks += [
             (stream.id, i, asked.step_id, asked.attempt, data)
@@ -92,3 +87,13 @@ class Chunking:
         stream.next, stream.closed = first + len(asked.chunks), asked.close
         batch.used_streams[stream.id] = stream
         return first
+
+    def _is_current(self, batch: Batch) -> bool:
+        asked = self.asked
+        row = batch.rows.get(asked.run_id)
+        if row is None or not row.is_open:
+            return False
+        if asked.fence is not None:
+            return (row.owner, row.fence) == (asked.worker, asked.fence)
+        task = batch.tasks.get((asked.run_id, asked.step_id))
+        return task is not None and (task.owner, task.attempt) == (asked.worker, asked.attempt)

@@ -1,6 +1,17 @@
 -- Statements over many rows. `{rows}` stands for a list of value tuples; `column1` is the first of a
 -- tuple. Lists are filled up with nulls to a few sizes, so that statements stay prepared.
 
+-- :name go_on_with_runs
+-- Applies those turns of a group that leave their run as it is but for its log: its owner, its mail
+-- and its timer stay. No column here has an index, and so none is written.
+-- Run id, fence, head before, number of events, seen, next timer, owner.
+update runs set head = head + v.column4, claims = 0
+from (values {rows}) as v
+where runs.run_id = v.column1 and fence = v.column2 and head = v.column3
+    and completed_at is null and parked is null and status <> 'pending'
+    and seen >= v.column5 and next_timer is v.column6 and owner = v.column7
+returning run_id, id, mail
+
 -- :name append_runs
 -- Applies those turns of a group that fit and need nothing but their run.
 -- Run id, fence, head before, number of events, time, seen, next timer, owner, bundle, python, end,

@@ -1,4 +1,5 @@
 -- The short way of an append, in parts that appends.py puts together as a group needs them.
+-- A column with an index keeps its value where it can: then no index has to be written.
 
 -- :name append_one
 -- Applies one turn, if it fits.
@@ -6,7 +7,9 @@ with locked as (
     update {schema}.workflow_runs as r set
         head = %(expected)s::bigint + %(count)s::bigint,
         seen = greatest(r.seen, %(seen)s::bigint),
-        mailed_at = %(now)s::bigint,
+        mailed_at = case
+            when r.mail > greatest(r.seen, %(seen)s::bigint) then %(now)s::bigint else r.mailed_at
+        end,
         next_timer = %(next_timer)s::bigint,
         claims = 0,
         owner = %(owner)s::text,
@@ -50,7 +53,7 @@ with asked as materialized (
     update {schema}.workflow_runs as r set
         head = a.expected + a.count,
         seen = greatest(r.seen, a.seen),
-        mailed_at = %(now)s,
+        mailed_at = case when r.mail > greatest(r.seen, a.seen) then %(now)s else r.mailed_at end,
         next_timer = a.next_timer,
         claims = 0,
         owner = a.owner,

@@ -99,7 +99,7 @@ where token = %(token)s
 
 -- :name stream_of_run
 -- A stream of a run that is there; nulls for a stream that is not.
-select completed_at is null, s.id, s.next, s.closed
+select status, s.id, s.next, s.closed
 from {schema}.workflow_runs as r
 left join {schema}.workflow_streams as s on s.run = r.id and s.name = %(stream)s
 where run_id = %(run_id)s

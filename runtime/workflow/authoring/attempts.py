@@ -1,0 +1,61 @@
+"""Which attempts of steps have succeeded: for readers that want nothing of those that failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from workflow.world.port import World
+
+__all__ = ["Attempts"]
+
+_ENDS = ("run_completed", "run_failed", "run_cancelled")
+
+
+class Attempts:
+    """What the log of a run says about the attempts of its steps, read as far as needed."""
+
+    def __init__(self, world: World, run_id: str) -> None:
+        self._world = world
+        self._run_id = run_id
+        self._seen = 0
+        self._called: set[str] = set()
+        self._outcomes: dict[str, int] = {}  # step call -> the attempt that succeeded, 0 for none
+        self._ended = False
+
+    async def succeeded(self, step_id: str, attempt: int) -> bool:
+        """Whether this attempt gave the step's result, waiting until there is one.
+
+        True for chunks of no step of this run: who wrote them has its log elsewhere.
+        """
+        change = 0
+        while True:
+            if step_id in self._outcomes:
+                return self._outcomes[step_id] == attempt
+            change = await self._world.wait_for_change(change, None)
+            await self._read()
+            if step_id in self._outcomes:
+                continue
+            if step_id not in self._called:
+                return True
+            if self._ended:
+                return False
+
+    async def _read(self) -> None:
+        while not self._ended:
+            events = await self._world.list_events(self._run_id, after=self._seen)
+            if not events:
+                return
+            for event in events:
+                if event.type == "step_created":
+                    self._called.add(event.ref)
+                elif event.type == "step_completed":
+                    about = msgspec.json.decode(event.meta or b"{}")
+                    self._outcomes[event.ref] = int(about.get("attempt", 1))
+                elif event.type == "step_failed":
+                    self._outcomes[event.ref] = 0
+                elif event.type in _ENDS:
+                    self._ended = True
+            self._seen = events[-1].seq

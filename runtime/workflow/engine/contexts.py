@@ -1,0 +1,92 @@
+"""What a step's body may know and do, for one attempt of it in a worker."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from workflow.authoring import news
+from workflow.authoring.context import StepContext, attributes_of, moment
+from workflow.codec import Codec
+from workflow.engine.control import cancel
+from workflow.engine.registry import Step
+from workflow.engine.steps import Superseded
+from workflow.errors import RunEndedError, WorkflowRunNotFoundError
+from workflow.events import Micros
+from workflow.policy.names import short_name
+from workflow.replay.live import pack
+from workflow.world.records import ChunkWrite, Letter
+
+if TYPE_CHECKING:
+    from workflow.engine.worker import Worker
+
+__all__ = ["context_of"]
+
+
+def context_of(
+    worker: Worker,
+    *,
+    run_id: str,
+    step_id: str,
+    step: Step,
+    attempt: int,
+    workflow: str,
+    workflow_started_at: Micros,
+    base_url: str,
+    parent: str | None,
+    root: str,
+    codec: Codec,
+    fence: int | None,
+) -> StepContext:
+    """The context of one attempt. With `fence` it runs inline, without as a task."""
+    world = worker.world
+
+    async def write(
+        stream: str, chunks: tuple[bytes, ...], close: bool, of: str | None = None
+    ) -> None:
+        written = await world.write_chunks(
+            ChunkWrite(
+                run_id=run_id,
+                stream=stream,
+                step_id=step_id,
+                attempt=attempt,
+                worker=worker.id,
+                fence=fence,
+                chunks=chunks,
+                close=close,
+                of=of,
+            )
+        )
+        if written is None and of is not None and await world.get_run(of) is None:
+            raise WorkflowRunNotFoundError(of)
+        if written is None:
+            raise Superseded(f"{short_name(step.id)}: another attempt has taken over")
+        news.tell(of or run_id, stream)
+
+    async def first_writer(stream: str) -> tuple[str, int] | None:
+        page = await world.read_chunks(run_id, stream, 0, 1)
+        return (page.chunks[0].step_id, page.chunks[0].attempt) if page.chunks else None
+
+    async def set_attributes(changes: dict[str, str | None]) -> None:
+        letter = Letter(kind="attrs", ref=step_id, meta=pack(attributes_of(changes)))
+        posted = await world.post(run_id, letter)
+        if posted.outcome in ("ended", "missing"):
+            raise RunEndedError(f"{run_id} has ended and takes no attributes")
+
+    return StepContext(
+        run_id=run_id,
+        parent_run_id=parent,
+        root_run_id=root,
+        workflow_name=short_name(workflow),
+        workflow_started_at=moment(workflow_started_at),
+        base_url=base_url,
+        step_id=step_id,
+        step_name=short_name(step.id),
+        attempt=attempt,
+        step_started_at=moment(world.now()),
+        codec=codec,
+        write=write,
+        first_writer=first_writer,
+        set_attributes=set_attributes,
+        cancel_run=partial(cancel, world, codec),
+    )

@@ -1,0 +1,78 @@
+"""Asynchronous iterables given to `start()`: written as streams of the run that it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+from workflow.codec import Codec
+from workflow.engine.intake import Intake
+from workflow.engine.pumps import Pump, see_through
+from workflow.errors import RunEndedError, StreamError
+from workflow.world.port import World
+from workflow.world.records import WorkerRecord
+
+__all__ = ["Uploads"]
+
+LEASE = 15.0  # seconds without a sign of life after which readers take the uploader for dead
+_NO_STEPS = "no-steps"
+
+
+class Uploads(Intake):
+    """The uploads of one start. `adopt` them, `announce`, create the run, `write`.
+
+    While they are written this process has a lease like that of a worker, under which it does no
+    work: it is how readers tell a slow upload from one whose process has died.
+    """
+
+    def __init__(self, world: World, run_id: str) -> None:
+        writer = f"upload:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        super().__init__(run_id, writer, world.now())
+        self._world = world
+
+    async def announce(self) -> None:
+        """Take the lease, before anybody can read of the uploads."""
+        if self.streams:
+            await self._world.put_bundle(_NO_STEPS, b"")  # what other workers may expect of us
+            await self._beat()
+
+    async def write(self, codec: Codec) -> None:
+        """Write all of them, while the run is at work.
+
+        Raises StreamError when one breaks off, which the run reads as well. What a run that has
+        ended does not want any more is left unread, and no error.
+        """
+        if not self.streams:
+            return
+        pumps = [Pump(self._world, codec, self.writer, each) for each in self.streams]
+        try:
+            broke = await asyncio.gather(
+                *[see_through(pump, _spawn, LEASE / 3, self._beat) for pump in pumps]
+            )
+        finally:
+            await self.leave()
+        for error in broke:
+            if error is not None and not isinstance(error, RunEndedError):
+                raise StreamError(
+                    f"the upload to {self.run_id} broke off, and so does the stream that the run "
+                    f"reads: {type(error).__name__}: {error}"
+                ) from error
+
+    async def leave(self) -> None:
+        """Give the lease back."""
+        if self.streams:
+            await self._world.leave(self.writer)
+
+    async def _beat(self) -> None:
+        until = self._world.now() + round(LEASE * 1_000_000)
+        await self._world.beat(
+            WorkerRecord(worker=self.writer, lease_until=until, registry=_NO_STEPS)
+        )
+
+
+def _spawn(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    return asyncio.create_task(work, name=name)

@@ -1,0 +1,60 @@
+"""The part of the policy that leaves out what the garbage collector would run (`abandoned.py`)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from workflow.sandbox.looppolicy import LoopPolicy
+from workflow.sandbox.trees import at, call, guard
+
+__all__ = ["EndPolicy"]
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_CLOSING = frozenset({"BaseException", "GeneratorExit"})
+
+
+class EndPolicy(LoopPolicy):
+    """Puts a question before `finally` blocks and handlers of generators, and into `__exit__`."""
+
+    def guard_ends(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Guard a function, visited already, if the collector can come to be its caller."""
+        if isinstance(node, ast.AsyncFunctionDef):
+            return  # the event loop keeps tasks and asynchronous generators
+        if node.name == "__exit__":
+            node.body.insert(0, _left_out(node))
+        parts = list(_own(node))
+        if not any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts):
+            return
+        for part in parts:
+            if isinstance(part, ast.Try) and part.finalbody:
+                part.finalbody.insert(0, _left_out(part.finalbody[0]))
+            elif isinstance(part, ast.ExceptHandler) and _sees_closing(part):
+                part.body.insert(0, _left_out(part.body[0]))
+
+
+def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Everything in a function that belongs to no function or class inside of it."""
+    ahead: list[ast.AST] = list(function.body)
+    while ahead:
+        node = ahead.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            ahead.extend(ast.iter_child_nodes(node))
+
+
+def _sees_closing(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler may be there for what closes a generator. Names of ordinary errors are not;
+    another name may stand for anything."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    for kind in kinds:
+        name = kind.id if isinstance(kind, ast.Name) else ""
+        if name in _CLOSING or not name.endswith(("Error", "Exception", "Warning")):
+            return True
+    return False
+
+
+def _left_out(place: ast.stmt) -> ast.stmt:
+    test = ast.BoolOp(ast.And(), [guard("$collecting", place), call("$collected", [], place)])
+    made: ast.stmt = at(ast.If(at(test, place), [at(ast.Return(None), place)], []), place)
+    return made

@@ -1,0 +1,46 @@
+"""`zoneinfo.ZoneInfo` without the zone of the machine."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from workflow.errors import SandboxError
+
+__all__ = ["ZoneInfo"]
+
+_OF_THE_MACHINE = frozenset({"localtime", "posixrules"})
+
+
+class _Zones(type):
+    """Metaclass of the class that makes, and recognises, real zones."""
+
+    def __call__(cls, key: str) -> Any:
+        if key in _OF_THE_MACHINE:
+            raise SandboxError(
+                f"ZoneInfo({key!r}) is the zone of one machine; name the zone you mean, "
+                'such as ZoneInfo("Europe/Paris"), or datetime.UTC'
+            )
+        return zoneinfo.ZoneInfo(key)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, zoneinfo.ZoneInfo)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return subclass is cls or issubclass(subclass, zoneinfo.ZoneInfo)
+
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """As a field of a model it means the real class, and so do its instances."""
+        return handler(zoneinfo.ZoneInfo)
+
+
+class ZoneInfo(metaclass=_Zones):
+    """`zoneinfo.ZoneInfo` of workflow code: zones by name. It has no cache to clear, as that of the
+    process belongs to everyone."""
+
+    def __init_subclass__(cls) -> None:
+        raise SandboxError("ZoneInfo cannot be subclassed in workflow code")
+
+
+ZoneInfo.__module__ = "zoneinfo"

@@ -1,0 +1,177 @@
+"""Arguments are held to annotations that pydantic understands, at the boundary of a run."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project import build, loaded
+from workflow.api import list_runs, start
+from workflow.engine import Application
+from workflow.errors import FatalError, WorkflowRunFailedError
+from workflow.worlds import memory
+
+FLOWS = """
+    from typing import TYPE_CHECKING, Annotated, Literal
+
+    from pydantic import BaseModel, Field
+
+    from workflow import step_options
+
+    if TYPE_CHECKING:
+        from somewhere import Missing
+
+    calls = []
+
+    class Line(BaseModel):
+        sku: str
+        count: int = Field(gt=0)
+
+    class Order(BaseModel):
+        id: int = Field(alias="orderId")
+        lines: list[Line] = []
+
+    class Cat(BaseModel):
+        kind: Literal["cat"]
+
+    class Dog(BaseModel):
+        kind: Literal["dog"]
+
+    Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
+
+    @step_options(max_retries=5, backoff=0)
+    async def count(lines: list[Line], *more: Annotated[int, Field(ge=0)]) -> int:
+        "use step"
+        calls.append("count")
+        return sum(line.count for line in lines) + sum(more)
+
+    def name_of(pet: Pet | None) -> str:
+        "use step"
+        return type(pet).__name__
+
+    async def loose(n: int, what: "Missing") -> str:
+        "use step"
+        return f"{n} {what}"
+
+    async def shop(order: Order, pets: list[Pet]) -> list[object]:
+        "use workflow"
+        given = [{"sku": "a", "count": "3"}]
+        return [
+            type(order).__name__, order.id, order.lines[0].count, type(pets[1]).__name__,
+            await count(given, "4"), await name_of({"kind": "dog"}), await name_of(None),
+            await loose("5", 6),
+        ]
+
+    async def wrong(catch: bool) -> str:
+        "use workflow"
+        try:
+            await count([{"sku": "a", "count": 0}, {"count": 1}])
+        except Exception as error:
+            if not catch:
+                raise
+            return f"{type(error).__name__}: {error}"
+        return "never"
+
+    async def plain(n: int) -> object:
+        "use workflow"
+        return n
+"""
+
+WRONG = (
+    "the arguments of count() do not fit their types: lines[0].count: Input should be greater than "
+    "0; lines[1].sku: Field required"
+)
+
+
+def test_arguments_become_what_their_annotations_say(tmp_path: Path) -> None:
+    """Models, unions by discriminator and constraints, for workflows and for steps."""
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            flows = loaded(tmp_path)
+            order: Any = {"orderId": "7", "lines": [{"sku": "x", "count": 2}]}
+            run = await start(flows.shop, order, [{"kind": "cat"}, {"kind": "dog"}])
+            assert await run.result(20) == ["Order", 7, 2, "Dog", 7, "Dog", "NoneType", "5 6"]
+            # without pydantic in it, an annotation is a hint and nothing more
+            assert await (await start(flows.plain, "text")).result(20) == "text"
+
+    asyncio.run(main())
+
+
+def test_start_names_every_part_that_does_not_fit(tmp_path: Path) -> None:
+    """The caller gets a TypeError with all paths, and no run was made."""
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            flows = loaded(tmp_path)
+            order: Any = {"orderId": "x", "lines": [{"sku": "x", "count": 0}]}
+            with pytest.raises(TypeError, match="do not fit their types") as caught:
+                await start(flows.shop, order, [{"kind": "cow"}])
+            for part in ("order.orderId: ", "order.lines[0].count: ", "pets[0]: "):
+                assert part in str(caught.value)
+            assert [run async for run in list_runs()] == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("catch", [True, False], ids=["caught", "uncaught"])
+def test_a_step_fails_at_once(tmp_path: Path, catch: bool) -> None:
+    """The step's body is not run and not tried again; the failure is that call's."""
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            flows = loaded(tmp_path)
+            run = await start(flows.wrong, catch)
+            if catch:
+                assert await run.result(20) == f"FatalError: {WRONG}"
+            else:
+                with pytest.raises(WorkflowRunFailedError) as failed:
+                    await run.result(20)
+                assert isinstance(failed.value.__cause__, FatalError)
+                assert str(failed.value.__cause__) == WRONG
+            assert flows.calls == []
+
+    asyncio.run(main())
+
+
+def test_an_unknown_name_spoils_only_its_own_annotation(tmp_path: Path) -> None:
+    """A type that is imported for type checkers alone leaves the other arguments checked; of
+    several the one that does not fit is named."""
+    source = """
+        from __future__ import annotations
+
+        from typing import TYPE_CHECKING
+
+        from pydantic import BaseModel
+
+        if TYPE_CHECKING:
+            from somewhere import Missing
+
+        class Item(BaseModel):
+            id: int
+
+        async def buy(first: Item, what: Missing, *items: Item, **named: Item) -> list[object]:
+            "use workflow"
+            return [first.id, what, [item.id for item in items], named["x"].id]
+    """
+    project = build(tmp_path, source)
+    buy = loaded(tmp_path).buy
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            run: Any = await start(buy, {"id": "1"}, 5, {"id": "2"}, x={"id": "3"})
+            assert await run == [1, 5, [2], 3]
+            with pytest.raises(TypeError) as caught:
+                await start(buy, {"id": "1"}, 5, {"id": "2"}, {"id": "no"}, x={"id": "3"}, y=7)
+            said = str(caught.value)
+            assert "items[1].id: " in said
+            assert "y: " in said
+            assert "items[0]" not in said
+
+    asyncio.run(main())

@@ -1,0 +1,75 @@
+"""Many readers of silent streams leave a busy process its time, and hear of what is written."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.streaming import serve
+from workflow.api import start
+from workflow.authoring import news
+from workflow.engine import Application
+from workflow.world.records import ChunkPage, Letter
+from workflow.worlds.memory import MemoryWorld
+
+READERS = 100
+COMMITS = 200
+
+
+class Counting(MemoryWorld):
+    """Counts the looks at streams."""
+
+    looks = 0
+
+    async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
+        self.looks += 1
+        return await super().read_chunks(run_id, stream, start, limit)
+
+
+def test_commits_of_others_do_not_wake_every_reader(tmp_path: Path) -> None:
+    """Each commit of another run would be a look of each reader; readers that find nothing pause.
+    What is written in this process ends the pauses."""
+    world = Counting()
+
+    async def play(app: Application, flows: Any) -> None:
+        silent = await start(flows.slow_result, 4)
+        numbers = (await silent.result(20))["numbers"]
+        values = [aiter(numbers) for _ in range(READERS)]
+        for each in values:
+            assert [await anext(each), await anext(each)] == [0, 1]
+        waiting = [asyncio.ensure_future(anext(each)) for each in values]
+        busy = await start(flows.waits, 0)
+        world.looks = 0
+        for _ in range(COMMITS):
+            await app.world.post(busy.run_id, Letter(kind="nudge"))
+            await asyncio.sleep(0)
+        assert world.looks < READERS * COMMITS / 4
+        flows.go.set()
+        async with asyncio.timeout(20):
+            assert await asyncio.gather(*waiting) == [2] * READERS
+
+    serve(lambda: world, tmp_path, play)
+
+
+@pytest.mark.parametrize("name", ["default", ""])
+def test_a_pause_ends_when_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """By a chunk for the stream, or by the end of its run; not by what concerns other streams."""
+    monkeypatch.setattr(news, "EACH", 1000.0)
+    monkeypatch.setattr(news, "LONGEST", 1000.0)
+
+    async def main() -> None:
+        with news.watch("run", "default") as watch, news.watch("run", "other") as other:
+            rest = asyncio.ensure_future(watch.rest())
+            rest_of_other = asyncio.ensure_future(other.rest())
+            await asyncio.sleep(0)
+            news.tell("another run")
+            news.tell("run", name)
+            await asyncio.wait_for(rest, 20)
+            assert rest_of_other.done() == (name == "")
+            rest_of_other.cancel()
+        assert not news._readers
+
+    asyncio.run(main())

@@ -1,0 +1,129 @@
+"""Asynchronous iterables given to start(). On every world."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.streaming import WORLDS, MakeWorld, maker, numbers, serve
+from tests.project import until
+from workflow import Readable, StreamError
+from workflow.api import Run, start, with_options
+from workflow.engine import Application, uploads
+from workflow.errors import (
+    WorkflowRunFailedError,
+)
+
+
+@pytest.fixture(params=WORLDS)
+def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
+    return maker(request.param, tmp_path)
+
+
+def test_uploads(make_world: MakeWorld, tmp_path: Path) -> None:
+    """An asynchronous iterator given to start() is written as a stream of the run, which is at
+    work meanwhile; nothing of it is in the log."""
+
+    async def play(app: Application, flows: Any) -> None:
+        reading = asyncio.Event()
+
+        async def slow() -> AsyncIterator[int]:
+            yield 1
+            await reading.wait()
+            yield 2
+
+        async def watch() -> None:
+            async def look() -> bool:
+                return bool(flows.tries)
+
+            await until(app.world, look, what="the reading step")
+            reading.set()
+
+        watching = asyncio.create_task(watch())
+        run = await start(flows.upload, slow())
+        await watching
+        assert await run.result(20) == 3
+        run = await start(flows.upload, Readable.of(numbers(5)))
+        assert await run.result(20) == 10
+        assert [each.worker for each in await app.world.list_workers()] == [app._worker.id]  # type: ignore[union-attr]
+
+    serve(make_world, tmp_path, play)
+
+
+def test_an_upload_that_breaks_off(make_world: MakeWorld, tmp_path: Path) -> None:
+    """start() raises with the id of the run, and the run reads the error."""
+
+    async def play(app: Application, flows: Any) -> None:
+        async def gone() -> AsyncIterator[int]:
+            yield 1
+            raise ConnectionResetError("the client is gone")
+
+        run_id = "wrun_upload"
+        with pytest.raises(StreamError, match=run_id) as caught:
+            await with_options(run_id=run_id).start(flows.upload, gone())
+        assert isinstance(caught.value.__cause__, ConnectionResetError)
+        run: Run[Any] = Run(app.world, app.codec, run_id)
+        with pytest.raises(WorkflowRunFailedError, match="the client is gone"):
+            await run.result(20)
+
+        started = asyncio.Event()
+
+        async def endless() -> AsyncIterator[int]:
+            yield 1
+            started.set()
+            await asyncio.Event().wait()
+
+        starting = asyncio.create_task(
+            with_options(run_id="wrun_cancelled").start(flows.upload, endless())
+        )
+        await started.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        run = Run(app.world, app.codec, "wrun_cancelled")
+        with pytest.raises(WorkflowRunFailedError, match="its writer was stopped"):
+            await run.result(20)
+
+    serve(make_world, tmp_path, play)
+
+
+def test_uploads_of_a_second_start(make_world: MakeWorld, tmp_path: Path) -> None:
+    """A start with a key that is in use returns the first run, and reads nothing."""
+
+    async def play(app: Application, flows: Any) -> None:
+        options = with_options(idempotency_key="k")
+        first = await options.start(flows.upload, numbers(5))
+        second = numbers(5)
+        assert (await options.start(flows.upload, second)).run_id == first.run_id
+        assert [n async for n in second] == [0, 1, 2, 3, 4]
+        assert await first.result(20) == 10
+
+    serve(make_world, tmp_path, play)
+
+
+def test_an_upload_that_nobody_wants(
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the run has ended, the rest is left unread and start() returns."""
+    monkeypatch.setattr(uploads, "LEASE", 0.6)
+
+    async def play(app: Application, flows: Any) -> None:
+        closed = asyncio.Event()
+
+        async def endless() -> AsyncIterator[int]:
+            try:
+                yield 1
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+        async with asyncio.timeout(20):
+            run = await start(flows.ignores, endless())
+        assert closed.is_set()
+        assert await run.result(20) == "not interested"
+
+    serve(make_world, tmp_path, play)

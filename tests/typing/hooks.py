@@ -1,0 +1,110 @@
+"""Hooks and steps as type checkers see them. Checked by mypy and pyright strict, never run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, assert_type
+
+from pydantic import BaseModel
+
+from workflow import (
+    Hook,
+    HookDefinition,
+    Request,
+    Response,
+    create_hook,
+    create_webhook,
+    define_hook,
+    fetch,
+    sleep,
+    step_options,
+)
+from workflow.api import HookRecord, get_hook_by_token, resume_hook, resume_webhook
+
+
+class Approval(BaseModel):
+    """A payload."""
+
+    approved: bool
+
+
+class Other(BaseModel):
+    """Another one."""
+
+    text: str
+
+
+approvals = define_hook(Approval)
+assert_type(approvals, HookDefinition[Approval])
+
+
+def in_a_thread(count: int) -> str:
+    """A step that is a plain function."""
+    "use step"
+    return "a" * count
+
+
+@step_options(timeout="30s", run_in="process")
+def in_a_process(count: int, *, loud: bool = False) -> str:
+    """Options change nothing of a plain function's signature."""
+    "use step"
+    return "a" * count
+
+
+@step_options(max_retries=3, backoff=0)
+async def named(kind: Literal["a", "b"], *counts: int) -> list[int]:
+    "use step"
+    return list(counts)
+
+
+@step_options(max_retries="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+async def badly_set() -> None:
+    "use step"
+
+
+async def flow(document: str) -> str:
+    """In a workflow."""
+    "use workflow"
+    assert_type(await named("a", 1, 2), list[int])
+    await named("c")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await named("a", "1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await named()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert_type(in_a_process(3, loud=True), str)
+    in_a_process(3, True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    in_a_thread("3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await sleep([1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    hook = approvals.create(token=f"approval:{document}", timeout="1 day")
+    assert_type(hook, Hook[Approval])
+    assert_type((await hook).approved, bool)
+    print((await hook).comment)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+    async for payload in hook:
+        assert_type(payload, Approval)
+    assert_type(await hook.get_conflict(), str | None)
+    async with create_hook(Other) as other:
+        assert_type(await other, Other)
+    create_hook(Other, token=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    webhook = create_webhook(respond_with=Response.json({"ok": True}))
+    assert_type(webhook.url, str)
+    async for request in webhook:
+        assert_type(request, Request)
+        await request.respond_with(Response("ok"))
+        await request.respond_with("ok")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create_webhook(respond_with="automatic")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    answer = await fetch("https://example.com/", json={"a": 1}, timeout="10s")
+    assert_type(answer, Response)
+    assert_type(await answer.text(), str)
+    await fetch(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    return document
+
+
+async def outside() -> None:
+    """In the application."""
+    await approvals.resume("t", Approval(approved=True))
+    await approvals.resume("t", Other(text="no"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await approvals.resume("t", {"approved": True})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(await resume_hook("t", {"any": "thing"}), HookRecord)
+    await resume_hook(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type((await get_hook_by_token("t")).run_id, str)
+    assert_type(await resume_webhook("t", Request("POST")), Response)
+    assert_type(define_hook(dict[str, Any]), HookDefinition[dict[str, Any]])
