@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres import new_world
-from tests.project import Events, build, ended, loaded, until
+from tests.engine.serving import START, MakeWorld, serve
+from tests.project import Events, ended, until
 from workflow.api import get_run, list_runs, resume_hook, start
 from workflow.engine import Application
 from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError
 from workflow.testing.clock import VirtualClock
 from workflow.world.port import World
 from workflow.world.records import RunRecord
-from workflow.worlds import local, memory
-
-MakeWorld = Callable[[VirtualClock], World]
-Play = Callable[[Application, Any, VirtualClock], Awaitable[None]]
-START = 1_700_000_000
-
-
-@pytest.fixture(params=["memory", "local", "postgres"])
-def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
-    if request.param == "memory":
-        return lambda clock: memory.create(clock)
-    if request.param == "postgres":
-        return lambda clock: new_world(clock)
-    return lambda clock: local.create_local_world(data_dir=tmp_path / "data", clock=clock)
-
-
-def serve(make_world: MakeWorld, folder: Path, source: str, play: Play) -> None:
-    """Build `source`, start an application on it, and let `play` do the rest."""
-    project = build(folder, source)
-    clock = VirtualClock(START * 1_000_000)
-
-    async def main() -> None:
-        async with Application(make_world(clock), project) as application:
-            await play(application, loaded(folder), clock)
-
-    asyncio.run(main())
+from workflow.worlds import memory
 
 
 async def children_of(world: World, parent: str) -> list[RunRecord]:

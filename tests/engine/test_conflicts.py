@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres import new_world
-from tests.project import Events, build, loaded, until
-from workflow.api import Run, get_hook_by_token, get_run, resume_hook, start
+from tests.engine.serving import MakeWorld, serve
+from tests.project import Events, until
+from workflow import Request
+from workflow.api import Run, get_hook_by_token, get_run, resume_hook, resume_webhook, start
 from workflow.engine import Application
-from workflow.errors import HookNotFoundError, WorkflowRunCancelledError
+from workflow.errors import (
+    HookNotFoundError,
+    WorkflowRunCancelledError,
+    WorkflowRunFailedError,
+)
 from workflow.testing.clock import VirtualClock
-from workflow.world.port import World
-from workflow.worlds import local, memory
-
-MakeWorld = Callable[[VirtualClock], World]
-Play = Callable[[Application, Any, VirtualClock], Awaitable[None]]
-
-
-@pytest.fixture(params=["memory", "local", "postgres"])
-def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
-    if request.param == "memory":
-        return lambda clock: memory.create(clock)
-    if request.param == "postgres":
-        return lambda clock: new_world(clock)
-    return lambda clock: local.create_local_world(data_dir=tmp_path / "data", clock=clock)
-
-
-def serve(make_world: MakeWorld, folder: Path, play: Play) -> None:
-    """Build the flows below, start an application on them, and let `play` do the rest."""
-    project = build(folder, FLOWS)
-    clock = VirtualClock(1_700_000_000 * 1_000_000)
-
-    async def main() -> None:
-        async with Application(make_world(clock), project) as application:
-            await play(application, loaded(folder), clock)
-
-    asyncio.run(main())
 
 
 async def held(app: Application, token: str) -> str:
@@ -166,7 +144,7 @@ def test_get_conflict_registers_without_payload(make_world: MakeWorld, tmp_path:
         await resume_hook("t", "hello")
         assert await run.result(20) == "hello"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_get_conflict_does_not_block_steps(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -179,7 +157,7 @@ def test_get_conflict_does_not_block_steps(make_world: MakeWorld, tmp_path: Path
         assert log.types().count("step_completed") == 3
         assert "hook_received" not in log.types()
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_get_conflict_resolves_to_the_owner_run(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -195,7 +173,23 @@ def test_get_conflict_resolves_to_the_owner_run(make_world: MakeWorld, tmp_path:
         await resume_hook("t", "still mine")
         assert await first.result(20) == "still mine"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
+
+
+@pytest.mark.parametrize("token", ["a\0b", "\ud800"])
+def test_a_token_that_no_database_stores(make_world: MakeWorld, tmp_path: Path, token: str) -> None:
+    """The body is told, and the run is not parked; nobody holds such a token, on any world."""
+
+    async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.registers, token)
+        with pytest.raises(WorkflowRunFailedError, match="and surrogates, not"):
+            await run.result(20)
+        with pytest.raises(HookNotFoundError):
+            await resume_hook(token, "hello")
+        with pytest.raises(HookNotFoundError):
+            await resume_webhook(token, Request("POST", "http://here/", {}, b""))
+
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_claim_only_mutex(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -213,7 +207,7 @@ def test_claim_only_mutex(make_world: MakeWorld, tmp_path: Path) -> None:
         clock.advance(3601)
         assert await again.result(20) == "done"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_duplicate_adopts_the_owners_result(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -231,7 +225,7 @@ def test_duplicate_adopts_the_owners_result(make_world: MakeWorld, tmp_path: Pat
         await resume_hook("order o-1", "care")
         assert await second.result(20) == await first.result(20) == "made with care"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_duplicate_forwards_its_payload_to_the_owner(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -244,7 +238,7 @@ def test_duplicate_forwards_its_payload_to_the_owner(make_world: MakeWorld, tmp_
         assert await second.result(20) == f"forwarded to {first.run_id}"
         assert await first.result(20) == "one two"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_duplicate_cancels_the_owner_and_takes_over(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -264,7 +258,7 @@ def test_duplicate_cancels_the_owner_and_takes_over(make_world: MakeWorld, tmp_p
         await resume_hook("latest a", "mine")
         assert await second.result(20) == "mine"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_resume_or_start(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -289,7 +283,7 @@ def test_resume_or_start(make_world: MakeWorld, tmp_path: Path) -> None:
         owners = [text for text in results if not text.startswith("forwarded")]
         assert owners in (["a b"], ["b a"])
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_dispose_and_reuse_while_running(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -307,7 +301,7 @@ def test_dispose_and_reuse_while_running(make_world: MakeWorld, tmp_path: Path) 
         await resume_hook("second", " two")
         assert await first.result(20) == "one two"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 @pytest.mark.fault("C8")
@@ -335,4 +329,4 @@ def test_the_same_run_creates_a_token_again_after_dispose(
         assert log.types().count("hook_created") == 3
         assert "hook_conflict" not in log.types()
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)

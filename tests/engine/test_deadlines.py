@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres import new_world
+from tests.engine.serving import START, MakeWorld, serve
 from tests.project import Events, build, loaded, until
 from workflow.api import Run, get_run, start, with_options
 from workflow.engine import Application
@@ -20,33 +19,7 @@ from workflow.errors import (
     WorkflowRunFailedError,
 )
 from workflow.testing.clock import VirtualClock
-from workflow.world.port import World
-from workflow.worlds import local, memory
-
-MakeWorld = Callable[[VirtualClock], World]
-Play = Callable[[Application, Any, VirtualClock], Awaitable[None]]
-START = 1_700_000_000
-
-
-@pytest.fixture(params=["memory", "local", "postgres"])
-def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
-    if request.param == "memory":
-        return lambda clock: memory.create(clock)
-    if request.param == "postgres":
-        return lambda clock: new_world(clock)
-    return lambda clock: local.create_local_world(data_dir=tmp_path / "data", clock=clock)
-
-
-def serve(make_world: MakeWorld, folder: Path, play: Play) -> None:
-    """Build the flows below, start an application on them, and let `play` do the rest."""
-    project = build(folder, FLOWS)
-    clock = VirtualClock(START * 1_000_000)
-
-    async def main() -> None:
-        async with Application(make_world(clock), project) as application:
-            await play(application, loaded(folder), clock)
-
-    asyncio.run(main())
+from workflow.worlds import memory
 
 
 async def logged(app: Application, run: Run[Any], *wanted: str) -> None:
@@ -137,7 +110,7 @@ def test_a_run_that_is_too_late_fails(make_world: MakeWorld, tmp_path: Path) -> 
         failed = await missed(run)
         assert "was not done by its deadline, 2023-11-14T23:13:20+00:00" in str(failed)
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_run_that_is_done_in_time(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -153,7 +126,7 @@ def test_a_run_that_is_done_in_time(make_world: MakeWorld, tmp_path: Path) -> No
         assert await run.result(20) == await other.result(20) == "slept"
         assert (await run.deadline, await other.deadline) == (by, None)
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_body_may_clean_up(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -175,7 +148,7 @@ def test_a_body_may_clean_up(make_world: MakeWorld, tmp_path: Path) -> None:
         with pytest.raises(WorkflowRunFailedError, match="broken"):
             await broken.result(20)
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_body_that_does_not_stop(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -195,7 +168,7 @@ def test_a_body_that_does_not_stop(make_world: MakeWorld, tmp_path: Path) -> Non
         clock.advance(240)
         await missed(patient)
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_cancelled_before_its_deadline(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -208,7 +181,7 @@ def test_cancelled_before_its_deadline(make_world: MakeWorld, tmp_path: Path) ->
         with pytest.raises(WorkflowRunCancelledError, match="enough"):
             await run.result(20)
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_deadline_is_nothing_to_wait_for(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -220,7 +193,7 @@ def test_a_deadline_is_nothing_to_wait_for(make_world: MakeWorld, tmp_path: Path
             await run.result(20)
         assert failed.value.error_code == "blocked"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 @pytest.mark.parametrize("make_world", ["local", "postgres"], indirect=True)
@@ -260,7 +233,7 @@ def test_children_have_deadlines_of_their_own(make_world: MakeWorld, tmp_path: P
         clock.advance(3600)
         assert await first.result(20) == "slept"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_deadlines_that_make_no_sense(tmp_path: Path) -> None:
@@ -279,4 +252,4 @@ def test_deadlines_that_make_no_sense(tmp_path: Path) -> None:
         run = await with_options(delay="1h", deadline=timedelta(hours=2)).start(flows.naps, 1)
         assert await run.deadline == datetime.fromtimestamp(START + 7200, UTC)
 
-    serve(lambda clock: memory.create(clock), tmp_path, play)
+    serve(lambda clock: memory.create(clock), tmp_path, FLOWS, play)

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres import new_world
-from tests.project import Events, build, ended, loaded, until
+from tests.engine.serving import MakeWorld, serve
+from tests.project import Events, ended, until
 from workflow.api import Run, get_run, list_runs, start, with_options
 from workflow.engine import Application
 from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError
 from workflow.testing.clock import VirtualClock
-from workflow.world.port import World
-from workflow.worlds import local, memory
-
-MakeWorld = Callable[[VirtualClock], World]
-Play = Callable[[Application, Any, VirtualClock], Awaitable[None]]
-START = 1_700_000_000
-
-
-@pytest.fixture(params=["memory", "local", "postgres"])
-def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
-    if request.param == "memory":
-        return lambda clock: memory.create(clock)
-    if request.param == "postgres":
-        return lambda clock: new_world(clock)
-    return lambda clock: local.create_local_world(data_dir=tmp_path / "data", clock=clock)
-
-
-def serve(make_world: MakeWorld, folder: Path, play: Play) -> None:
-    """Build the flows below, start an application on them, and let `play` do the rest."""
-    project = build(folder, FLOWS)
-    clock = VirtualClock(START * 1_000_000)
-
-    async def main() -> None:
-        async with Application(make_world(clock), project) as application:
-            await play(application, loaded(folder), clock)
-
-    asyncio.run(main())
-
+from workflow.worlds import memory
 
 FLOWS = """
     import asyncio
@@ -119,7 +91,7 @@ def test_fibonacci(make_world: MakeWorld, tmp_path: Path) -> None:
         assert len(family) == 14
         assert await run.attributes == {}
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_chain_of_three(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -141,7 +113,7 @@ def test_a_chain_of_three(make_world: MakeWorld, tmp_path: Path) -> None:
             "$root_run_id": run.run_id,
         }
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_spawn_child_from_step(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -155,7 +127,7 @@ def test_spawn_child_from_step(make_world: MakeWorld, tmp_path: Path) -> None:
         (grandchild,) = [r async for r in list_runs(parent=child)]
         assert (await grandchild.attributes)["$root_run_id"] == run.run_id
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_names_of_the_runtime_are_not_for_others(tmp_path: Path) -> None:
@@ -165,7 +137,7 @@ def test_names_of_the_runtime_are_not_for_others(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"begin with \$ are the runtime's own"):
             await with_options(attributes={"$parent_run_id": "wrun_x"}).start(flows.naps)
 
-    serve(lambda clock: memory.create(clock), tmp_path, play)
+    serve(lambda clock: memory.create(clock), tmp_path, FLOWS, play)
 
 
 def test_outside_of_a_body_there_is_no_parent() -> None:
@@ -205,7 +177,7 @@ def test_children_that_end_with_their_parent(
         assert await get_run(done).status == "completed"
         assert await app.world.list_letters(done) == ()
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_continue_as_new(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -230,7 +202,7 @@ def test_continue_as_new(make_world: MakeWorld, tmp_path: Path) -> None:
         for each in [run, *family]:
             assert len((await Events.of(app.world, each.run_id)).all) < 10
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_failed_child_leaves_the_others_alone(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -245,4 +217,4 @@ def test_a_failed_child_leaves_the_others_alone(make_world: MakeWorld, tmp_path:
         clock.advance(101 * 86_400)
         assert await get_run(free).result(20) == "slept"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)

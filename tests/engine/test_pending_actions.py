@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.questions import FLOWS
-from tests.postgres import new_world
+from tests.engine.serving import START, MakeWorld, serve
 from tests.project import Events, build, loaded, until
 from workflow.api import (
     PendingAction,
@@ -33,33 +32,7 @@ from workflow.errors import (
 )
 from workflow.testing.clock import VirtualClock
 from workflow.testing.finish import finish
-from workflow.world.port import World
-from workflow.worlds import local, memory
-
-MakeWorld = Callable[[VirtualClock], World]
-Play = Callable[[Application, Any, VirtualClock], Awaitable[None]]
-START = 1_700_000_000
-
-
-@pytest.fixture(params=["memory", "local", "postgres"])
-def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
-    if request.param == "memory":
-        return lambda clock: memory.create(clock)
-    if request.param == "postgres":
-        return lambda clock: new_world(clock)
-    return lambda clock: local.create_local_world(data_dir=tmp_path / "data", clock=clock)
-
-
-def serve(make_world: MakeWorld, folder: Path, play: Play) -> None:
-    """Build the flows below, start an application on them, and let `play` do the rest."""
-    project = build(folder, FLOWS)
-    clock = VirtualClock(START * 1_000_000)
-
-    async def main() -> None:
-        async with Application(make_world(clock), project) as application:
-            await play(application, loaded(folder), clock)
-
-    asyncio.run(main())
+from workflow.worlds import memory
 
 
 async def asks(app: Application, run: Run[Any], *steps: str) -> tuple[PendingAction, ...]:
@@ -108,7 +81,7 @@ def test_a_person_is_asked_and_answers(make_world: MakeWorld, tmp_path: Path) ->
             *("hook_disposed", "step_created", "step_completed", "run_completed"),
         ]
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_paused_run_waits_without_a_worker(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -131,7 +104,7 @@ def test_a_paused_run_waits_without_a_worker(make_world: MakeWorld, tmp_path: Pa
         await resume_run(run.run_id, "next", "enough")
         assert await run.result(20) == ["one"]
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_answers_that_are_refused(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -163,7 +136,7 @@ def test_answers_that_are_refused(make_world: MakeWorld, tmp_path: Path) -> None
         with pytest.raises(WorkflowRunNotFoundError):
             await get_run("wrun_none").pending_actions
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_of_many_answers_one_counts(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -185,7 +158,7 @@ def test_of_many_answers_one_counts(make_world: MakeWorld, tmp_path: Path) -> No
         log = await Events.of(app.world, run.run_id)
         assert log.types().count("hook_received") == 2
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_inputs_become_the_type_that_was_asked_for(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -205,7 +178,7 @@ def test_inputs_become_the_type_that_was_asked_for(make_world: MakeWorld, tmp_pa
         await run.resume("count", "7")
         assert await run.result(20) == "Review True good 7"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_several_questions_at_once(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -224,7 +197,7 @@ def test_several_questions_at_once(make_world: MakeWorld, tmp_path: Path) -> Non
         clash = await start(flows.twice_at_once)
         assert "two names" in await clash.result(20)
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_run_that_can_go_on_by_itself_is_running(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -255,7 +228,7 @@ def test_a_run_that_can_go_on_by_itself_is_running(make_world: MakeWorld, tmp_pa
         assert await late.result(20) == "later"
         assert await late.pending_actions == ()
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_a_hook_that_nobody_awaits_does_not_count(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -268,7 +241,7 @@ def test_a_hook_that_nobody_awaits_does_not_count(make_world: MakeWorld, tmp_pat
         await run.resume("person", "hello")
         assert await run.result(20) == "hello!"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_nobody_answers(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -294,7 +267,7 @@ def test_nobody_answers(make_world: MakeWorld, tmp_path: Path) -> None:
         await kind.resume("boss", "fine")
         assert await kind.result(20) == "fine"
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 def test_cancelled_while_it_is_paused(make_world: MakeWorld, tmp_path: Path) -> None:
@@ -312,7 +285,7 @@ def test_cancelled_while_it_is_paused(make_world: MakeWorld, tmp_path: Path) -> 
             "run_cancelled",
         ]
 
-    serve(make_world, tmp_path, play)
+    serve(make_world, tmp_path, FLOWS, play)
 
 
 @pytest.mark.parametrize("make_world", ["local", "postgres"], indirect=True)
@@ -352,7 +325,7 @@ def test_the_lifetime_of_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(ValueError, match=r"WORKFLOW_PENDING_ACTION_TIMEOUT.*'soon'"):
             await start(flows.anything)
 
-    serve(lambda clock: memory.create(clock), tmp_path, play)
+    serve(lambda clock: memory.create(clock), tmp_path, FLOWS, play)
 
 
 def test_tests_answer_before_the_time_is_up(tmp_path: Path) -> None:
@@ -366,7 +339,7 @@ def test_tests_answer_before_the_time_is_up(tmp_path: Path) -> None:
         assert await result == "here"
         assert clock.now() == START * 1_000_000
 
-    serve(lambda clock: memory.create(clock), tmp_path, play)
+    serve(lambda clock: memory.create(clock), tmp_path, FLOWS, play)
 
 
 @pytest.mark.parametrize(
@@ -387,4 +360,4 @@ def test_wrong_questions(tmp_path: Path, kind: str, said: str) -> None:
         run = await start(flows.wrong, kind)
         assert (await run.result(20)).startswith(said)
 
-    serve(lambda clock: memory.create(clock), tmp_path, play)
+    serve(lambda clock: memory.create(clock), tmp_path, FLOWS, play)

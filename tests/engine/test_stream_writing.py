@@ -247,7 +247,7 @@ def test_names_of_streams(tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         assert await (await start(flows.names, "notes")).result(20) == "notes"
-        for wrong in ("strm_1", "x" * 201):
+        for wrong in ("strm_1", "x" * 201, "a\0b", "\ud800"):
             with pytest.raises(WorkflowRunFailedError) as caught:
                 await (await start(flows.names, wrong)).result(20)
             assert isinstance(caught.value.__cause__, ValueError)
