@@ -31,10 +31,11 @@ from workflow.errors import (
     WorldError,
 )
 from workflow.policy.actions import lifetime_setting
-from workflow.policy.arguments import record
+from workflow.policy.arguments import passed, record
 from workflow.policy.boundary import checked_by, fit
 from workflow.policy.durations import deadline_of, due_of
 from workflow.policy.lineage import PARENT, lineage
+from workflow.policy.names import is_storable
 from workflow.policy.run_ids import check_key, check_run_id
 from workflow.replay.ids import ulid
 from workflow.runs import Readable, Run
@@ -300,7 +301,8 @@ async def resume_webhook(token: str, request: Any) -> web.Response:
 
 async def get_hook_by_token(token: str) -> HookRecord:
     """Look an open hook up. Raises HookNotFoundError."""
-    hook = await (await _open_world()).get_hook(token)
+    world = await _open_world()
+    hook = await world.get_hook(token) if is_storable(token) else None
     if hook is None:
         raise HookNotFoundError(token)
     return hook
@@ -386,7 +388,9 @@ def _call(
     # `...` in a client module stands for a default that only the worker's side can compute.
     recorded = {name: value for name, value in recorded.items() if value is not ...}
     checks = checked_by(function)
-    return workflow_id, fit(function, checks, recorded) if checks else recorded
+    if not checks:
+        return workflow_id, recorded
+    return workflow_id, fit(function, checks, recorded, passed(function, args, kwargs))
 
 
 def __getattr__(name: str) -> Any:

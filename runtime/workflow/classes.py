@@ -58,7 +58,6 @@ class ClientCodec(Codec):
         """
         return Codec(_named(data)).decode(data, path=path, references=references)
 
-
     def class_of(self, class_id: str) -> type | None:
         """As `Codec.class_of`; imports the module of the class. None when that cannot be done."""
         module, name = _snapshot().get(class_id, ("", ""))

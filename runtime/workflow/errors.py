@@ -101,7 +101,8 @@ class StreamError(FatalError):
 class StepFailedError(WorkflowError):
     """A step failed with an exception whose class cannot be rebuilt in the workflow.
 
-    `type_name` is the qualified name of the original class, `str(error)` its message.
+    `type_name` is the qualified name of the original class. `str(error)` begins with its last part
+    and goes on with the message: `Odd: two`.
     """
 
     code = "step-failed"

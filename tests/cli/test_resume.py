@@ -21,7 +21,7 @@ from wfc.cli import main
 from workflow.api import resume_hook, start
 from workflow.engine import Application, Project
 from workflow.world.port import World
-from workflow.world.records import Letter, Parked, RunRecord
+from workflow.world.records import Letter, NewRun, Parked, RunRecord
 from workflow.worlds.local import create_local_world
 
 
@@ -112,7 +112,8 @@ def test_a_divergence_stays_parked_until_code_and_log_agree(project: Path) -> No
     ):
         assert text in first.reason
     result = resume(project, run_id)
-    assert (result.exit_code, result.output) == (0, f"{run_id} goes on with the next worker\n")
+    assert (result.exit_code, result.stdout) == (0, f"{run_id}\n")
+    assert result.stderr == "1 run goes on with the next worker\n"
     again = served(project, new, until_parked)
     assert again == first
     assert look(project, log) == before
@@ -133,7 +134,8 @@ def test_a_divergence_stays_parked_until_code_and_log_agree(project: Path) -> No
     run = served(project, old, finish)
     assert run.status == "completed"
     over = resume(project, run_id)
-    assert (over.exit_code, over.output) == (1, f"{run_id} is not parked, it is completed\n")
+    assert (over.exit_code, over.stdout) == (1, "")
+    assert over.stderr.startswith(f"{run_id} is not parked, it is completed\n")
 
 
 def test_what_is_not_parked_or_not_there_is_refused(project: Path) -> None:
@@ -143,9 +145,56 @@ def test_what_is_not_parked_or_not_there_is_refused(project: Path) -> None:
     assert "no run was ever started here" in nowhere.output
     run_id = served(project, built(project, CODE), begin)
     running = resume(project, run_id)
-    assert (running.exit_code, running.output) == (1, f"{run_id} is not parked, it is running\n")
+    assert (running.exit_code, running.stdout) == (1, "")
+    assert running.stderr.splitlines() == [
+        f"{run_id} is not parked, it is running",
+        "no run goes on; 1 was not parked",
+    ]
     unknown = resume(project, "wrun_none")
     assert unknown.exit_code == 2
     assert "wrun_none" in unknown.output
     assert resume(project).exit_code == 2
     assert resume(project, run_id, "--world", "nowhere").exit_code == 2
+    for wrong in ([run_id, "--all"], [run_id, "--code", "x"], ["--all", "--code", "x"]):
+        assert resume(project, *wrong).exit_code == 2
+
+
+def test_many_runs_are_resumed_at_once(project: Path) -> None:
+    """By their ids, by the code they are parked with, by their workflow, or all; with a count."""
+
+    async def create(world: World) -> None:
+        for n in range(6):
+            new = NewRun(
+                run_id=f"wrun_{n}",
+                workflow=f"workflow//flows.py//{'odd' if n % 2 else 'even'}",
+                input=b"devl[1]",
+                meta=b"{}",
+            )
+            await world.create(new)
+
+    async def park_all(world: World) -> None:
+        claimed = await world.claim_runs("repair", 10)
+        for run in claimed.runs:
+            code = "decryption" if int(run.run_id[-1]) < 4 else "divergence"
+            why = Parked(code=code, reason="repair")
+            assert await world.park(run.run_id, "repair", run.fence, why)
+
+    (project / ".workflow-data").mkdir()
+    look(project, create)
+    look(project, park_all)
+    few = resume(project, "--code", "decryption", "--workflow", "odd", "--dry-run")
+    assert few.exit_code == 0, few.output
+    assert few.stdout.split() == ["wrun_1", "wrun_3"]
+    assert few.stderr == "2 runs would go on\n"
+    done = resume(project, "--code", "decryption", "--workflow", "odd")
+    assert done.stdout == few.stdout
+    assert done.stderr == "2 runs go on with the next worker\n"
+    again = resume(project, "--code", "decryption", "--workflow", "odd")
+    assert (again.exit_code, again.output) == (0, "no such parked runs\n")
+    named = resume(project, "wrun_0", "wrun_1", "wrun_0")
+    assert (named.exit_code, named.stdout) == (1, "wrun_0\n")
+    assert named.stderr.endswith("1 run goes on with the next worker; 1 was not parked\n")
+    wrong = resume(project, "wrun_2", "wrun_none")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert resume(project, "--code", "decryption").stdout.split() == ["wrun_2"]
+    assert resume(project, "--all").stdout.split() == ["wrun_4", "wrun_5"]

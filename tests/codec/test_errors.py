@@ -61,7 +61,9 @@ def test_unknown_classes_become_step_failed() -> None:
 
     found = back(Strange("odd"))
     assert type(found) is StepFailedError
-    assert str(found) == "odd"
+    assert str(found) == "Strange: odd"
+    assert str(back(Strange())) == "Strange"
+    assert str(back(found)) == "Strange: odd"
     assert found.type_name == f"{__name__}.{Strange.__qualname__}"
 
 

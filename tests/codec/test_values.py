@@ -63,7 +63,9 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: f"{type(value).__name__} {value!r:.30}")
+@pytest.mark.parametrize(
+    "value", VALUES, ids=[f"{type(value).__name__}-{at}" for at, value in enumerate(VALUES)]
+)
 def test_every_supported_type_comes_back(value: Any) -> None:
     """A value comes back equal and of the same type, alone and inside containers."""
     assert same(CODEC.decode(CODEC.encode(value)), value)

@@ -186,12 +186,12 @@ def maker(name: str, folder: Path) -> MakeWorld:
     return lambda: local.create_local_world(folder / "data")
 
 
-def serve(make_world: MakeWorld, folder: Path, play: Play) -> None:
+def serve(make_world: MakeWorld, folder: Path, play: Play, *, worker: bool = True) -> None:
     """Build the flows, start an application on them, and let `play` do the rest."""
     project = build(folder, FLOWS)
 
     async def main() -> None:
-        async with Application(make_world(), project, grace=0.2) as application:
+        async with Application(make_world(), project, worker=worker, grace=0.2) as application:
             flows = loaded(folder)
             flows.go = asyncio.Event()
             flows.tries.clear()

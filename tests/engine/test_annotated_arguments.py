@@ -175,3 +175,144 @@ def test_an_unknown_name_spoils_only_its_own_annotation(tmp_path: Path) -> None:
             assert "items[0]" not in said
 
     asyncio.run(main())
+
+
+def test_defaults_are_not_validated(tmp_path: Path) -> None:
+    """What nobody passed stays as its author wrote it, for workflows and steps; the same parameters
+    are still checked when they are passed."""
+    source = """
+        from __future__ import annotations
+
+        from typing import Annotated
+
+        from pydantic import BaseModel, Field
+
+        class Item(BaseModel):
+            id: int
+
+        Short = Annotated[str, Field(max_length=3)]
+
+        async def say(
+            s: Short = "abcdef", item: Item = None, more: list[Item] = ()
+        ) -> list[object]:
+            "use step"
+            return [s, item, more]
+
+        async def flow(s: Short = "abcdef", item: Item = None) -> list[object]:
+            "use workflow"
+            return [s, item, await say(), (await say("abc", {"id": "1"}))[1].id]
+
+        async def wrong() -> object:
+            "use workflow"
+            return await say("abcdefg")
+    """
+    project = build(tmp_path, source)
+    flows = loaded(tmp_path)
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            run: Any = await start(flows.flow)
+            assert await run == ["abcdef", None, ["abcdef", None, ()], 1]
+            with pytest.raises(TypeError, match="s: String should have at most 3"):
+                await start(flows.flow, "abcdef")
+            failing: Any = await start(flows.wrong)
+            with pytest.raises(WorkflowRunFailedError, match="s: String should have at most 3"):
+                await failing
+
+    asyncio.run(main())
+
+
+def test_signatures_are_shown_without_quotes(tmp_path: Path) -> None:
+    """Under postponed evaluation annotations are texts; errors show them as they are written."""
+    source = """
+        from __future__ import annotations
+
+        async def flow(n: int, *, names: list[str] = []) -> dict[str, int]:
+            "use workflow"
+            return {}
+    """
+    project = build(tmp_path, source)
+    flow = loaded(tmp_path).flow
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            with pytest.raises(TypeError) as caught:
+                await start(flow)
+            assert str(caught.value) == (
+                "flow(n: int, *, names: list[str] = []) -> dict[str, int]: "
+                "missing a required argument: 'n'"
+            )
+
+    asyncio.run(main())
+
+
+def test_fields_of_dataclasses_and_typed_dicts_count(tmp_path: Path) -> None:
+    """Models in them are made and checked; an instance of a dataclass is passed on as it is, and
+    classes without a model in them are hints."""
+    source = """
+        from __future__ import annotations
+
+        from dataclasses import dataclass
+        from typing import TYPE_CHECKING, Annotated
+
+        from pydantic import BaseModel, Field
+        from typing_extensions import TypedDict
+
+        if TYPE_CHECKING:
+            from somewhere import Missing
+
+        class Item(BaseModel):
+            id: int
+
+        @dataclass
+        class Cart:
+            items: list[Item]
+            inner: Cart | None = None
+
+        @dataclass
+        class Plain:
+            n: int
+            next: Plain | None = None
+
+        class Parcel(TypedDict, total=False):
+            item: Item
+            weight: Annotated[int, Field(gt=0)]
+
+        @dataclass
+        class Half:
+            item: Item
+            what: Missing
+
+        def told(*given: object) -> list[str]:
+            return [type(each).__name__ for each in given]
+
+        async def step(cart: Cart) -> list[str]:
+            "use step"
+            return told(cart, cart.items[0])
+
+        async def flow(cart: Cart, parcel: Parcel, plain: Plain, half: Half) -> list[object]:
+            "use workflow"
+            return [
+                *told(cart, cart.items[0], parcel, parcel["item"], plain, half),
+                *await step({"items": [{"id": "1"}]}),
+            ]
+    """
+    project = build(tmp_path, source)
+    flows = loaded(tmp_path)
+
+    async def main() -> None:
+        async with Application(memory.create(), project):
+            cart: Any = {"items": [{"id": 1}], "inner": {"items": []}}
+            run: Any = await start(flows.flow, cart, {"item": {"id": 1}}, {"n": 1}, {"item": 1})
+            made = ["Cart", "Item"]
+            assert await run == [*made, "dict", "Item", "dict", "dict", *made]
+            own = flows.Cart(items=[{"id": "left as it is"}])
+            run = await start(flows.flow, own, {"item": flows.Item(id=1)}, flows.Plain("x"), None)
+            assert (await run)[:6] == ["Cart", "dict", "dict", "Item", "Plain", "NoneType"]
+            cart["inner"]["items"] = [{"id": "x"}]
+            with pytest.raises(TypeError) as caught:
+                await start(flows.flow, cart, {"weight": 0}, {"n": 1}, None)
+            assert "cart.inner.items[0].id: " in str(caught.value)
+            assert "parcel.weight: " in str(caught.value)
+
+    asyncio.run(main())

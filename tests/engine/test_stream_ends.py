@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.engine.streaming import FLOWS, WORLDS, MakeWorld, maker, numbers, serve
 from tests.project import build, loaded, until
 from workflow import Readable, StreamError
-from workflow.api import start
+from workflow.api import get_run, start
 from workflow.authoring.sources import Source
 from workflow.codec import Codec
 from workflow.engine import Application
@@ -24,7 +24,7 @@ from workflow.errors import (
     WorldError,
 )
 from workflow.world.port import World
-from workflow.world.records import ChunkWrite, NewRun
+from workflow.world.records import Append, ChunkWrite, NewEvent, NewRun, WorkerRecord
 from workflow.worlds import memory
 
 
@@ -83,6 +83,48 @@ def test_a_writer_that_is_gone(make_world: MakeWorld, tmp_path: Path) -> None:
         await run.terminate()
 
     serve(make_world, tmp_path, play)
+
+
+def test_a_writer_that_is_gone_by_name(make_world: MakeWorld, tmp_path: Path) -> None:
+    """Who opens a stream by its name is told as well, of an upload and of a step's result, when
+    the run has completed and nobody else reads."""
+
+    async def play(app: Application, flows: Any) -> None:
+        world = app.world
+        for run_id, name, event in (
+            ("wrun_upload", "strm_up", "run_created"),
+            ("wrun_step", "strm_step", "step_completed"),
+        ):
+            held = app.codec.encode([Readable[int](run_id, name, writer="nobody")])
+            made = held if event == "run_created" else b""
+            await world.create(NewRun(run_id=run_id, workflow="none", input=made, meta=b"{}"))
+            await world.beat(WorkerRecord(worker="ann", lease_until=world.now() + 20_000_000))
+            (run,) = (await world.claim_runs("ann", 1)).runs
+            chunks = ChunkWrite(
+                run_id=run_id, stream=name, step_id="s", attempt=1, worker="ann", fence=run.fence,
+                chunks=(app.codec.encode(7),),
+            )  # fmt: skip
+            assert await world.write_chunks(chunks) == 0
+            now = world.now()
+            events = [NewEvent(type="run_completed", at=now, payload=app.codec.encode(None))]
+            if event == "step_completed":
+                events.insert(0, NewEvent(type=event, at=now, ref="s", name="x", payload=held))
+            end = Append(
+                run_id=run_id, worker="ann", fence=run.fence, expected=run.head, at=now,
+                events=tuple(events), seen=run.mail, end="completed",
+                output=app.codec.encode(None),
+            )  # fmt: skip
+            assert (await world.append(end)).ok
+            values = aiter(get_run(run_id).get_readable(namespace=name))
+            assert await anext(values) == 7
+            with pytest.raises(StreamError, match="is gone; it had written 1 values"):
+                async with asyncio.timeout(20):
+                    await anext(values)
+            unknown = aiter(get_run(run_id).get_readable(namespace="strm_unknown"))
+            with pytest.raises(StreamError, match="ended before"):
+                await anext(unknown)
+
+    serve(make_world, tmp_path, play, worker=False)
 
 
 def test_the_end_of_a_run_ends_its_streams(make_world: MakeWorld, tmp_path: Path) -> None:

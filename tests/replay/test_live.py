@@ -143,13 +143,13 @@ def test_a_failed_step_raises_in_the_body() -> None:
             except ValueError as error:
                 seen.append(f"ValueError {error}")
             except StepFailedError as error:
-                seen.append(f"{error.type_name.rpartition('.')[2]} {error}")
+                seen.append(f"{error.type_name.rpartition('.')[2]}; {error}")
         return seen
 
     run = Driver(body)
     run.fail(ValueError("one"))
     run.fail(Odd("two"))
-    assert run.result == ["ValueError one", "Odd two"]
+    assert run.result == ["ValueError one", "Odd; Odd: two"]
 
 
 def test_an_argument_that_cannot_be_recorded_fails_the_call() -> None:

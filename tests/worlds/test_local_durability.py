@@ -8,6 +8,7 @@ import ctypes
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from workflow.world.records import Append, Letter, NewEvent, NewRun, RunFilter
 from workflow.worlds.local import LocalWorld, create_local_world, log_file
-from workflow.worlds.local.store import Tx
+from workflow.worlds.local.store import SideLock, Tx, connect
 
 
 @asynccontextmanager
@@ -253,5 +254,74 @@ def test_a_reader_does_not_stop_the_writer(tmp_path: Path, monkeypatch: pytest.M
             for _ in range(2):
                 await world.post("run", Letter(kind="wake"))
             assert (tmp_path / "workflow.db-wal").stat().st_size < 250_000
+
+    asyncio.run(main())
+
+
+def test_a_log_that_was_moved_begins_anew(tmp_path: Path) -> None:
+    """What the thread could not move, the writer does, and the next commit begins at the front of
+    the file: it never shrinks for that, since making it longer is what takes time."""
+    lock = SideLock(tmp_path / "lock")
+    connection = connect(tmp_path / "some.db", write=True)
+    log_path = tmp_path / "some.db-wal"
+    connection.execute("create table t (x)")
+
+    def round_of_the_log() -> bytes:
+        return log_path.read_bytes()[12:24]  # its number, and the salt of its commits
+
+    def write() -> None:
+        connection.execute("insert into t values (zeroblob(5000))")
+
+    log = log_file.LogFile(tmp_path / "some.db", connection)
+    try:
+        write()
+        first = round_of_the_log()
+        reader = sqlite3.connect(tmp_path / "some.db", isolation_level=None)
+        reader.execute("begin")
+        assert reader.execute("select count(*) from t").fetchone() == (1,)
+        for _ in range(log_file._ROWS + 1):
+            connection.execute("update t set x = zeroblob(5001)")
+        log.keep_short(lock)  # the thread moves what the reader does not need
+        until = time.monotonic() + 20
+        while not log._nearly_moved and time.monotonic() < until:
+            time.sleep(0.001)
+        write()
+        assert round_of_the_log() == first
+        reader.close()
+        size = log_path.stat().st_size
+        log.keep_short(lock)
+        write()
+        assert round_of_the_log() != first
+        assert log_path.stat().st_size == size
+    finally:
+        log.close()
+        connection.close()
+        lock.close()
+
+
+def test_a_turn_that_goes_on_writes_no_index(tmp_path: Path) -> None:
+    """Three pages for a turn of a run that stays with its owner: its row, its events, and their
+    index. One more for every index that changes."""
+
+    async def main() -> None:
+        async with opened(tmp_path) as world:
+            await world.create(new_run("run"))
+            (run,) = (await world.claim_runs("me", 1)).runs
+            head, sizes = run.head, []
+            for n in range(30):
+                event = NewEvent(type="step_created", at=n, ref=f"s{n}", name="s")
+                append = Append(
+                    run_id="run", worker="me", fence=run.fence, expected=head, at=n,
+                    events=(event,), seen=1, python=None if n else "3.11",
+                )  # fmt: skip
+                before = (tmp_path / "workflow.db-wal").stat().st_size
+                done = await world.append(append)
+                assert done.ok
+                head = done.head
+                sizes.append((tmp_path / "workflow.db-wal").stat().st_size - before)
+            assert sizes[0] > sorted(sizes)[15] == 3 * (4096 + 24)
+            found = await world.get_run("run")
+            assert found is not None
+            assert (found.head, found.owner, found.status, found.claims) == (31, "me", "running", 0)
 
     asyncio.run(main())

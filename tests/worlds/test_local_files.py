@@ -180,7 +180,9 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         async with opened(data, clock) as world:
             await _end(world, "old")
             await world.create(new_run("open"))
+            await world.put_bundle("of nobody", b"source")
             clock.advance(39 * 86_400)
+            await world.put_bundle("young", b"source")
             await world.claim_runs("me", 1)
             await _end(world, "young")
 
@@ -190,9 +192,10 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = run.invoke(wfc, ["prune", "--older-than", "30d", "--dry-run", *where])
     assert (asked.exit_code, asked.stdout) == (0, "old\n")
     assert "1 run would be deleted" in asked.stderr
+    assert "1 bundle would be deleted, which no run is pinned to" in asked.stderr
     done = run.invoke(wfc, ["prune", "--older-than", "30d", *where])
     assert done.exit_code == 0
-    assert "1 run deleted" in done.stderr
+    assert "1 run deleted\n1 bundle deleted, which no run is pinned to\n" in done.stderr
     assert run.invoke(wfc, ["prune", "--older-than", "30d", *where]).stderr == "0 runs deleted\n"
     copied = run.invoke(wfc, ["backup", str(tmp_path / "copy.db"), *where])
     assert copied.exit_code == 0, copied.stderr
@@ -203,6 +206,30 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     again = run.invoke(wfc, ["backup", str(tmp_path / "copy.db"), *where])
     assert again.exit_code == 1
     assert "exists already" in again.stderr
+
+
+def test_prune_leaves_the_bundles_of_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However young the runs are that `wfc prune` deletes, a bundle stays for a day after a worker
+    has used it: that worker may still pin runs to it."""
+    monkeypatch.delenv("WORKFLOW_EMBEDDED_DATA_DIR", raising=False)
+    hour = 3_600_000_000
+
+    async def fill() -> None:
+        clock = VirtualClock(time.time_ns() // 1000 - 25 * hour)
+        async with opened(tmp_path / ".workflow-data", clock) as world:
+            await world.put_bundle("of yesterday", b"source")
+            clock.advance(2 * 3600)
+            await world.put_bundle("of today", b"source")
+            await _end(world, "young")
+
+    async def left() -> tuple[str, ...]:
+        async with opened(tmp_path / ".workflow-data") as world:
+            return await world.prune_bundles(world.now(), dry_run=True)
+
+    asyncio.run(fill())
+    done = CliRunner().invoke(wfc, ["prune", "--older-than", "1h", "--root", str(tmp_path)])
+    assert "1 run deleted\n1 bundle deleted" in done.stderr
+    assert asyncio.run(left()) == ("of today",)
 
 
 @pytest.mark.parametrize(
@@ -218,8 +245,9 @@ def test_prune_needs_a_duration(tmp_path: Path, duration: str, message: str) -> 
 # -- the plans of the statements -----------------------------------------------------------------
 
 _WIDTHS = {
-    "append_runs": 14, "save_runs": 9, "save_all_of_runs": 18, "add_runs": 24, "add_events": 8,
-    "add_letters": 9, "add_letter_keys": 3, "eat_letters": 2, "add_tasks": 9, "drop_tasks": 2,
+    "append_runs": 14, "go_on_with_runs": 7, "save_runs": 9, "save_all_of_runs": 18,
+    "add_runs": 24, "add_events": 8, "add_letters": 9, "add_letter_keys": 3, "eat_letters": 2,
+    "add_tasks": 9, "drop_tasks": 2,
     "retry_tasks": 4, "add_hooks": 7, "close_hooks": 2, "save_streams": 5, "add_chunks": 5,
     "claim_runs": 2, "claim_tasks": 2, "events_after": 2, "find_keys": 2, "find_letter_keys": 2,
     "find_tasks": 2, "find_streams": 2, "free_crashed_tasks": 2, "delay_runs": 2,

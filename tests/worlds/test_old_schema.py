@@ -12,6 +12,7 @@ from tests.faults.stage import ended
 from tests.worlds.old_schema import OLD, RESULTS, build, load_local, load_postgres
 from workflow.api import get_run, resume_hook
 from workflow.engine import Application, Project
+from workflow.policy.keeping import KEPT
 from workflow.world.port import World
 from workflow.world.records import RunFilter
 from workflow.worlds.local import create_local_world
@@ -24,7 +25,11 @@ POSTGRES = sorted(OLD.glob("postgres-*.sql"))
 
 
 async def _finish(world: World, project: Project) -> None:
-    """Every run that was open comes to its end, with the result it would have had."""
+    """Every run that was open comes to its end, with the result it would have had, and the code
+    that the old workers had put is not taken for old."""
+    await world.open()
+    assert await world.prune_bundles(world.now() - KEPT, dry_run=True) == ()
+    assert len(await world.prune_bundles(world.now() + KEPT, dry_run=True)) == 1  # its steps
     async with Application(world, project):
         runs = (await world.list_runs(RunFilter())).items
         by_name = {run.attributes["old"]: run.run_id for run in runs}

@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, _Entry] = {
     "graph": _Entry("wfc.cli.graph:graph", "Draw the flow of a workflow."),
     "health": _Entry("wfc.cli.health:health", "Say whether world and workers are there."),
     "inspect": _Entry("wfc.cli.inspect:inspect", "Show runs, steps, events, hooks and waits."),
-    "prune": _Entry("wfc.cli.prune:prune", "Delete old runs."),
+    "prune": _Entry("wfc.cli.prune:prune", "Delete old runs, and code without runs."),
     "resume": _Entry("wfc.cli.resume:resume", "Let a parked run go on."),
     "run": _Entry("wfc.cli.run:run", "Run one workflow here and print its result."),
     "start": _Entry("wfc.cli.start:start", "Start a run for the workers."),

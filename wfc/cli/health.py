@@ -50,13 +50,14 @@ async def _look(root: Path, target: str | None) -> dict[str, Any]:
     from time import perf_counter
 
     from workflow.errors import WorldError
-    from workflow.world.records import RunFilter
+    from workflow.world.records import NO_STEPS, RunFilter
 
     world = await open_world(root, target)
     try:
         begun = perf_counter()
-        workers = await world.list_workers()
+        leases = await world.list_workers()
         took = perf_counter() - begun
+        workers = [each for each in leases if each.registry != NO_STEPS]
         parked = 0
         cursor: str | None = None
         while True:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from wfc.cli.keys import keys
 from wfc.cli.worlds import open_world, root_option, world_option
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead
 @click.group()
 def inspect() -> None:
     """Look at runs, their steps, events and hooks."""
+
+
+inspect.add_command(keys)
 
 
 @inspect.command()

@@ -1,41 +1,124 @@
-"""`wfc resume`: let a parked run go on."""
+"""`wfc resume`: let parked runs go on."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wfc.cli.worlds import open_world, root_option, world_option
 
+if TYPE_CHECKING:
+    from workflow.world.port import World
+
 __all__ = ["resume"]
 
 
 @click.command()
-@click.argument("run_id")
+@click.argument("run_ids", metavar="[RUN_ID]...", nargs=-1)
+@click.option("--code", help="All runs that are parked with this code, such as decryption.")
+@click.option("--workflow", help="All parked runs of this workflow: its full id, or its name.")
+@click.option("--all", "everything", is_flag=True, help="All parked runs.")
+@click.option("--dry-run", is_flag=True, help="Only print the ids.")
 @root_option
 @world_option
-def resume(run_id: str, root: Path, target: str | None) -> None:
-    """Let the parked run RUN_ID go on, once its cause is mended.
+def resume(
+    run_ids: tuple[str, ...],
+    code: str | None,
+    workflow: str | None,
+    everything: bool,
+    dry_run: bool,
+    root: Path,
+    target: str | None,
+) -> None:
+    """Let parked runs go on, once their cause is mended: those named, or all of a code, a workflow,
+    or both.
 
-    Any worker replays its log from the start; if log and code still disagree, it is parked again.
-    Exit status 1 when the run was not parked.
+    Any worker replays their logs from the start; if log and code still disagree, they are parked
+    again. The ids of the runs that go on are printed. Exit status 1 when a run that was named was
+    not parked.
+
+    \b
+    Examples:
+        wfc resume wrun_01J…
+        wfc resume --code decryption --workflow order
     """
-    sys.exit(asyncio.run(_resume(run_id, root, target)))
+    by_filter = everything or code is not None or workflow is not None
+    if bool(run_ids) == by_filter:
+        raise click.UsageError("name runs, or say which by --code and --workflow, or --all")
+    if everything and (code is not None or workflow is not None):
+        raise click.UsageError("--all is all parked runs; leave it out beside --code or --workflow")
+    sys.exit(asyncio.run(_resume(run_ids, code, workflow, dry_run, root, target)))
 
 
-async def _resume(run_id: str, root: Path, target: str | None) -> int:
+async def _resume(
+    run_ids: tuple[str, ...],
+    code: str | None,
+    workflow: str | None,
+    dry_run: bool,
+    root: Path,
+    target: str | None,
+) -> int:
     world = await open_world(root, target)
+    resumed = others = 0
     try:
-        run = await world.get_run(run_id)
-        if run is None:
-            raise click.UsageError(f"no run {run_id!r} in this world; see `wfc inspect runs`")
-        if not await world.unpark(run_id):
-            click.echo(f"{run_id} is not parked, it is {run.status}", err=True)
-            return 1
-        click.echo(f"{run_id} goes on with the next worker", err=True)
-        return 0
+        found = list(dict.fromkeys(run_ids)) or await _found(world, code, workflow)
+        if run_ids:
+            await _look(world, found)
+        for run_id in found:
+            run = await world.get_run(run_id)
+            parked = run is not None and run.parked is not None
+            if not (parked if dry_run else await world.unpark(run_id)):
+                others += 1  # or it was resumed meanwhile, of those that were found by a filter
+                status = "gone" if run is None else run.status
+                click.echo(f"{run_id} is not parked, it is {status}", err=True)
+                continue
+            resumed += 1
+            click.echo(run_id)
     finally:
         await world.close()
+    click.echo(_said(resumed, others, dry_run), err=True)
+    return 1 if others and run_ids else 0
+
+
+async def _look(world: World, run_ids: list[str]) -> None:
+    """Raise UsageError for an id that is none, before anything is changed."""
+    for run_id in run_ids:
+        if await world.get_run(run_id) is None:
+            raise click.UsageError(f"no run {run_id!r} in this world; see `wfc inspect runs`")
+
+
+async def _found(world: World, code: str | None, workflow: str | None) -> list[str]:
+    """The ids of the parked runs that the filters choose, the oldest first."""
+    from wfc.cli.inspect import full_id
+    from workflow.world.records import RunFilter
+
+    where = RunFilter(parked=True, workflow=await full_id(world, workflow))
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await world.list_runs(where, limit=500, cursor=cursor)
+        found += [
+            run.run_id
+            for run in page.items
+            if run.parked is not None and code in (None, run.parked.code)
+        ]
+        cursor = page.cursor
+        if cursor is None:
+            return found[::-1]
+
+
+def _said(resumed: int, others: int, dry_run: bool) -> str:
+    runs = "1 run" if resumed == 1 else f"{resumed} runs"
+    if not resumed:
+        said = "no run goes on" if others else "no such parked runs"
+    elif dry_run:
+        said = f"{runs} would go on"
+    else:
+        said = f"{runs} {'goes' if resumed == 1 else 'go'} on with the next worker"
+    if others:
+        said += f"; {others} {'was' if others == 1 else 'were'} not parked"
+    return said

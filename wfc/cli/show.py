@@ -216,7 +216,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def _error(data: bytes | None, codec: Codec) -> dict[str, str] | None:
     if data is None:
         return None
-    from workflow.errors import SerializationError
+    from workflow.errors import SerializationError, StepFailedError
 
     try:
         error = codec.decode_error(data)
@@ -226,8 +226,13 @@ def _error(data: bytes | None, codec: Codec) -> dict[str, str] | None:
         message = str(error)
     except Exception:  # the __str__ of a user's own exception
         message = ""
+    kind = type(error).__name__
+    if isinstance(error, StepFailedError):  # stands for one of a class that is not known here
+        original = error.type_name.rpartition(".")[2]
+        if message == original or message.startswith(f"{original}: "):
+            kind, message = original, message[len(original) + 2 :]
     return {
-        "type": type(error).__name__,
+        "type": kind,
         "message": message,
         "traceback": getattr(error, "workflow_traceback", None) or "",
     }

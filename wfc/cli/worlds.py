@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from workflow.engine.project import Project
     from workflow.world.port import World
 
-__all__ = ["built_project", "open_world", "root_option", "world_of", "world_option"]
+__all__ = [
+    "built_project",
+    "open_bare_world",
+    "open_world",
+    "root_option",
+    "world_of",
+    "world_option",
+]
 
 root_option = click.option(
     "--root",
@@ -67,6 +74,18 @@ async def open_world(root: Path, target: str | None) -> World:
     from workflow.engine.sealing import sealing
     from workflow.errors import WorldError
 
+    world = await open_bare_world(root, target)
+    try:
+        return sealing(world)
+    except WorldError as error:
+        await world.close()
+        raise click.UsageError(str(error)) from None
+
+
+async def open_bare_world(root: Path, target: str | None) -> World:
+    """As `open_world`, with the values as they are stored: encrypted ones stay it."""
+    from workflow.errors import WorldError
+
     world = world_of(root, target)
     folder = getattr(world, "data_dir", None)
     if isinstance(folder, Path) and not folder.exists():  # looking must not make one
@@ -76,6 +95,6 @@ async def open_world(root: Path, target: str | None) -> World:
         )
     try:
         await world.open()
-        return sealing(world)
+        return world
     except WorldError as error:
         raise click.UsageError(str(error)) from None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from workflow.authoring import news
+
 if TYPE_CHECKING:
     from workflow.world.port import World
 
@@ -30,18 +32,21 @@ class Attempts:
 
         True for chunks of no step of this run: who wrote them has its log elsewhere.
         """
+        if step_id in self._outcomes:
+            return self._outcomes[step_id] == attempt
         change = 0
-        while True:
-            if step_id in self._outcomes:
-                return self._outcomes[step_id] == attempt
-            change = await self._world.wait_for_change(change, None)
-            await self._read()
-            if step_id in self._outcomes:
-                continue
-            if step_id not in self._called:
-                return True
-            if self._ended:
-                return False
+        with news.watch(self._run_id, f"outcome of {step_id}") as watch:
+            while True:
+                change = await self._world.wait_for_change(change, None)
+                watch.looks()
+                await self._read()
+                if step_id in self._outcomes:
+                    return self._outcomes[step_id] == attempt
+                if step_id not in self._called:
+                    return True
+                if self._ended:
+                    return False
+                await watch.rest()
 
     async def _read(self) -> None:
         while not self._ended:

@@ -13,6 +13,7 @@ from workflow import web
 from workflow.authoring.context import body, current_step
 from workflow.errors import ContextError, RunEndedError, WebhookAnsweredError
 from workflow.policy.durations import seconds_of
+from workflow.policy.names import is_storable
 from workflow.replay.hooks import HookState
 from workflow.replay.live import LiveRun
 from workflow.replay.loop import running
@@ -238,6 +239,8 @@ def _token(run: LiveRun, token: Any) -> str:
         return run.token()
     if not isinstance(token, str) or not 0 < len(token) <= 512:
         raise ValueError(f"a hook's token is text of 1 to 512 characters, not {token!r}")
+    if not is_storable(token):
+        raise ValueError(f"a hook's token is text without U+0000 and surrogates, not {token!r}")
     return str(token)
 
 

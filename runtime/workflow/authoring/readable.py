@@ -10,6 +10,7 @@ from workflow.authoring import news
 from workflow.authoring.attempts import Attempts
 from workflow.authoring.chunks import Paging, broken, failure, values_before
 from workflow.authoring.sources import Source, bound_source, source_here
+from workflow.authoring.writers import WriterOf
 from workflow.codec.streams import READABLE, StreamReference
 from workflow.errors import StreamError
 from workflow.world.port import OWN_STREAM
@@ -198,7 +199,8 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
         index = await self._first(source)
         paging = Paging()
         change = 0
-        watched = bool(self.writer)
+        watched = self.name.startswith(OWN_STREAM)
+        writer = WriterOf(source, self.run_id, self.name)
         look = world.now() + LOOK
         while True:
             change = await world.wait_for_change(change, look if watched else None)
@@ -220,7 +222,8 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
                 return
             if watched and world.now() >= look:
                 look = world.now() + LOOK
-                if await broken(source, self, index):
+                self.writer = self.writer or await writer.find()  # it was opened by its name
+                if self.writer and await broken(source, self, index):
                     change = 0  # what there is to read has changed
                     continue
             if index > before:

@@ -11,6 +11,7 @@ from workflow.authoring.context import StepContext, current_step
 from workflow.authoring.outflow import pour
 from workflow.codec.streams import WRITABLE, StreamReference
 from workflow.errors import ContextError
+from workflow.policy.names import is_storable
 from workflow.replay.loop import running
 from workflow.world.port import OWN_STREAM
 
@@ -133,6 +134,8 @@ def _name(namespace: str | None) -> str:
         return DEFAULT_STREAM
     if len(namespace) > 200:
         raise ValueError(f"a stream's name has up to 200 characters, not {len(namespace)}")
+    if not is_storable(namespace):
+        raise ValueError(f"a stream's name is text without U+0000 and surrogates: {namespace!r}")
     if namespace.startswith(OWN_STREAM):
         raise ValueError(
             f"{namespace!r}: names that begin with {OWN_STREAM} belong to streams that steps return"

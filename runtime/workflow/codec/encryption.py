@@ -13,7 +13,17 @@ from typing import Any
 
 from workflow.errors import DecryptionError
 
-__all__ = ["SEALED", "RunKey", "described", "opened", "run_key", "sealed", "sealed_for"]
+__all__ = [
+    "SEALED",
+    "RunKey",
+    "described",
+    "key_id",
+    "key_of",
+    "opened",
+    "run_key",
+    "sealed",
+    "sealed_for",
+]
 
 SEALED = b"encr"
 _VERSION = 1
@@ -22,27 +32,38 @@ _NONCE = 12
 _KEY = 32
 
 
+def key_id(key: bytes) -> bytes:
+    """What a key is called in values, errors and listings. It tells nothing about the key."""
+    return hashlib.sha256(b"workflow key id\0" + key).digest()[:4]
+
+
 class RunKey:
-    """A key of 32 bytes for the values of one run. Raises ValueError for another length."""
+    """A key of 32 bytes for the values of one run. Raises ValueError for another length.
+
+    Values name it by `id`, which is made from the key itself unless it is given.
+    """
 
     __slots__ = ("cipher", "id")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, id: bytes | None = None) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         if len(key) != _KEY:
             raise ValueError(f"a key has {_KEY} bytes, not {len(key)}")
-        self.id = hashlib.sha256(b"workflow key id\0" + key).digest()[:4]
+        self.id = key_id(key) if id is None else id
         self.cipher: Any = AESGCM(key)
 
 
 def run_key(master: bytes, run_id: str) -> RunKey:
-    """The key of a run, derived from an application's key by HKDF with SHA-256."""
+    """The key of a run, derived from an application's key by HKDF with SHA-256.
+
+    It has the id of the application's key: that is the one somebody has to look for.
+    """
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     info = b"workflow run\0" + run_id.encode()
-    return RunKey(HKDF(hashes.SHA256(), _KEY, salt=None, info=info).derive(master))
+    return RunKey(HKDF(hashes.SHA256(), _KEY, salt=None, info=info).derive(master), key_id(master))
 
 
 def sealed(data: bytes, key: RunKey, run_id: str, random: Callable[[int], bytes]) -> bytes:
@@ -65,11 +86,11 @@ def opened(data: bytes, keys: Sequence[RunKey], run_id: str | None) -> bytes:
     """
     if data[:4] != SEALED:
         return data
-    key_id, name, end = _head(data)
+    wanted, name, end = _head(data)
     if run_id is not None and name != run_id.encode():
         raise DecryptionError(f"a value sealed for {_shown(name)} stands in the log of {run_id}")
     for key in keys:
-        if key.id == key_id:
+        if key.id == wanted:
             from cryptography.exceptions import InvalidTag
 
             try:
@@ -78,7 +99,7 @@ def opened(data: bytes, keys: Sequence[RunKey], run_id: str | None) -> bytes:
                 )
             except InvalidTag:
                 raise DecryptionError(
-                    f"a value of {_shown(name)} does not open with the key {key_id.hex()} it "
+                    f"a value of {_shown(name)} does not open with the key {wanted.hex()} it "
                     "names: its bytes were changed"
                 ) from None
             return found
@@ -93,13 +114,24 @@ def sealed_for(data: bytes) -> str | None:
     return _shown(_head(data)[1]) if data[:4] == SEALED else None
 
 
+def key_of(data: bytes) -> bytes | None:
+    """The id of the key that a value was sealed with, None when it is not sealed.
+
+    Raises DecryptionError for a broken layer.
+    """
+    return _head(data)[0] if data[:4] == SEALED else None
+
+
 def described(data: bytes) -> str:
     """What one can tell of a sealed value without its key. Raises DecryptionError."""
-    key_id, name, _ = _head(data)
-    return f"a value of {_shown(name)} is encrypted with the key {key_id.hex()}"
+    wanted, name, _ = _head(data)
+    return f"a value of {_shown(name)} is encrypted with the key {wanted.hex()}"
 
 
-_ADVICE = "Add it to WORKFLOW_ENCRYPTION_KEYS, or to what the world gives, and resume the run."
+_ADVICE = (
+    "Add it to WORKFLOW_ENCRYPTION_KEYS, or to what the world gives, and resume the run. "
+    "`wfc inspect keys` lists the ids of keys."
+)
 
 
 def _head(data: bytes) -> tuple[bytes, bytes, int]:

@@ -154,9 +154,7 @@ def _writable(writer: Writer, error: BaseException, part: Any, depth: int) -> bo
 
 def stand_in(error: BaseException) -> StepFailedError:
     """What is recorded of an exception when it is too large or nested too deeply itself."""
-    return StepFailedError(
-        without_addresses(message_of(error))[:10_000], type_name=qualified(error)
-    )
+    return _unknown(qualified(error), without_addresses(message_of(error))[:10_000])
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -189,7 +187,7 @@ def empty(
         raise TypeError("an error has a name and a message")
     kind = classes.get(str(payload.get("class")))
     if kind is None:
-        return StepFailedError(message, type_name=name)
+        return _unknown(name, message)
     given = isinstance(args, (list, tuple))
     args = tuple(args) if given else (message,)
     base = next(each for each in kind.__mro__ if each.__module__ == "builtins")
@@ -198,10 +196,17 @@ def empty(
         made: BaseException = base.__new__(kind, *args)
         base.__init__(made, *args)  # type: ignore[misc]
     except Exception:
-        return StepFailedError(message, type_name=name)
+        return _unknown(name, message)
     if type(kind) is Sealed:
         stand_ins.hide(made, {"message": message, "args": given})
     return made
+
+
+def _unknown(name: str, message: str) -> StepFailedError:
+    """What stands for an exception of a class that is not known here. Its text names the class as
+    the last line of a traceback does: a message such as `3` says nothing by itself."""
+    kind = name.rpartition(".")[2]
+    return StepFailedError(f"{kind}: {message}" if message else kind, type_name=name)
 
 
 def fill(error: BaseException, payload: Mapping[str, Any]) -> None:

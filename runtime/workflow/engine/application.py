@@ -82,8 +82,8 @@ class Application:
             )
         await self.world.open()
         try:
-            await self.world.put_bundle(self.project.bundle.hash, self.project.bundle.to_bytes())
             self._worker = Worker(self.world, self.project, grace=self._grace)
+            await self._worker.publish()
             if self._wants_worker:
                 await self._worker.start()
         except BaseException:

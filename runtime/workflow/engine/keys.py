@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, TypeAlias
 
-from workflow.codec.encryption import RunKey, opened, run_key
+from workflow.codec.encryption import RunKey, key_id, opened, run_key
 from workflow.errors import DecryptionError, WorldError
 from workflow.world.port import World
 
@@ -27,6 +27,11 @@ class Keys:
         self._masters = tuple(masters)
         self._source = source
         self._known: OrderedDict[str, tuple[RunKey, ...]] = OrderedDict()
+
+    @property
+    def ids(self) -> tuple[bytes, ...]:
+        """The ids of `masters`, the one that seals first; none where `source` gives the keys."""
+        return tuple(map(key_id, self._masters)) if self._source is None else ()
 
     async def of(self, run_id: str, *, afresh: bool = False) -> tuple[RunKey, ...]:
         """The keys of a run; the first one seals. Empty where values are not encrypted.

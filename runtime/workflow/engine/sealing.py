@@ -10,9 +10,9 @@ read them. Of `meta` two things are no metadata but data: the text of a step's e
 class is left, and the static response of a webhook, which is sealed.
 
 What was sealed for a run opens in that run only. The letter with a child's outcome was sealed by
-the child, whose id it names. The letter with a payload for a hook was sealed for the run that had the
-token when it was looked up; if another run has got it since, it is that run's all the same. What a
-run takes out of its mail and into its log is sealed afresh.
+the child, whose id it names. The letter with a payload for a hook was sealed for the run that had
+the token when it was looked up; if another run has got it since, it is that run's all the same.
+What a run takes out of its mail and into its log is sealed afresh.
 """
 
 from __future__ import annotations

@@ -74,6 +74,8 @@ class Session:
         self._seen = run.seen
         self._mail = False
         self._wake = asyncio.Event()
+        self.leaving = False  # the append under way gives the run up
+        self.over = asyncio.Event()
 
     @property
     def at_work(self) -> bool:
@@ -118,6 +120,7 @@ class Session:
                     delay = min(delay * 2, PATIENCE)
         finally:
             self._drop()
+            self.over.set()
 
     async def _own_or_park(self) -> None:
         try:
@@ -264,6 +267,9 @@ class Session:
         )
         if append.events and self.worker.samples():
             await check(self.worker, self._run, live, append.events)
+        if append.bundle is not None:
+            await self.worker.publish()  # `wfc prune` must not take it for one of nobody's
+        self.leaving = append.release
         done = await self._append(append)
         returned, self._returned = self._returned, []
         for each in returned:

@@ -190,7 +190,7 @@ async def _call(step: Step, call: Callable[[], Any], context: StepContext) -> An
         try:
             async with deadline:
                 return await body
-        except TimeoutError as error:
+        except TimeoutError:
             if deadline.expired():
                 text = f"{context.step_name} ran longer than its timeout of {limit:g} s"
                 if not step.is_async:
@@ -198,7 +198,7 @@ async def _call(step: Step, call: Callable[[], Any], context: StepContext) -> An
                         "; its thread goes on until the function returns. A process can be ended: "
                         '@step_options(run_in="process")'
                     )
-                raise StepTimeoutError(text) from error
+                raise StepTimeoutError(text) from None  # how asyncio ends the waiting is no cause
             raise
     finally:
         step_context.reset(token)

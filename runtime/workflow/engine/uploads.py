@@ -14,12 +14,11 @@ from workflow.engine.intake import Intake
 from workflow.engine.pumps import Pump, see_through
 from workflow.errors import RunEndedError, StreamError
 from workflow.world.port import World
-from workflow.world.records import WorkerRecord
+from workflow.world.records import NO_STEPS, WorkerRecord
 
 __all__ = ["Uploads"]
 
 LEASE = 15.0  # seconds without a sign of life after which readers take the uploader for dead
-_NO_STEPS = "no-steps"
 
 
 class Uploads(Intake):
@@ -37,7 +36,7 @@ class Uploads(Intake):
     async def announce(self) -> None:
         """Take the lease, before anybody can read of the uploads."""
         if self.streams:
-            await self._world.put_bundle(_NO_STEPS, b"")  # what other workers may expect of us
+            await self._world.put_bundle(NO_STEPS, b"")  # what other workers may expect of us
             await self._beat()
 
     async def write(self, codec: Codec) -> None:
@@ -70,7 +69,7 @@ class Uploads(Intake):
     async def _beat(self) -> None:
         until = self._world.now() + round(LEASE * 1_000_000)
         await self._world.beat(
-            WorkerRecord(worker=self.writer, lease_until=until, registry=_NO_STEPS)
+            WorkerRecord(worker=self.writer, lease_until=until, registry=NO_STEPS)
         )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from workflow import web
 from workflow.codec import Codec
 from workflow.errors import HookNotFoundError, WebhookError
+from workflow.policy.names import is_storable
 from workflow.world.port import World
 from workflow.world.records import Letter
 
@@ -26,7 +27,7 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     TimeoutError when a manual answer did not come in time (WORKFLOW_WEBHOOK_TIMEOUT, seconds,
     default 60); WebhookError when the run ended without answering.
     """
-    hook = await world.get_hook(token)
+    hook = await world.get_hook(token) if is_storable(token) else None
     if hook is None or not hook.webhook:
         raise HookNotFoundError(token)
     meta = msgspec.json.decode(hook.meta) if hook.meta else {}

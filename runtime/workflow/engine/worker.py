@@ -15,7 +15,7 @@ import socket
 from collections import OrderedDict
 from collections.abc import Coroutine
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -40,12 +40,13 @@ from workflow.errors import (
     WorldError,
 )
 from workflow.events import Micros
+from workflow.policy.keeping import SAY_AGAIN
 from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun, pack
 from workflow.sandbox.bundle import Bundle
 from workflow.sandbox.program import Instance, Program
 from workflow.world.port import World
-from workflow.world.records import Finish, Letter, RunRecord, Task, WorkerRecord
+from workflow.world.records import Claimed, Finish, Letter, RunRecord, Task, WorkerRecord
 
 __all__ = ["Worker"]
 
@@ -96,15 +97,17 @@ class Worker:
         self._returned: dict[tuple[str, str], Returned | None] = {}  # by (run, step call)
         self._running: set[asyncio.Task[Any]] = set()
         self._tasks_now = 0
+        self._more_tasks = False  # the last claim took as many as there was room for
         self._loops: list[asyncio.Task[None]] = []
         self._heart: Heart | None = None
+        self._published: Micros | None = None
         self.stopping = False
 
     # -- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Register with the world, take over what dead workers held, and begin to work."""
-        await self.stranded.publish()
+        await self.publish()
         await self._beat()
         self._heart = Heart(self.world, self._record, min(BEAT, self.lease / 3))
         self._heart.start()
@@ -147,7 +150,7 @@ class Worker:
 
         For hosts that deliver work over HTTP instead of keeping a worker running.
         """
-        await self.stranded.publish()
+        await self.publish()
         await self._beat()
         claimed = await self.world.claim_runs(self.id, 16)
         for run in claimed.runs:
@@ -156,6 +159,19 @@ class Worker:
         while self._running:
             await asyncio.wait(set(self._running))
         return [run.run_id for run in claimed.runs]
+
+    async def publish(self) -> None:
+        """Keep our bundle and the names of our steps in the world, and say that they are in use.
+
+        Does so once an hour, however often it is called.
+        """
+        now = self.world.now()
+        if self._published is not None and 0 <= now - self._published < SAY_AGAIN:
+            return
+        bundle = self.project.bundle
+        await self.world.put_bundle(bundle.hash, bundle.to_bytes())
+        await self.stranded.publish()
+        self._published = now
 
     # -- finding work --------------------------------------------------------------------------
 
@@ -183,16 +199,17 @@ class Worker:
 
     async def _claim(self) -> Micros | None:
         """One look at the world; returns when something falls due next."""
-        claimed = await self.world.claim_runs(self.id, max(0, RUNS - len(self._sessions)))
-        for run in claimed.runs:
-            self._begin(run)
-        for run_id in claimed.look:
-            session = self._sessions.get(run_id)
-            if session is not None:
-                session.look()
-            else:
-                await self._pick_up(run_id)
-        await self._claim_tasks()
+        if self._more_tasks:  # they need not wait until the runs have been claimed
+            both = await asyncio.gather(
+                self._claim_runs(), self._claim_tasks(), return_exceptions=True
+            )
+            for each in both:
+                if isinstance(each, BaseException):
+                    raise each
+            claimed = cast(Claimed, both[0])
+        else:
+            claimed = await self._claim_runs()
+            await self._claim_tasks()
         now = self.world.now()
         if claimed.next_due is not None and claimed.next_due <= now:
             # What was due was offered to us, and what is left is not for us (no room, or a step we
@@ -203,11 +220,25 @@ class Worker:
             return min(own_turn, claimed.next_due or own_turn)
         return claimed.next_due
 
+    async def _claim_runs(self) -> Claimed:
+        claimed = await self.world.claim_runs(self.id, max(0, RUNS - len(self._sessions)))
+        for run in claimed.runs:
+            self._begin(run)
+        for run_id in claimed.look:
+            session = self._sessions.get(run_id)
+            if session is not None:
+                session.look()
+            else:
+                await self._pick_up(run_id)
+        return claimed
+
     async def _claim_tasks(self) -> None:
         room = self.slots.room(TASKS - self._tasks_now)
         if room > 0:
             names = self.stranded.names()
-            for task in await self.world.claim_tasks(self.id, room, names):
+            tasks = await self.world.claim_tasks(self.id, room, names)
+            self._more_tasks = len(tasks) == room
+            for task in tasks:
                 self.spawn(self._run_task(task), f"task {task.step_id}")
                 self._tasks_now += 1
 
@@ -218,8 +249,9 @@ class Worker:
             self._begin(run)
 
     def _begin(self, run: RunRecord) -> None:
+        before = self._sessions.get(run.run_id)
         session = self._sessions[run.run_id] = Session(self, run)
-        self.spawn(self._run_session(session), run.run_id)
+        self.spawn(self._run_session(session, before), run.run_id)
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Work on something until it is done, or until the worker stops."""
@@ -227,9 +259,13 @@ class Worker:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _run_session(self, session: Session) -> None:
+    async def _run_session(self, session: Session, before: Session | None) -> None:
         try:
             with endings.at_work(session.run_id):
+                if before is not None and before.leaving:
+                    # Claimed again before it heard of its commit. It is about to leave its live
+                    # copy behind, without which the log would have to be replayed.
+                    await before.over.wait()
                 await session.run()
         finally:
             # A run given up and claimed again at once has a newer session under its id.
@@ -260,6 +296,7 @@ class Worker:
             try:
                 await self._stop_lost()
                 await self.stranded.look()
+                await self.publish()
             except Exception as error:
                 expected = isinstance(error, WorldError)
                 log.warning("cannot look at own runs: %s", error, exc_info=not expected)

@@ -13,13 +13,44 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["CAPTURED", "captured_of", "record", "spread", "with_captured"]
+__all__ = [
+    "CAPTURED",
+    "captured_of",
+    "is_default",
+    "passed",
+    "record",
+    "spread",
+    "with_captured",
+]
 
 CAPTURED = ""
 """The name captured variables are recorded under."""
 
 # By the function itself: functions of different parameters may share a code object.
 _SIGNATURES: WeakKeyDictionary[Any, inspect.Signature] = WeakKeyDictionary()
+
+
+class _Written:
+    """An annotation that was not evaluated: shown as it is written, without quotes."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _shown(signature: inspect.Signature) -> inspect.Signature:
+    """A signature whose text is the same with and without postponed evaluation."""
+
+    def plain(annotation: Any) -> Any:
+        return _Written(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [
+        each.replace(annotation=plain(each.annotation)) for each in signature.parameters.values()
+    ]
+    returned = plain(signature.return_annotation)
+    return signature.replace(parameters=parameters, return_annotation=returned)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
@@ -41,7 +72,7 @@ def record(
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         name = getattr(function, "__qualname__", repr(function))
-        raise TypeError(f"{name}{signature}: {error}") from None
+        raise TypeError(f"{name}{_shown(signature)}: {error}") from None
     bound.apply_defaults()
     recorded: dict[str, Any] = {}
     for name, parameter in signature.parameters.items():
@@ -52,6 +83,27 @@ def record(
         else:
             recorded[name] = bound.arguments[name]
     return recorded
+
+
+def passed(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> frozenset[str]:
+    """The parameters that a call gives a value to, in contrast to those left to their defaults.
+
+    Raises TypeError when the call does not fit.
+    """
+    return frozenset(_signature(function).bind(*args, **kwargs).arguments)
+
+
+def is_default(function: Callable[..., Any], name: str, value: Any) -> bool:
+    """Whether a recorded argument is what the parameter has when nobody passes anything."""
+    parameter = _signature(function).parameters.get(name)
+    if parameter is None or type(parameter.default) is not type(value):
+        return False
+    try:
+        return bool(parameter.default == value)
+    except Exception:  # comparing is the values' own code
+        return False
 
 
 def spread(
@@ -87,7 +139,7 @@ def spread(
         name = getattr(function, "__qualname__", repr(function))
         problems = [f"needs {item!r}, which was not recorded" for item in missing]
         problems += [f"does not accept the recorded {item!r}" for item in sorted(left)]
-        raise TypeError(f"{name}{signature} {'; '.join(problems)}")
+        raise TypeError(f"{name}{_shown(signature)} {'; '.join(problems)}")
     return args, kwargs
 
 

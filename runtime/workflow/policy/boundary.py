@@ -1,22 +1,26 @@
 """Arguments whose annotations pydantic can hold them to.
 
 An annotation that names a pydantic model or carries a constraint (`Annotated[int, Gt(0)]`), at its
-top or inside of `list[...]`, `X | None` and the like, is a promise that somebody wrote to be kept:
-such an argument is validated, and turned into what the annotation says, where a call crosses into a
-workflow or a step. All other annotations are hints for readers and type checkers, and stay that.
-Annotations that cannot be evaluated, because what they name is only imported for type checkers,
-say nothing.
+top, inside of `list[...]`, `X | None` and the like, or in a field of a dataclass or a TypedDict, is
+a promise that somebody wrote to be kept: such an argument is validated, and turned into what the
+annotation says, where a call crosses into a workflow or a step. What is an instance of a dataclass
+already is left as it is. Defaults are not validated: whoever wrote the function chose them. All
+other annotations are hints for readers and type checkers, and stay that. Annotations that cannot be
+evaluated, because what they name is only imported for type checkers, say nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
+
+from workflow.policy.arguments import is_default
 
 __all__ = ["checked_by", "fit"]
 
@@ -35,10 +39,15 @@ def checked_by(function: Callable[..., Any]) -> Checks:
 
 
 def fit(
-    function: Callable[..., Any], checks: Checks, recorded: Mapping[str, Any]
+    function: Callable[..., Any],
+    checks: Checks,
+    recorded: Mapping[str, Any],
+    passed: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """Arguments by parameter name, as `workflow.policy.arguments.record` gives them, made to fit.
 
+    `passed` are the parameters that the caller gave; the others keep their defaults as they are.
+    Where that is not known any more, None, a value that equals the default counts as the default.
     Raises TypeError that names every part of an argument which does not.
     """
     from pydantic import ValidationError
@@ -53,7 +62,11 @@ def fit(
             except ValidationError as error:
                 wrong.extend(f"{_path(at, each['loc'])}: {each['msg']}" for each in error.errors())
 
-        if name in fitting:
+        if passed is None:
+            given_here = name in fitting and not is_default(function, name, fitting[name])
+        else:
+            given_here = name in fitting and name in passed
+        if given_here:
             fitting[name] = made(fitting[name], at=name)
         if "*" + name in fitting:
             several = enumerate(fitting["*" + name])
@@ -75,13 +88,14 @@ def _make(function: Any) -> Checks:
     held = {name: hint for name, hint in hints.items() if _binding(hint)}
     if not held:
         return {}
-    from pydantic import PydanticUserError, TypeAdapter
+    from pydantic import PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 
     made: dict[str, Any] = {}
     for name, hint in held.items():
         try:
             made[name] = TypeAdapter(hint)
-        except PydanticUserError:  # a part of it is nothing that pydantic knows
+        except (PydanticUserError, PydanticUndefinedAnnotation):
+            # a part of it is nothing that pydantic knows, or only known to type checkers
             continue
     return made
 
@@ -101,8 +115,11 @@ def _hints(function: Any) -> dict[str, Any]:
     return found
 
 
-def _binding(hint: Any, depth: int = 8) -> bool:
-    """Whether an annotation says something that only validation can keep."""
+def _binding(hint: Any, depth: int = 8, above: tuple[Any, ...] = ()) -> bool:
+    """Whether an annotation says something that only validation can keep.
+
+    `above` are the classes whose fields are being looked at.
+    """
     if isinstance(hint, type) and hasattr(hint, "__pydantic_validator__"):
         return True
     if get_origin(hint) is Annotated:
@@ -110,8 +127,22 @@ def _binding(hint: Any, depth: int = 8) -> bool:
         ours = ("pydantic", "annotated_types")
         if any(type(extra).__module__.partition(".")[0] in ours for extra in extras):
             return True
-        return _binding(first, depth - 1)
-    return depth > 0 and any(_binding(part, depth - 1) for part in get_args(hint))
+        return _binding(first, depth - 1, above)
+    if depth <= 0:
+        return False
+    kind = get_origin(hint) or hint
+    parts = list(get_args(hint))
+    if isinstance(kind, type) and _has_fields(kind):
+        if kind in above:
+            return False
+        above = (*above, kind)
+        parts += _hints(kind).values()
+    return any(_binding(part, depth - 1, above) for part in parts)
+
+
+def _has_fields(kind: type) -> bool:
+    # a TypedDict of `typing_extensions` is none to `typing`
+    return dataclasses.is_dataclass(kind) or hasattr(kind, "__required_keys__")
 
 
 def _path(name: str, where: tuple[int | str, ...]) -> str:

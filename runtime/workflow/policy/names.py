@@ -1,4 +1,4 @@
-"""Names of workflows and steps as people read them."""
+"""Names of workflows and steps as people read them, and which texts may be names at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from workflow.errors import WorkflowNotRegisteredError
 
-__all__ = ["full_id", "short_name"]
+__all__ = ["full_id", "is_storable", "short_name"]
 
 
 def short_name(identifier: str) -> str:
@@ -18,6 +18,11 @@ def short_name(identifier: str) -> str:
     if not identifier.startswith(("step//", "workflow//", "class//")):
         return identifier
     return identifier.rpartition("//")[2].replace("#", ".")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every world can store a text: databases take neither U+0000 nor lone surrogates."""
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 def full_id(workflow: str, known: Collection[str]) -> str:

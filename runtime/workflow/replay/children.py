@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from workflow.codec import Codec
-from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError
+from workflow.errors import (
+    StepFailedError,
+    WorkflowError,
+    WorkflowRunCancelledError,
+    WorkflowRunFailedError,
+)
 from workflow.replay.loop import DetFuture, DetLoop
 
 __all__ = ["ChildState", "failure_of"]
@@ -75,12 +80,25 @@ class ChildState:
 def failure_of(run_id: str, cause: BaseException | None, code: str) -> WorkflowRunFailedError:
     """The error that whoever waits for a failed run gets; `cause` is what its body raised."""
     error_code = code or "workflow-error"
-    failure = WorkflowRunFailedError(run_id, _text(cause), error_code=error_code)
+    text = _text(cause)
+    if type(cause) is StepFailedError and error_code != StepFailedError.code:
+        # No step's: the body ended with an exception whose class is not known here.
+        text = str(cause)
+        cause = _of_no_step(cause)
+    failure = WorkflowRunFailedError(run_id, text, error_code=error_code)
     failure.__cause__ = cause
     recorded = getattr(cause, "workflow_traceback", None)
     if recorded:  # frames do not survive a log, their text does
         failure.add_note(f"As recorded in the run:\n\n{recorded.rstrip()}")
     return failure
+
+
+def _of_no_step(unknown: StepFailedError) -> WorkflowError:
+    made = WorkflowError(*unknown.args)
+    vars(made).update(vars(unknown))
+    made.__cause__ = unknown.__cause__
+    made.__suppress_context__ = unknown.__suppress_context__
+    return made
 
 
 def _text(error: BaseException | None) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from workflow.testing.cases.control import ParkCases, TerminateCases, TokenCases
 from workflow.testing.cases.reads import LifeCases, ReadCases, WaitCases
-from workflow.testing.cases.retention import PruneCases
+from workflow.testing.cases.retention import BundleCases, PruneCases
 from workflow.testing.cases.runs import ClaimCases, CreateCases, MailCases
 from workflow.testing.cases.streams import OwnStreamCases, StreamCases
 from workflow.testing.cases.turns import AppendCases, RefusalCases
@@ -39,6 +39,7 @@ class WorldConformance(
     StreamCases,
     OwnStreamCases,
     ReadCases,
+    BundleCases,
     PruneCases,
     WaitCases,
     LifeCases,

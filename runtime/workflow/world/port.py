@@ -111,10 +111,10 @@ class Storage(Protocol):
     # -- bundles -----------------------------------------------------------------------------
 
     async def put_bundle(self, bundle: str, source: bytes) -> None:
-        """Keep a bundle's source under its hash. Putting it again is harmless."""
+        """Keep a bundle's source under its hash. Putting it again only says that it is in use."""
 
     async def get_bundle(self, bundle: str) -> bytes | None:
-        """A bundle's source, None when the world has never seen it."""
+        """A bundle's source, None when the world does not have it."""
 
     # -- reads -------------------------------------------------------------------------------
 
@@ -155,6 +155,13 @@ class Storage(Protocol):
         `dry_run` only says which it would be.
         """
 
+    async def prune_bundles(self, before: Micros, *, dry_run: bool = False) -> tuple[str, ...]:
+        """Delete bundles last put before `before` that no run is pinned to; their hashes, sorted.
+
+        A run is pinned soon after its bundle was put (`workflow.policy.keeping`), so with a
+        `before` that is long enough ago none loses its own. With `dry_run` only says which.
+        """
+
 
 class Queue(Protocol):
     """Who works on what, until when, and how one learns that there is something to do."""
@@ -192,7 +199,10 @@ class Queue(Protocol):
         """
 
     async def list_workers(self) -> tuple[WorkerRecord, ...]:
-        """The workers that have a lease now, in no particular order."""
+        """Everybody who has a lease now, in no particular order.
+
+        Those with the `registry` `NO_STEPS` are no workers: they write an upload.
+        """
 
     async def leave(self, worker: str) -> None:
         """End this worker's lease and free what it holds, all of it due at once."""

@@ -11,6 +11,7 @@ from typing import Literal
 from workflow.events import Event, Micros, NewEvent, Record
 
 __all__ = [
+    "NO_STEPS",
     "Append",
     "Appended",
     "Chunk",
@@ -258,6 +259,10 @@ class Finish(Record, frozen=True, kw_only=True):
     run_at: Micros = 0
     error: bytes | None = None
     uncount: bool = False  # hand back unstarted: the attempt does not count
+
+
+NO_STEPS = "no-steps"
+"""The `registry` of what has a lease and takes no work: a process that writes an upload."""
 
 
 class WorkerRecord(Record, frozen=True, kw_only=True):

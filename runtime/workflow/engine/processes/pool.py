@@ -66,14 +66,14 @@ class Processes:
                 async with asyncio.timeout(timeout) as deadline:
                     attempt = _attempt(next(self._numbers), step_id, payload, context, world)
                     result = await child.run(attempt, context, world)
-            except TimeoutError as error:
+            except TimeoutError:
                 child.kill()
                 if not deadline.expired():
                     raise
                 raise StepTimeoutError(
                     f"{context.step_name} ran longer than its timeout of {timeout:g} s, and its "
                     "process was killed"
-                ) from error
+                ) from None  # how asyncio ends the waiting is no cause
             except BaseException:
                 child.kill()
                 raise

@@ -21,15 +21,7 @@ __all__ = ["LifeCases", "ReadCases", "WaitCases"]
 
 
 class ReadCases(Cases):
-    """Bundles, secrets and listings."""
-
-    @scenario
-    async def test_bundles(self, b: Bench) -> None:
-        """A bundle is found under its hash; putting it again is harmless."""
-        assert await b.world.get_bundle("hash") is None
-        for _ in range(2):
-            await b.world.put_bundle("hash", b"source")
-        assert await b.world.get_bundle("hash") == b"source"
+    """Secrets and listings."""
 
     @scenario
     async def test_secrets(self, b: Bench) -> None:

@@ -1,12 +1,12 @@
-"""Deleting old runs."""
+"""Deleting old runs, and the code that none of them needs."""
 
 from __future__ import annotations
 
 from workflow.errors import WorldError
 from workflow.testing.cases.bench import SECOND, Bench, Cases, raises, scenario
-from workflow.world.records import ChunkWrite, Letter, NewEvent, NewRun, RunFilter
+from workflow.world.records import ChunkWrite, Letter, NewEvent, NewRun, Parked, RunFilter
 
-__all__ = ["PruneCases"]
+__all__ = ["BundleCases", "PruneCases"]
 
 
 class PruneCases(Cases):
@@ -88,4 +88,67 @@ class PruneCases(Cases):
         await b.world.close()
         with raises(WorldError):
             await b.world.prune(b.clock.now())
+        await b.world.open()
+
+
+class BundleCases(Cases):
+    """`put_bundle`, `get_bundle` and `prune_bundles`."""
+
+    @scenario
+    async def test_bundles(self, b: Bench) -> None:
+        """A bundle is found under its hash; putting it again changes nothing in it."""
+        assert await b.world.get_bundle("hash") is None
+        for _ in range(2):
+            await b.world.put_bundle("hash", b"source")
+        assert await b.world.get_bundle("hash") == b"source"
+
+    @scenario
+    async def test_bundles_without_runs_are_pruned(self, b: Bench) -> None:
+        """A bundle goes when it was last put before the time, and all others stay."""
+        then = b.clock.now()
+        for bundle in ("old", "used", "also old"):
+            await b.world.put_bundle(bundle, b"source")
+        b.clock.advance(SECOND)
+        await b.world.put_bundle("used", b"source")
+        await b.world.put_bundle("young", b"source")
+        now = b.clock.now()
+        assert await b.world.prune_bundles(then) == ()
+        assert await b.world.prune_bundles(now, dry_run=True) == ("also old", "old")
+        assert await b.world.prune_bundles(now) == ("also old", "old")
+        assert await b.world.prune_bundles(now) == ()
+        for bundle in ("old", "also old"):
+            assert await b.world.get_bundle(bundle) is None
+        for bundle in ("used", "young"):
+            assert await b.world.get_bundle(bundle) == b"source"
+        await b.world.put_bundle("old", b"source")
+        assert await b.world.get_bundle("old") == b"source"
+        assert await b.world.prune_bundles(now + 1) == ("old", "used", "young")
+
+    @scenario
+    async def test_bundles_of_runs_stay(self, b: Bench) -> None:
+        """What a run is pinned to stays as long as the run, open or ended, and goes after it."""
+        for bundle in ("first", "other", "again"):
+            await b.world.put_bundle(bundle, b"source")
+        await b.start("unpinned")
+        open_run = await b.turn(await b.own("open"), bundle="first")
+        await b.end(await b.own("ended"), bundle="other")
+        b.clock.advance(SECOND)
+        now = b.clock.now()
+        assert await b.world.prune_bundles(now) == ("again",)
+        assert await b.world.prune(now) == ("ended",)
+        assert await b.world.prune_bundles(now) == ("other",)
+        parked = Parked(code="test", reason="a test")
+        assert await b.world.park("open", "ann", open_run.fence, parked)
+        await b.world.put_bundle("again", b"source")
+        assert await b.world.unpark("open", bundle="again")
+        b.clock.advance(SECOND)
+        assert await b.world.prune_bundles(b.clock.now()) == ("first",)
+        assert await b.world.get_bundle("again") == b"source"
+
+    @scenario
+    async def test_prune_bundles_closed(self, b: Bench) -> None:
+        """A world that is closed says so."""
+        await b.world.close()
+        with raises(WorldError):
+            await b.world.prune_bundles(b.clock.now())
         await b.world.open()

@@ -124,12 +124,13 @@ def _tasks(added: Iterable[tuple[int, Any]]) -> list[tuple[Any, ...]]:
 def append_short(tx: Tx, appends: Sequence[Append]) -> list[Appended | None]:
     """Apply the appends that fit, no two of one run; None for those the batch has to look at."""
     now = tx.now
-    going_on = [
-        (a.run_id, a.fence, a.expected, len(a.events), a.seen, a.next_timer, a.worker)
-        for a in appends
-        if not (a.end or a.release or a.eat or a.bundle or a.python)
-    ]
-    fitting = {run_id: (run, mail) for run_id, run, mail in tx.rows("go_on_with_runs", going_on)}
+    fitting: dict[str, tuple[int, int]] = {}
+    if all(map(_goes_on, appends)):  # else one statement more would be needed for some of them
+        going_on = [
+            (a.run_id, a.fence, a.expected, len(a.events), a.seen, a.next_timer, a.worker)
+            for a in appends
+        ]
+        fitting = {id_: (run, mail) for id_, run, mail in tx.rows("go_on_with_runs", going_on)}
     asked = [
         (
             a.run_id, a.fence, a.expected, len(a.events), a.at, a.seen,
@@ -161,3 +162,10 @@ def append_short(tx: Tx, appends: Sequence[Append]) -> list[Appended | None]:
         else None
         for a in appends
     ]
+
+
+def _goes_on(append: Append) -> bool:
+    """Whether an append may leave its run as it is but for its log."""
+    return append.expected > 1 and not (
+        append.end or append.release or append.eat or append.bundle or append.python
+    )

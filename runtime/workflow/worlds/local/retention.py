@@ -14,7 +14,7 @@ from workflow.errors import WorldError
 from workflow.world.records import Micros, Status
 from workflow.worlds.local.store import Tx, describe
 
-__all__ = ["copy_to", "old_runs", "prune"]
+__all__ = ["copy_to", "delete_bundles", "free_bundles", "old_runs", "prune"]
 
 _TABLES = (
     "chunks_of_runs", "streams_of_runs", "events_of_runs", "letters_of_runs",
@@ -34,6 +34,16 @@ def prune(tx: Tx, before: Micros, statuses: list[Status], limit: int) -> tuple[s
     for table in _TABLES:
         tx.rows(f"delete_{table}", [(run,) for run, _ in found])
     return tuple(run_id for _, run_id in found)
+
+
+def free_bundles(tx: Tx, before: Micros) -> tuple[str, ...]:
+    """Bundles that were not in use since a time and that no run is pinned to."""
+    return tuple(bundle for (bundle,) in tx.all("free_bundles", before=before))
+
+
+def delete_bundles(tx: Tx, bundles: tuple[str, ...], before: Micros) -> tuple[str, ...]:
+    """Delete those of some bundles that are still not in use; which these were."""
+    return tuple(each for each in bundles if tx.do("delete_bundle", bundle=each, before=before))
 
 
 def copy_to(source: sqlite3.Connection, target: Path) -> None:

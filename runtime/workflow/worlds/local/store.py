@@ -21,7 +21,7 @@ from workflow.worlds.local.queries import QUERIES, for_rows
 
 __all__ = ["BUSY_SECONDS", "SCHEMA_VERSION", "SideLock", "Tx", "connect", "explain", "migrate"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # One script for each version: what takes a file from the version before to this one.
 _SCRIPTS = Path(__file__).parent / "schema"

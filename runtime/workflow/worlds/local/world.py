@@ -315,9 +315,7 @@ class LocalWorld:
             if row is None:
                 closed, cut = is_closed(stream, run["status"], exists=False, closed=False)
                 return ChunkPage(chunks=(), next=0, closed=closed, cut=cut)
-            closed, cut = is_closed(
-                stream, run["status"], exists=True, closed=bool(row["closed"])
-            )
+            closed, cut = is_closed(stream, run["status"], exists=True, closed=bool(row["closed"]))
             chunks = tx.all("list_chunks", stream=row["id"], start=start, limit=limit)
             return ChunkPage(
                 chunks=tuple(Chunk(**dict(chunk)) for chunk in chunks),
@@ -333,7 +331,9 @@ class LocalWorld:
     # -- bundles and secrets ---------------------------------------------------------------
 
     async def put_bundle(self, bundle: str, source: bytes) -> None:
-        await self._writer.run(lambda tx: tx.do("add_bundle", bundle=bundle, source=source))
+        await self._writer.run(
+            lambda tx: tx.do("add_bundle", bundle=bundle, source=source, now=tx.now)
+        )
 
     async def get_bundle(self, bundle: str) -> bytes | None:
         with self._snapshot() as tx:
@@ -411,6 +411,15 @@ class LocalWorld:
             return tuple(run_id for _, run_id in found)
         return await self._writer.run(
             lambda tx: retention.prune(tx, before, wanted, limit), gives_work=False
+        )
+
+    async def prune_bundles(self, before: Micros, *, dry_run: bool = False) -> tuple[str, ...]:
+        with self._snapshot() as tx:  # looks at every run, and nobody waits for it
+            found = retention.free_bundles(tx, before)
+        if dry_run or not found:
+            return found
+        return await self._writer.run(
+            lambda tx: retention.delete_bundles(tx, found, before), gives_work=False
         )
 
     async def backup(self, target: Path) -> None:

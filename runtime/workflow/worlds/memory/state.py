@@ -82,7 +82,7 @@ class State:
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)  # (run id, step id)
     hooks: dict[str, HookRecord] = field(default_factory=dict)  # by token
     workers: dict[str, WorkerRecord] = field(default_factory=dict)
-    bundles: dict[str, bytes] = field(default_factory=dict)
+    bundles: dict[str, tuple[bytes, Micros]] = field(default_factory=dict)
     secrets: dict[str, bytes] = field(default_factory=dict)
 
     def create(self, new: NewRun, now: Micros) -> Created:

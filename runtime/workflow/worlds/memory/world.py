@@ -371,11 +371,12 @@ class MemoryWorld:
 
     async def put_bundle(self, bundle: str, source: bytes) -> None:
         with self._transaction() as state:
-            state.bundles.setdefault(bundle, source)
+            kept, _ = state.bundles.get(bundle, (source, 0))
+            state.bundles[bundle] = kept, self.now()
 
     async def get_bundle(self, bundle: str) -> bytes | None:
         with self._transaction() as state:
-            return state.bundles.get(bundle)
+            return state.bundles.get(bundle, (None, 0))[0]
 
     async def secret(self, name: str) -> bytes:
         with self._transaction() as state:
@@ -446,6 +447,19 @@ class MemoryWorld:
                     del state.rows[run_id]
                 state.keys = {key: run for key, run in state.keys.items() if run in state.rows}
             return self._changed(tuple(old), when=bool(old) and not dry_run)
+
+    async def prune_bundles(self, before: Micros, *, dry_run: bool = False) -> tuple[str, ...]:
+        with self._transaction() as state:
+            pinned = {row.run.bundle for row in state.rows.values()}
+            old = [
+                bundle
+                for bundle, (_, used_at) in state.bundles.items()
+                if used_at < before and bundle not in pinned
+            ]
+            if not dry_run:
+                for bundle in old:
+                    del state.bundles[bundle]
+            return tuple(sorted(old))
 
     # -- waiting ---------------------------------------------------------------------------
 

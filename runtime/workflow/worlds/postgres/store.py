@@ -18,7 +18,7 @@ from workflow.worlds.postgres.queries import queries
 
 __all__ = ["CONFLICTS", "SCHEMA_VERSION", "Database", "lost"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # What goes away when a transaction is run again.
 CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure,

@@ -49,7 +49,7 @@ from workflow.worlds.postgres.arrays import Texts
 from workflow.worlds.postgres.clock import ServerClock
 from workflow.worlds.postgres.gathering import Asked, Gathering, load_runs, run_records
 from workflow.worlds.postgres.listener import Listener
-from workflow.worlds.postgres.prune import prune
+from workflow.worlds.postgres.prune import prune, prune_bundles
 from workflow.worlds.postgres.sessions import Heart, Pool, Session
 from workflow.worlds.postgres.store import Database
 from workflow.worlds.postgres.writer import UnknownOutcome, Writer
@@ -376,7 +376,10 @@ class PostgresWorld:
     # -- bundles and secrets ---------------------------------------------------------------
 
     async def put_bundle(self, bundle: str, source: bytes) -> None:
-        await self._read(lambda session: session.ask("add_bundle", bundle=bundle, source=source))
+        now = self.now()
+        await self._read(
+            lambda session: session.ask("add_bundle", bundle=bundle, source=source, now=now)
+        )
 
     async def get_bundle(self, bundle: str) -> bytes | None:
         row = await self._read(lambda session: session.one("get_bundle", bundle=bundle))
@@ -450,6 +453,9 @@ class PostgresWorld:
         return await self._read(
             lambda session: prune(session, before, statuses, limit, dry_run=dry_run)
         )
+
+    async def prune_bundles(self, before: Micros, *, dry_run: bool = False) -> tuple[str, ...]:
+        return await self._read(lambda session: prune_bundles(session, before, dry_run=dry_run))
 
     # -- waiting ---------------------------------------------------------------------------
 

@@ -37,3 +37,13 @@ delete from hooks where run in (values {rows})
 -- :name delete_runs_themselves
 -- Deletes runs.
 delete from runs where id in (values {rows})
+
+-- :name free_bundles
+-- Bundles that were not in use since a time and that no run is pinned to.
+select bundle from bundles
+where used_at < :before and bundle not in (select bundle from runs where bundle is not null)
+order by bundle
+
+-- :name delete_bundle
+-- Deletes a bundle, unless it came into use in the meantime.
+delete from bundles where bundle = :bundle and used_at < :before

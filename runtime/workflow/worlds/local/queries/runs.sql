@@ -117,8 +117,9 @@ select worker, lease_until, registry from workers
 delete from workers where worker = :worker
 
 -- :name add_bundle
--- Keeps a bundle's source.
-insert into bundles (bundle, source) values (:bundle, :source) on conflict do nothing
+-- Keeps a bundle's source, and notes that it is in use.
+insert into bundles (bundle, source, used_at) values (:bundle, :source, :now)
+on conflict do update set used_at = excluded.used_at
 
 -- :name get_bundle
 -- A bundle's source.

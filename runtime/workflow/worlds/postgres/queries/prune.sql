@@ -32,3 +32,16 @@ with old as materialized (
     delete from {schema}.workflow_runs as r using old where r.id = old.id
 )
 select run_id from old order by created_at, run_id
+
+-- :name free_bundles
+-- Bundles that were not in use since a time and that no run is pinned to.
+select bundle from {schema}.workflow_bundles as b
+where used_at < %(before)s::bigint
+    and not exists (select from {schema}.workflow_runs as r where r.bundle = b.bundle)
+
+-- :name prune_bundles
+-- Deletes such bundles, unless they came into use in the meantime.
+delete from {schema}.workflow_bundles as b
+where used_at < %(before)s::bigint
+    and not exists (select from {schema}.workflow_runs as r where r.bundle = b.bundle)
+returning bundle

@@ -121,9 +121,10 @@ where run = (select id from {schema}.workflow_runs where run_id = %(run_id)s)
 order by name collate "C"
 
 -- :name add_bundle
--- Keeps a bundle's source.
-insert into {schema}.workflow_bundles (bundle, source) values (%(bundle)s, %(source)s)
-on conflict do nothing
+-- Keeps a bundle's source, and notes that it is in use.
+insert into {schema}.workflow_bundles (bundle, source, used_at)
+values (%(bundle)s, %(source)s, %(now)s::bigint)
+on conflict (bundle) do update set used_at = excluded.used_at
 
 -- :name get_bundle
 -- A bundle's source.
