@@ -102,7 +102,7 @@ def test_what_comes_out_of_a_body_is_no_steps_error(tmp_path: Path, what: str, t
     assert f"failed: {text}" in str(error)
     assert "StepFailedError" not in str(error)
     assert vars(cause)["type_name"].endswith(text.partition(":")[0])
-    assert "flows.py" in vars(cause)["workflow_traceback"]
+    assert ", in flow\n" in vars(cause)["workflow_traceback"]
 
 
 def test_a_parent_sees_the_same_of_a_child(tmp_path: Path) -> None:

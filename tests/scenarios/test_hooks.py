@@ -252,9 +252,9 @@ def test_from_a_route(service: Service) -> None:
 
     async def work(stage: Stage) -> Any:
         run = await _owned(stage, "hooks.one_payload", "h-15")
+        assert (await get_hook_by_token("h-15")).run_id == run.run_id
         answer = await stage.client.post("/hooks/h-15", json={"from": "a route"})
         assert answer.json() == {"run_id": run.run_id}
-        assert (await get_hook_by_token("h-15")).run_id == run.run_id
         return await stage.result(run)
 
     assert on(service, work) == {"from": "a route"}

@@ -34,10 +34,12 @@ class LogFile:
     """The log of the database at `path`, which `connection` writes."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
         self._log = f"{path}-wal"
         self._connection = connection
         connection.execute("pragma wal_autocheckpoint = 0")
+        # Opened while the path is known to lead to that database. A file put in its place later
+        # shares the log's index with it, which SQLite, opening it, would cut off under our feet.
+        self._mover = connect(path, write=True)
         self._wake = threading.Event()
         self._closing = False
         self._nearly_moved = False
@@ -84,16 +86,12 @@ class LogFile:
         self._thread.join()
 
     def _work(self) -> None:
-        connection: sqlite3.Connection | None = None
         while True:
             self._wake.wait()
             self._wake.clear()
             if self._closing:
                 break
-            with contextlib.suppress(sqlite3.Error, OSError):
-                if connection is None:
-                    connection = connect(self._path, write=True)
-                connection.execute(_MOVE).fetchall()
+            with contextlib.suppress(sqlite3.Error):
+                self._mover.execute(_MOVE).fetchall()
                 self._nearly_moved = True
-        if connection is not None:
-            connection.close()
+        self._mover.close()

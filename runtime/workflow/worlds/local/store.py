@@ -102,8 +102,9 @@ class SideLock:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(self._file).st_size < _NEWS.size:
-                os.ftruncate(self._file, _NEWS.size)
+            with self:
+                if os.fstat(self._file).st_size < _NEWS.size:
+                    os.pwrite(self._file, bytes(_NEWS.size), 0)  # takes its place on the disk
             self._memory = mmap.mmap(self._file, _NEWS.size)
         except BaseException:
             os.close(self._file)

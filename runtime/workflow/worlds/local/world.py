@@ -427,9 +427,10 @@ class LocalWorld:
 
         `target` must not exist; it appears when it is complete. Raises WorldError.
         """
-        self._open_files()
+        writer = self._writer
 
         def copy() -> None:
+            writer.check_kept()
             with explain(self._path):
                 connection = connect(self._path, write=True)
             try:

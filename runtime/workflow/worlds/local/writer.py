@@ -233,6 +233,18 @@ class Writer:
             return not running
         return True
 
+    def check_kept(self) -> None:
+        """Raise WorldError if the path leads to another file than the one in use, or to none."""
+        try:
+            kept = os.path.samestat(os.stat(self._path), self._file)
+        except OSError:
+            kept = False
+        if not kept:
+            raise WorldError(
+                f"{self._path} was deleted or replaced while it was in use, and nothing can be "
+                "kept in it; put the file back, or start this process again"
+            )
+
     def _check_kept(self, group: list[_Job]) -> None:
         """Take back the answers to a commit if the path leads to another file, or to none.
 
@@ -240,14 +252,8 @@ class Writer:
         """
         self._checked_at = time.monotonic()
         try:
-            kept = os.path.samestat(os.stat(self._path), self._file)
-        except OSError:
-            kept = False
-        if not kept:
-            told = WorldError(
-                f"{self._path} was deleted or replaced while it was in use, and nothing can be "
-                "kept in it; put the file back, or start this process again"
-            )
+            self.check_kept()
+        except WorldError as told:
             for job in group:
                 job.error = told
 
