@@ -188,7 +188,7 @@ class Starter:
         else:
             await uploads.leave()
             if created.run_id == self.run_id:
-                await _same_workflow(world, self.run_id, workflow_id)
+                await _same_workflow(world, created.run_id, workflow_id)
         return Run(world, codec, created.run_id)
 
 
@@ -237,7 +237,8 @@ async def list_runs(
     """
     if status is not None and status not in get_args(Status):
         raise ValueError(f"a status is one of {', '.join(get_args(Status))}, not {status!r}")
-    for name, text in (attributes or {}).items():
+    given: Mapping[str, object] = attributes or {}
+    for name, text in given.items():
         if not isinstance(text, str):
             raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
     world = await _open_world()
