@@ -15,7 +15,7 @@ __all__ = ["connect", "opening"]
 
 _BUILT_IN = {
     "local": "workflow.worlds.local:create",
-    "embedded": "workflow.worlds.local:create",  # the reference's name for it
+    "embedded": "workflow.worlds.local:create",  # the Workflow DevKit's name for it
     "memory": "workflow.worlds.memory:create",
     "postgres": "workflow.worlds.postgres:create",
 }

@@ -8,14 +8,13 @@ A test shows a fault by the mark `@pytest.mark.fault("F7", …)`, wherever it st
 
 from __future__ import annotations
 
-import ast
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 from tests.faults.catalogue import SECTIONS
+from tests.marks import marked
 
-__all__ = ["PAGE", "marked", "problems", "text"]
+__all__ = ["PAGE", "problems", "text"]
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
@@ -29,29 +28,6 @@ real SQLite and a real PostgreSQL. The promises behind it are in [reliability.md
 The numbers are names of rows, here and in the tests; they say nothing about importance. Tests are
 named as `file::test`, below `tests/`.
 """
-
-
-def marked() -> dict[str, list[str]]:
-    """The tests that show each fault, as `file.py::test` below `tests/`."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        source = path.read_text("utf-8")
-        if "mark.fault(" not in source:
-            continue
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                for name in _faults(node):
-                    found[name].append(f"{path.relative_to(ROOT / 'tests')}::{node.name}")
-    return found
-
-
-def _faults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    return [
-        ast.literal_eval(argument)
-        for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith("mark.fault")
-        for argument in decorator.args
-    ]
 
 
 def problems(tests: dict[str, list[str]]) -> list[str]:
@@ -79,7 +55,7 @@ def text(tests: dict[str, list[str]]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or check that it is what would be written."""
-    tests = marked()
+    tests = marked("fault")
     wrong = problems(tests)
     page = text(tests)
     if "--check" not in arguments:

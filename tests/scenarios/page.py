@@ -9,7 +9,6 @@ A test shows a scenario by the mark `@pytest.mark.scenario("name", …)`, wherev
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.marks import marked
 from tests.scenarios.catalogue import SECTIONS
 
-__all__ = ["PAGE", "Results", "marked", "problems", "rows"]
+__all__ = ["PAGE", "Results", "problems", "rows"]
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "conformance.md"
@@ -36,28 +36,6 @@ world. "Not yet" is a promise of nothing; "does not apply" and "differs" have th
 |---|---|
 """
 WORLDS = ("memory", "local", "postgres")
-
-
-def marked() -> dict[str, list[str]]:
-    """The tests that show each scenario, as `file.py::test` below `tests/`."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        text = path.read_text("utf-8")
-        if "mark.scenario" not in text:
-            continue
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                for name in _scenarios(node):
-                    found[name].append(f"{path.relative_to(ROOT / 'tests')}::{node.name}")
-    return found
-
-
-def _scenarios(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith(
-            "mark.scenario"
-        ):
-            yield from (ast.literal_eval(argument) for argument in decorator.args)
 
 
 def problems(tests: dict[str, list[str]]) -> list[str]:
@@ -108,7 +86,7 @@ def rows(tests: dict[str, list[str]], results: Results | None) -> Iterator[tuple
 
 def main(arguments: list[str]) -> int:
     """Write the page, or check that it can be written."""
-    tests = marked()
+    tests = marked("scenario")
     wrong = problems(tests)
     if wrong or "--check" in arguments:
         print("\n".join(wrong))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from tests.scenarios.page import PAGE, marked, problems, rows
+from tests.marks import marked
+from tests.scenarios.page import PAGE, problems, rows
 
 
 def test_every_scenario_has_a_test_or_a_reason() -> None:
     """Nothing is shown that the catalogue lacks, and nothing in it is left open."""
-    assert problems(marked()) == []
+    assert problems(marked("scenario")) == []
 
 
 def test_the_page_is_current() -> None:
@@ -21,6 +22,6 @@ def test_the_page_is_current() -> None:
         if line.startswith("| ") and line.count(" | ") == 1
         for name, said in [line.strip("| ").split(" | ")]
     }
-    for _, name, said in rows(marked(), None):
+    for _, name, said in rows(marked("scenario"), None):
         assert written.get(name) == set(re.findall(r"`(\w[^`]*\.py::\w+)`", said)), name
     assert not [line for line in lines if "FAILS" in line]

@@ -104,8 +104,8 @@ def moment(micros: int) -> datetime:
 def attributes_of(changes: dict[str, Any]) -> dict[str, str | None]:
     """Check run attributes: up to 64, names up to 256 characters, text values up to 256 bytes.
 
-    None removes a key. Names that begin with $ are the runtime's own. Limits as in the reference,
-    so that consoles of both can show them.
+    None removes a key. Names that begin with $ are the runtime's own. Limits as in the Workflow
+    DevKit, so that consoles of both can show them.
     """
     if len(changes) > 64:
         raise ValueError(f"at most 64 attributes, not {len(changes)}")

@@ -1,9 +1,9 @@
 """When a failed step is tried again, and when it is given up.
 
 Pure: the time and the random number come in as arguments, so the engine decides and tests can ask
-for any moment. The default differs from the reference on purpose: it retries at once, we wait
-longer each time and spread the waiting, so that a service that is down is not hit by every run in
-the same second. `backoff=0` gives the immediate form.
+for any moment. The default differs from the Workflow DevKit's on purpose: it retries at once, we
+wait longer each time and spread the waiting, so that a service that is down is not hit by every run
+in the same second. `backoff=0` gives the immediate form.
 """
 
 from __future__ import annotations
