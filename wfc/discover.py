@@ -7,10 +7,11 @@ nothing parses them. Folders that cannot hold the project's own code are not ent
 from __future__ import annotations
 
 import hashlib
+import json
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,12 +165,23 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False  # a link that leads back to itself
 
 
-def _is_foreign(entries: Iterable[os.DirEntry[str]]) -> bool:
-    """Whether a folder is a virtual environment or a project of its own."""
-    return any(
-        entry.name == "pyvenv.cfg" or (entry.name == "pyproject.toml" and _is_settings(entry.path))
-        for entry in entries
+def _is_foreign(entries: Sequence[os.DirEntry[str]]) -> bool:
+    """Whether a folder is a virtual environment, a project of its own, or made by a build."""
+    names = {entry.name for entry in entries}
+    return (
+        "pyvenv.cfg" in names
+        or any(e.name == "pyproject.toml" and _is_settings(e.path) for e in entries)
+        # A build in a folder below leaves one: what it wrote is compiled already.
+        or ("step.py" in names and any(e.name == "manifest.json" and _is_build(e) for e in entries))
     )
+
+
+def _is_build(manifest: os.DirEntry[str]) -> bool:
+    try:
+        found = json.loads(Path(manifest.path).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"format", "wfc", "bundle"} <= found.keys()
 
 
 def _is_settings(pyproject: str) -> bool:

@@ -31,7 +31,7 @@ from workflow.errors import (
     WorldError,
 )
 from workflow.policy.actions import lifetime_setting
-from workflow.policy.arguments import passed, record
+from workflow.policy.arguments import passed, record, refuse_coroutine
 from workflow.policy.boundary import checked_by, fit
 from workflow.policy.durations import deadline_of, due_of
 from workflow.policy.lineage import PARENT, lineage
@@ -113,9 +113,8 @@ def with_options(
             "cancel_with_parent= is for runs that a workflow body starts; one that is started "
             "here, also by a step, is nobody's child"
         )
-    return Starter(
-        run_id, idempotency_key, dict(attributes or {}), delay, deadline, grace, connection
-    )
+    given = attributes_of({} if attributes is None else attributes)
+    return Starter(run_id, idempotency_key, given, delay, deadline, grace, connection)
 
 
 @dataclass(frozen=True)
@@ -143,15 +142,16 @@ class Starter:
         world = await _open_world()
         create = world.create if self.connection is None else _on(world, self.connection)
         codec = _codec()
+        refuse_coroutine(workflow)
         workflow_id, arguments = _call(workflow, args, kwargs)
         run_id = self.run_id
         if run_id is None:
             run_id = f"wrun_{ulid(time.time_ns() // 1_000_000, secrets.token_bytes(10))}"
         check_run_id(run_id)
         check_key(self.idempotency_key)
-        attributes_of(dict(self.attributes))
+        attributes_of(self.attributes)
         now = world.now()
-        start_at = None if self.delay is None else due_of(self.delay, now)
+        start_at = None if self.delay is None else due_of(self.delay, now, "delay=")
         # The seed of the run's random numbers and tokens: secret, unlike the run id.
         meta: dict[str, Any] = {"seed": secrets.token_hex(16), "base_url": _base_url()}
         meta |= deadline_of(self.deadline, self.grace, now, start_at)
@@ -171,18 +171,22 @@ class Starter:
                 "transaction begins when that is committed. Leave connection= out, or store the "
                 "data first and pass where it is"
             )
-        await uploads.announce()
-        created = await create(
-            NewRun(
-                run_id=run_id,
-                workflow=workflow_id,
-                input=data,
-                meta=msgspec.json.encode(meta),
-                idempotency_key=self.idempotency_key,
-                attributes={**self.attributes, **parents},
-                start_at=start_at,
+        try:
+            await uploads.announce()
+            created = await create(
+                NewRun(
+                    run_id=run_id,
+                    workflow=workflow_id,
+                    input=data,
+                    meta=msgspec.json.encode(meta),
+                    idempotency_key=self.idempotency_key,
+                    attributes={**self.attributes, **parents},
+                    start_at=start_at,
+                )
             )
-        )
+        except BaseException:
+            await uploads.leave()  # nobody waits for them; what start() was given is as it was
+            raise
         if created.created:
             await uploads.write(codec)
         else:
@@ -237,7 +241,11 @@ async def list_runs(
     """
     if status is not None and status not in get_args(Status):
         raise ValueError(f"a status is one of {', '.join(get_args(Status))}, not {status!r}")
-    given: Mapping[str, object] = attributes or {}
+    given: object = attributes or {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"attributes= are a dict of names and texts, not {type(given).__name__}")
+    if parent is not None and not isinstance(parent, str | Run):
+        raise TypeError(f"parent= is a run or its id, not {parent!r:.80}")
     for name, text in given.items():
         if not isinstance(text, str):
             raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
@@ -266,6 +274,7 @@ async def resume_hook(token: str, payload: Any = None) -> HookRecord:
     Raises HookNotFoundError when no open hook has the token, SerializationError (with the path to
     the value) when the payload cannot be recorded. A payload holds data, not steps or workflows.
     """
+    _token_text("resume_hook()", token)
     world = await _open_world()
     hook = await get_hook_by_token(token)
     action = action_of(hook)
@@ -294,14 +303,22 @@ async def resume_webhook(token: str, request: Any) -> web.Response:
     """
     from workflow import web
 
-    world = await _open_world()
+    _token_text("resume_webhook()", token)
     if not isinstance(request, web.Request):
+        if not hasattr(getattr(request, "headers", None), "raw") or not hasattr(request, "body"):
+            raise TypeError(
+                "resume_webhook() takes a workflow.Request or a Starlette (FastAPI) request, not "
+                f"{type(request).__name__}. Of another framework's request, make one: "
+                "workflow.Request(method, url, headers, body)"
+            )
         request = await web.Request.from_starlette(request)
+    world = await _open_world()
     return await webhooks.deliver(world, _codec(), token, request)
 
 
 async def get_hook_by_token(token: str) -> HookRecord:
     """Look an open hook up. Raises HookNotFoundError."""
+    _token_text("get_hook_by_token()", token)
     world = await _open_world()
     hook = await world.get_hook(token) if is_storable(token) else None
     if hook is None:
@@ -310,20 +327,39 @@ async def get_hook_by_token(token: str) -> HookRecord:
 
 
 def get_world() -> World:
-    """The world of the running application; else the one set, or chosen by the environment."""
+    """The world of the running application; else the one set, or chosen by the environment.
+
+    A child made by fork chooses one of its own by the environment. A world that was set or belongs
+    to an application cannot be used across a fork once it is open: set one in the child.
+    """
     world = current_world()
     if world is None:
         world = connect()
-        set_current_world(world)
+        set_current_world(world, by_environment=True)
     return sealing(world)
 
 
 def set_world(world: World | None) -> None:
-    """Use `world` in this process where no application is running; None forgets it."""
+    """Use `world` in this process where no application is running; None forgets it.
+
+    Raises TypeError for anything but a world.
+    """
+    if world is not None and not hasattr(world, "claim_runs"):
+        raise TypeError(
+            "set_world() takes a world such as create_local_world() of workflow.worlds.local, not "
+            f"{type(world).__name__}. A name such as 'postgres' belongs into WORKFLOW_TARGET_WORLD"
+        )
     set_current_world(world)
 
 
 # -- inside ---------------------------------------------------------------------------------------
+
+
+def _token_text(where: str, token: object) -> None:
+    if not isinstance(token, str):
+        raise TypeError(
+            f"{where} takes the token of a hook, which is text, not {type(token).__name__}"
+        )
 
 
 async def _open_world() -> World:
@@ -357,7 +393,7 @@ def _identify(workflow: Any) -> str:
     if application is not None:
         return application.project.registry.id_of(workflow)
     if isinstance(workflow, str):
-        return workflow
+        return local_build.id_of_name(workflow)
     found = getattr(workflow, "workflow_id", None) or local_build.workflow_id(workflow)
     if found is None:
         name = getattr(workflow, "__qualname__", repr(workflow))

@@ -196,12 +196,13 @@ class PendingActionExpiredError(WorkflowError, TimeoutError):
 
 
 class HookConflictError(WorkflowError):
-    """The token of a hook or webhook is held by another open run (`run_id`)."""
+    """The token of a hook or webhook is held by an open run (`run_id`), mostly another one."""
 
     code = "hook-conflict"
 
-    def __init__(self, token: str = "", run_id: str = "") -> None:
-        super().__init__(f"the token {token!r} is already in use by {run_id}")
+    def __init__(self, token: str = "", run_id: str = "", *, own: bool = False) -> None:
+        by = "another hook of this run. Dispose of that one first" if own else run_id
+        super().__init__(f"the token {token!r} is already in use by {by}")
         self.token = token
         self.run_id = run_id
 

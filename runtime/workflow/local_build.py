@@ -15,8 +15,10 @@ from typing import Any
 import msgspec
 
 from workflow.classes import register_class
+from workflow.errors import WorkflowNotRegisteredError
+from workflow.policy.names import full_id
 
-__all__ = ["know_classes", "workflow_id"]
+__all__ = ["id_of_name", "know_classes", "workflow_id"]
 
 _lock = threading.Lock()
 _read: dict[str, tuple[tuple[int, int], Any]] = {}
@@ -30,6 +32,21 @@ def workflow_id(function: Any) -> str | None:
         if (entry["module"], entry["qualname"]) == wanted:
             return str(found)
     return None
+
+
+def id_of_name(name: str) -> str:
+    """The id of the workflow that a text names: an id as it stands, a short name if the build here
+    has exactly one of that name. Raises WorkflowNotRegisteredError: nobody would work on a run of
+    anything else."""
+    if name.startswith("workflow//"):
+        return name
+    known = _manifest().get("workflows", {})
+    if not known:
+        raise WorkflowNotRegisteredError(
+            f"{name!r} is not the id of a workflow. Without a build here, start() takes the whole "
+            'id, such as "workflow//shop/orders.py//place"'
+        )
+    return full_id(name, known)
 
 
 def know_classes() -> None:

@@ -13,7 +13,7 @@ import msgspec
 from workflow.authoring.context import moment
 from workflow.authoring.readable import Readable
 from workflow.authoring.sources import Source, bound
-from workflow.authoring.streams import DEFAULT_STREAM
+from workflow.authoring.streams import stream_name
 from workflow.codec import Codec
 from workflow.engine import endings
 from workflow.engine.actions import PendingAction, answer, pending
@@ -158,11 +158,16 @@ class Run(Generic[T]):
         """A stream of the run from `start_index`; negative counts from the present end.
 
         With `skip_failed`, what attempts of steps wrote that then failed is left out; each value
-        comes when the attempt that wrote it has succeeded.
+        comes when the attempt that wrote it has succeeded. Raises TypeError for a `namespace` that
+        is no text and a `start_index` that is no whole number, ValueError for a `namespace` that
+        no stream can have.
         """
+        name = stream_name(namespace)
+        if not isinstance(start_index, int):
+            raise TypeError(f"start_index= is a whole number, not {start_index!r:.80}")
         return Readable(
             self.run_id,
-            namespace or DEFAULT_STREAM,
+            name,
             start_index,
             source=self._source,
             skip_failed=skip_failed,
@@ -173,7 +178,7 @@ class Run(Generic[T]):
         `timeout`; the run goes on."""
         if timeout is None:
             return await self._result()
-        seconds = seconds_of(timeout)
+        seconds = seconds_of(timeout, "timeout= of run.result()")
         limit = asyncio.timeout(seconds)
         try:
             async with limit:

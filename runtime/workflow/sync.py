@@ -1,7 +1,8 @@
-"""`workflow.api` for code without an event loop: scripts, WSGI applications, notebooks, threads.
+"""`workflow.api` for code without an event loop: scripts, WSGI applications, threads.
 
 The same functions, blocking. They run on an event loop in a thread of this process, started when
-first needed. Inside a running event loop they raise RuntimeError: there, use `workflow.api`.
+first needed. Inside a running event loop, such as that of a notebook, they raise
+RuntimeError: there, use `workflow.api`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from workflow import api
+from workflow import api, web
 from workflow.engine.actions import PendingAction
 from workflow.runs import Readable
 from workflow.world.records import HookRecord, Status
@@ -27,6 +28,7 @@ __all__ = [
     "read",
     "resume_hook",
     "resume_run",
+    "resume_webhook",
     "start",
     "with_options",
 ]
@@ -312,3 +314,12 @@ def resume_hook(token: str, payload: Any = None) -> HookRecord:
     Raises HookNotFoundError when no open hook has the token, SerializationError.
     """
     return _loop.run(api.resume_hook(token, payload))
+
+
+def resume_webhook(token: str, request: web.Request) -> web.Response:
+    """Deliver a request to a webhook from a route of your own, and get the response to send.
+
+    Raises HookNotFoundError, TypeError for anything but a `workflow.Request`, and TimeoutError and
+    WebhookError, as a manual answer may not come.
+    """
+    return _loop.run(api.resume_webhook(token, request))

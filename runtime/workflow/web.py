@@ -161,6 +161,8 @@ class Request:
         *,
         reply_to: str | None = None,
     ) -> None:
+        if not isinstance(method, str):
+            raise TypeError(f"a method is text such as 'GET', not {type(method).__name__}")
         set_ = object.__setattr__
         set_(self, "method", method.upper())
         set_(self, "url", str(url))
@@ -200,7 +202,11 @@ class Request:
             )
         if kind == "multipart/form-data":
             return FormData(_multipart(self.content, options.get("boundary", "")))
-        raise ValueError(f"a body of type {kind or 'unknown'!r} is not a form")
+        raise ValueError(
+            f"a body of type {kind!r} is not a form"
+            if kind
+            else "a body whose headers have no content-type cannot be read as a form"
+        )
 
     async def respond_with(self, response: Response) -> None:
         """Answer the caller of a webhook that was created with `respond_with="manual"`.
@@ -321,16 +327,31 @@ def _pairs(given: Pairs | _MultiDict[str] | None) -> Iterable[tuple[str, str]]:
         return ()
     if isinstance(given, _MultiDict):
         return given.pairs
-    return given.items() if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping):
+        return given.items()
+    return _listed(given)
+
+
+def _listed(given: Any) -> list[tuple[str, str]]:
+    pairs = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise TypeError(
+            f"headers and parameters are a dict or pairs of name and value, not {given!r:.80}"
+        )
+    return pairs
 
 
 def _header_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a header is text, not {name!r}")
     if not _HEADER_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a header name")
     return name.lower()
 
 
 def _header_value(value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"the value of a header is text, not {value!r}")
     value = value.strip(" \t")
     if any(c in value for c in "\r\n\0") or (value and max(value) > "\xff"):
         raise ValueError(f"{value!r} is not a header value: no line breaks, Latin-1 only")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -152,6 +153,77 @@ def test_endless_chains_and_broken_messages_still_encode() -> None:
     small = Codec(max_size=20_000)
     big = small.decode_error(small.encode_error(ValueError("x" * 50_000)))
     assert isinstance(big, StepFailedError)
+
+
+class Frozen(Exception):
+    def __setattr__(self, name: str, value: object) -> None:
+        raise TypeError("frozen")
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    reason: str
+    code: int = 7
+
+
+def test_a_frozen_exception_keeps_all_it_has() -> None:
+    """A class that lets nobody set attributes is recorded and read with its notes and causes."""
+    codec = Codec({"class//x.py//Refusal": Refusal})
+    error = Refusal("no")
+    vars(error)["__notes__"] = ["a note"]
+    try:
+        raise error from ValueError("why")
+    except Refusal as raised:
+        found: Any = codec.decode_error(codec.encode_error(raised))
+    assert found == Refusal("no")
+    assert (found.__notes__, repr(found.__cause__)) == (["a note"], "ValueError('why')")
+    assert found.workflow_traceback.splitlines()[-1] == "a note"
+    assert "workflow_traceback" not in vars(error)
+
+
+class NoArguments(Exception):
+    args = property(lambda self: 1 / 0)
+
+
+class NoNotes(Exception):
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__notes__":
+            raise RuntimeError("no notes")
+        return super().__getattribute__(name)
+
+
+class Unreadable(OSError):
+    def __init__(self, path: str) -> None:
+        super().__init__(13, "not allowed", path)
+
+
+@pytest.mark.parametrize("kind", [Frozen, NoArguments, NoNotes])
+def test_code_of_an_exception_cannot_lose_it(kind: type[Exception]) -> None:
+    """An exception whose own code raises is still recorded, by its name and text."""
+    try:
+        raise kind("what went wrong")
+    except kind as error:
+        found = back(error)
+    assert isinstance(found, StepFailedError)
+    assert f"{kind.__name__}: what went wrong" in str(found)
+    known = Codec({f"class//x.py//{kind.__name__}": kind})
+    assert "what went wrong" in str(known.decode_error(known.encode_error(kind("what went wrong"))))
+
+
+@pytest.mark.parametrize("notes", [None, 5, "text", ["kept", 5]])
+def test_notes_may_be_anything(notes: Any) -> None:
+    """Whatever somebody has put where notes are, the exception is recorded."""
+    error = ValueError("x")
+    error.__notes__ = notes
+    assert getattr(back(error), "__notes__", []) == (["kept"] if type(notes) is list else [])
+
+
+def test_an_own_error_of_the_system_keeps_its_file() -> None:
+    """The file name of an OSError is none of its arguments, also in a subclass."""
+    codec = Codec({"class//x.py//Unreadable": Unreadable})
+    found = codec.decode_error(codec.encode_error(Unreadable("/a")))
+    assert (type(found), str(found)) == (Unreadable, "[Errno 13] not allowed: '/a'")
+    assert (found.errno, found.filename) == (13, "/a")  # type: ignore[attr-defined]
 
 
 def test_errors_are_values_too() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from workflow import Readable, Writable
 from workflow.codec import Codec
-from workflow.codec.streams import StreamReference, noticed
+from workflow.codec.streams import noticed
+from workflow.engine.intake import Intake
 from workflow.errors import SerializationError
 
 
@@ -36,25 +37,23 @@ def test_both_ends_come_back() -> None:
 
 
 def test_iterables_are_taken_over() -> None:
-    """Each once, wherever they are; a Readable that was made of one becomes the stream."""
-    given: list[Any] = []
-
-    def adopt(values: AsyncIterable[Any]) -> StreamReference:
-        given.append(values)
-        return Readable("wrun_1", f"strm_{len(given)}")
-
+    """Each once, wherever they are; a Readable that was made of one becomes the stream when the
+    value is recorded, and not before."""
+    intake = Intake("wrun_1", "ann", 0)
     numbers, more = counting(), counting()
     held = Readable.of(more)
-    data = Codec().encode([numbers, {"a": held}, numbers, held], adopt=adopt)
-    assert given == [numbers, more]
+    given = [numbers, {"a": held}, numbers, held, {numbers}, ValueError(held), Readable.of(more)]
+    data = Codec().encode(given, adopt=intake.adopt)
+    assert [each.values for each in intake.streams] == [numbers, more]
     found = Codec().decode(data)
-    assert [each.name for each in (found[0], found[1]["a"], found[2], found[3])] == [
-        "strm_1",
-        "strm_2",
-        "strm_1",
-        "strm_2",
-    ]
-    assert (held.run_id, held.name, held.waiting()) == ("wrun_1", "strm_2", None)
+    names = [each.name for each in intake.streams]
+    assert [each.name for each in found[4]] == names[:1]
+    assert (found[5].args[0].name, found[6].name) == (names[1], names[1])
+    assert held.waiting() is more
+    intake.settle()
+    assert [each.name for each in (found[0], found[1]["a"], found[2], found[3])] == names * 2
+    assert (held.run_id, held.name, held.waiting()) == ("wrun_1", names[1], None)
+    assert len({Readable.of(counting()), Readable.of(counting())}) == 2
 
 
 def test_iterables_that_nobody_takes_over() -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from dataclasses import make_dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -22,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter, create_model
 from tests.codec.samples import CLASSES, ID, VALUES, Color, Money, Order, Pair, Point, User
 from workflow.codec import Codec
 from workflow.errors import SerializationError
+from workflow.sets import Set
 
 CODEC = Codec(CLASSES)
 
@@ -243,6 +245,50 @@ def test_paths_of_unusual_keys() -> None:
     with pytest.raises(SerializationError) as caught:
         CODEC.encode({"a b": {2: {(1,): print}}})
     assert caught.value.path == "value['a b'][2][(1,)]"
+
+
+class Moody:
+    """Its attributes cannot be looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise OSError("not today")
+
+    def __repr__(self) -> str:
+        raise OSError("not today")
+
+
+def test_code_of_a_value_that_fails_is_named() -> None:
+    """Whatever code of the user's raises while a value is recorded, the error has the path."""
+    with pytest.raises(SerializationError, match="OSError: not today") as caught:
+        CODEC.encode({"a": [(1, Moody())]})
+    assert caught.value.path == "value.a[0][1]"
+    assert isinstance(caught.value.__cause__, OSError)
+    with pytest.raises(SerializationError) as caught:
+        CODEC.encode({"a": {(Moody(),): 1}, "b" * 300: 1})
+    assert caught.value.path == "value.a[a tuple][0]"
+    with pytest.raises(SerializationError) as caught:
+        CODEC.encode({"b" * 300: print})
+    assert len(str(caught.value.path)) < 100
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {float("nan"): 1, float("nan"): 2},
+        {float("nan"), float("nan")},
+        frozenset({(float("nan"),), (float("nan"),)}),
+        OrderedDict([((Decimal("NaN"),), 1), ((Decimal("NaN"),), 2)]),
+        Set([float("nan"), float("nan")]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_keys_that_would_become_one_are_refused(value: Any) -> None:
+    """Two NaN are two keys, and would come back as one; nothing is lost in silence."""
+    with pytest.raises(SerializationError, match="recorded alike") as caught:
+        CODEC.encode([value])
+    assert caught.value.path == "value[0]"
+    (back,) = CODEC.decode(CODEC.encode([{float("nan"): 1}]))
+    assert repr(back) == "{nan: 1}"
 
 
 def test_circles_through_tuples_and_sets_are_refused() -> None:

@@ -106,3 +106,17 @@ def test_a_folder_with_settings_of_its_own_is_another_project(tmp_path: Path) ->
     assert built(root / "inner") == ["workflow//flows.py//main"]
     named = wfc.build(root, dirs=["inner"], write=False).manifest["workflows"]
     assert list(named) == ["workflow//inner/flows.py//main"]
+
+
+def test_what_another_build_wrote_is_not_compiled(tmp_path: Path) -> None:
+    """A build in a folder below leaves its own generated folder there; other folders that have
+    a manifest.json are searched."""
+    files = {
+        "app/flows.py": FLOW,
+        "other/manifest.json": '["no build"]',
+        "other/step.py": FLOW,
+    }
+    root = write_project(tmp_path, files)
+    assert wfc.build(root / "app").ok
+    assert (root / "app/generated/workflows/flows.py").exists()
+    assert built(root) == ["workflow//app/flows.py//main", "workflow//other/step.py//main"]

@@ -118,3 +118,31 @@ def test_a_script_without_a_build_is_told_where_one_is_looked_for(shop: Path) ->
     words = python(code, shop, ok=False)
     assert "place is not a workflow of a build" in words
     assert "WORKFLOW_GENERATED" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "words"),
+    [
+        ("workflow//other.py//any", "generated", "started any"),
+        ("first", "generated", "started first"),
+        ("place", "generated", "'place' is ambiguous; give the full id"),
+        ("frist", "generated", "'frist' is not known; there are"),
+        ("first", "elsewhere", "start() takes the whole id"),
+    ],
+)
+def test_a_script_may_name_a_workflow(name: str, build: str, words: str, shop: Path) -> None:
+    """A name that the build has stands for its id. Any other text would be a run that nobody ever
+    works on, so there is none."""
+    code = f"""
+        import asyncio
+        from workflow.api import start
+        from workflow.errors import WorkflowNotRegisteredError
+        async def main():
+            try:
+                run = await start({name!r}, items=[])
+                print("started", await run.workflow_name)
+            except WorkflowNotRegisteredError as error:
+                print(error)
+        asyncio.run(main())
+    """
+    assert words in python(code, shop, environment={"WORKFLOW_GENERATED": build})

@@ -125,6 +125,10 @@ FLOWS = """
         "use workflow"
         return await total(numbers)
 
+    async def both_uploads(numbers: AsyncIterable[int], extra: Any) -> int:
+        "use workflow"
+        return await total(numbers)
+
     async def ignores(numbers: AsyncIterable[int]) -> str:
         "use workflow"
         return "not interested"

@@ -350,7 +350,7 @@ def test_tests_answer_before_the_time_is_up(tmp_path: Path) -> None:
         ("text", "ValueError: options= are different texts"),
         ("type", "TypeError: type= is a label, one of bool, int, float"),
         ("both", "TypeError: with options=, type= is a label"),
-        ("timeout", "ValueError: a pending action needs a lifetime"),
+        ("timeout", "ValueError: timeout= of pending_action() must be longer than 0"),
     ],
 )
 def test_wrong_questions(tmp_path: Path, kind: str, said: str) -> None:

@@ -333,7 +333,7 @@ def test_a_step_that_always_crashes_fails_with_its_name(tmp_path: Path) -> None:
     serve(tmp_path, play)
 
 
-async def _pids(app: Application, folder: Path) -> list[int]:
+async def pids_of(folder: Path) -> list[int]:
     while not (folder / "pids").exists() or not (folder / "pids").read_text():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     return [int(pid) for pid in (folder / "pids").read_text().split()]
@@ -354,7 +354,7 @@ def test_a_time_out_kills_the_process_and_what_it_started(tmp_path: Path) -> Non
         assert "too_slow ran longer than its timeout of 2 s, and its process was killed" in str(
             error
         )
-        await all_gone(await _pids(app, tmp_path))
+        await all_gone(await pids_of(tmp_path))
 
     serve(tmp_path, play)
 
@@ -364,7 +364,7 @@ def test_cancelling_a_run_kills_the_process(tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.waits, str(tmp_path))
-        pids = await _pids(app, tmp_path)
+        pids = await pids_of(tmp_path)
         quick = await start(flows.small, 1)
         assert await quick.result(20) == 2  # while the step computes
         await run.cancel("enough")
@@ -378,7 +378,7 @@ def test_stopping_the_worker_ends_the_process(tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         await start(flows.waits, str(tmp_path))
-        flows.pids = await _pids(app, tmp_path)
+        flows.pids = await pids_of(tmp_path)
 
     serve(tmp_path, play)
     asyncio.run(all_gone(loaded(tmp_path).pids))

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from tests.engine.streaming import FLOWS, WORLDS, MakeWorld, maker, numbers, serve
 from tests.project import build, loaded, until
-from workflow import Readable, StreamError
+from workflow import Readable, StreamError, Writable
 from workflow.api import get_run, start
 from workflow.authoring.sources import Source
 from workflow.codec import Codec
+from workflow.codec.compression import compressed
 from workflow.engine import Application
 from workflow.engine.intake import Outgoing
 from workflow.engine.pumps import Pump, is_wanted
@@ -117,7 +118,7 @@ def test_a_writer_that_is_gone_by_name(make_world: MakeWorld, tmp_path: Path) ->
             assert (await world.append(end)).ok
             values = aiter(get_run(run_id).get_readable(namespace=name))
             assert await anext(values) == 7
-            with pytest.raises(StreamError, match="is gone; it had written 1 values"):
+            with pytest.raises(StreamError, match="is gone; it had written 1 value$"):
                 async with asyncio.timeout(20):
                     await anext(values)
             unknown = aiter(get_run(run_id).get_readable(namespace="strm_unknown"))
@@ -188,7 +189,8 @@ def test_a_stream_that_nobody_wants(
 
 
 def test_a_result_that_cannot_be_read_here() -> None:
-    """The value of a run may be of another build, or encrypted: then its streams are written on."""
+    """The value of a run may be of another build, or encrypted: then its streams are written on,
+    unless its bytes do not name them."""
 
     async def main() -> None:
         world = memory.create()
@@ -196,11 +198,18 @@ def test_a_result_that_cannot_be_read_here() -> None:
         await world.create(NewRun(run_id="wrun_1", workflow="w", input=b"devl[0]", meta=b"{}"))
         run = await world.get_run("wrun_1")
         assert run is not None
-        unknown = b'devl[["Instance",1],{"classId":2,"data":3},"class//gone.py//Gone",{}]'
+        unknown = b'devl[["Instance",1],{"classId":2,"data":3},"class//gone.py//strm_1",{}]'
         for output in (unknown, b"encr", b"nonsense"):
             ended = replace(run, status="completed", output=output)
             assert is_wanted(ended, "strm_1", Codec())
-        assert not is_wanted(replace(run, status="completed", output=b"devl[0]"), "x", Codec())
+        ended = replace(run, status="completed", output=unknown)
+        assert not is_wanted(ended, "strm_2", Codec())
+        packed = Codec().encode(["x" * 2000, Readable("wrun_1", "strm_1"), Writable("r", "strm_2")])
+        ended = replace(run, status="completed", output=compressed(packed, 100))
+        assert is_wanted(ended, "strm_1", Codec())
+        assert not is_wanted(ended, "strm_2", Codec())
+        assert not is_wanted(replace(run, status="failed"), "strm_1", Codec())
+        assert not is_wanted(None, "strm_1", Codec())
 
     asyncio.run(main())
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import new_world, url
 from tests.project import build
 from workflow import Readable, sync
 from workflow.engine import Application
@@ -131,3 +136,51 @@ def test_inside_an_event_loop_it_refuses() -> None:
             sync.get_run("wrun_x")
 
     asyncio.run(main())
+
+
+FORKS = """
+import json, os, sys
+from workflow import sync
+
+run = sync.start("workflow//flows.py//order", n=1)
+assert run.status == "pending"
+read, write = os.pipe()
+child = os.fork()
+if child == 0:  # as a server that loads its application before it forks
+    try:
+        own = sync.start("workflow//flows.py//order", n=2)
+        said = [own.run_id, sync.get_run(run.run_id).status]
+        try:
+            run.status
+        except Exception as error:
+            said.append(f"{type(error).__name__}: {error}")
+        os.write(write, json.dumps(said).encode())
+    finally:
+        os._exit(0)
+os.waitpid(child, 0)
+own, status, old = json.loads(os.read(read, 10_000))
+print(json.dumps([run.status, sync.get_run(own).status, status, old]))
+"""
+
+
+@pytest.mark.parametrize("target", ["local", "postgres"])
+def test_a_forked_child_opens_a_world_of_its_own(tmp_path: Path, target: str) -> None:
+    """What the environment names is opened anew in a child; handles of the parent say so."""
+    environ = {**os.environ, "WORKFLOW_TARGET_WORLD": target}
+    if target == "postgres":
+        prefix = new_world().database.schema.removeprefix("workflow_")
+        environ |= {"WORKFLOW_POSTGRES_URL": url(), "WORKFLOW_POSTGRES_JOB_PREFIX": prefix}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKS],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    run, own, seen, old = json.loads(done.stdout)
+    assert (run, own, seen) == ("pending", "pending", "pending")
+    assert old.startswith("WorldError: ")
+    assert "before this process was forked" in old

@@ -31,6 +31,28 @@ FLOWS = """
     class Strange:
         pass
 
+    class Moody(Exception):
+        def __getattribute__(self, name):
+            if name in ("__notes__", "__class__"):
+                raise RuntimeError("not today")
+            return super().__getattribute__(name)
+
+    @step_options(max_retries=5, backoff=0)
+    async def moody() -> object:
+        "use step"
+        calls.append("moody")
+        return [Moody("held")]
+
+    @step_options(max_retries=1, backoff=0)
+    async def throws() -> object:
+        "use step"
+        calls.append("throws")
+        raise Moody("thrown")
+
+    async def hostile(flow: str) -> object:
+        "use workflow"
+        return await (moody() if flow == "moody" else throws())
+
     @dataclass
     class Order:
         id: int
@@ -152,6 +174,31 @@ def test_steps_fail_by_their_call(world: World, tmp_path: Path, flow: str, catch
                 assert cause.path == path
                 assert path in str(cause)
                 assert len(flows.calls) == uncaught
+
+    asyncio.run(main())
+
+
+HOSTILE = {
+    "moody": (1, "RuntimeError: not today"),
+    "throws": (2, "Moody: thrown"),
+}
+
+
+@pytest.mark.parametrize("flow", HOSTILE)
+def test_code_that_fails_while_it_is_recorded(world: World, tmp_path: Path, flow: str) -> None:
+    """A result or an error whose own code raises when it is looked at is that step's failure, and
+    the step is tried as often as it says."""
+    project = build(tmp_path, FLOWS)
+    tries, text = HOSTILE[flow]
+
+    async def main() -> None:
+        async with Application(world, project):
+            flows = loaded(tmp_path)
+            run = await start(flows.hostile, flow)
+            with pytest.raises(WorkflowRunFailedError) as failed:
+                await run.result(20)
+            assert text in str(failed.value.__cause__)
+            assert flows.calls == [flow] * tries
 
     asyncio.run(main())
 

@@ -14,9 +14,8 @@ from tests.project import until
 from workflow import Readable, StreamError
 from workflow.api import Run, start, with_options
 from workflow.engine import Application, uploads
-from workflow.errors import (
-    WorkflowRunFailedError,
-)
+from workflow.errors import SerializationError, WorkflowRunFailedError, WorldError
+from workflow.world.records import NewRun
 
 
 @pytest.fixture(params=WORLDS)
@@ -101,6 +100,38 @@ def test_uploads_of_a_second_start(make_world: MakeWorld, tmp_path: Path) -> Non
         assert (await options.start(flows.upload, second)).run_id == first.run_id
         assert [n async for n in second] == [0, 1, 2, 3, 4]
         assert await first.result(20) == 10
+
+    serve(make_world, tmp_path, play)
+
+
+def test_a_start_that_fails_takes_nothing(
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to be uploaded can be given to another start, and no lease is left behind."""
+
+    async def play(app: Application, flows: Any) -> None:
+        given = Readable.of(numbers(5))
+        with pytest.raises(SerializationError, match="extra"):
+            await start(flows.both_uploads, given, object())
+        with monkeypatch.context() as patch:
+
+            async def away(run: NewRun) -> None:
+                raise WorldError("the database is away")
+
+            patch.setattr(app.world, "create", away)
+            with pytest.raises(WorldError, match="is away"):
+                await start(flows.upload, given)
+        first = await with_options(run_id="wrun_1", idempotency_key="k").start(flows.drops, 0)
+        again = with_options(idempotency_key="k")
+        assert (await again.start(flows.drops, given)).run_id == first.run_id
+        with pytest.raises(ValueError, match="already"):
+            await with_options(run_id="wrun_1").start(flows.upload, given)
+        assert [each.worker for each in await app.world.list_workers()] == [app._worker.id]  # type: ignore[union-attr]
+        assert given.waiting() is not None
+        run = await start(flows.upload, given)
+        assert given.waiting() is None
+        assert await run.result(20) == 10
+        assert [n async for n in given] == [0, 1, 2, 3, 4]
 
     serve(make_world, tmp_path, play)
 

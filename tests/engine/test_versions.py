@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,7 @@ def test_a_run_goes_on_under_the_code_it_was_begun_with(tmp_path: Path) -> None:
             record = await world.get_run(run.run_id)
             assert record is not None
             assert record.bundle == old.bundle.hash
+            assert record.python == f"{sys.version_info.major}.{sys.version_info.minor}"
 
     asyncio.run(main())
 

@@ -26,6 +26,31 @@ from workflow.errors import FatalError
 
 Serve = Callable[["Asked"], bytes]
 
+# Arguments of wrong types and forms, and what is said about them: the argument is named.
+WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"content": 5}, TypeError, "^content= of fetch.* not int; json= sends a value as JSON"),
+    ({"content": ["a"]}, TypeError, "^content= of fetch.* not list"),
+    (
+        {"json": {1, 2}},
+        TypeError,
+        r"^json= of fetch.* set is not JSON serializable\. Write it with",
+    ),
+    ({"json": float("nan")}, TypeError, "^json= of fetch.* Out of range float"),
+    ({"headers": 5}, TypeError, "^headers= of fetch.* or Headers, not 5"),
+    ({"headers": "a: b"}, TypeError, "^headers= of fetch.* or Headers, not 'a: b'"),
+    ({"headers": {"a b": "c"}}, ValueError, "'a b' is not a header name"),
+    ({"headers": {"a": "b\nc"}}, ValueError, "is not a header value"),
+    ({"headers": {"a": "€"}}, ValueError, "is not a header value"),
+    ({"params": 5}, TypeError, "^params= of fetch.* or URLSearchParams, not 5"),
+    ({"params": "a=1"}, TypeError, "^params= of fetch.* or URLSearchParams, not 'a=1'"),
+    ({"method": 5}, TypeError, "^method= of fetch.* is text, not int"),
+    ({"method": "GE T"}, ValueError, "^method= of fetch.* not 'GE T'"),
+    ({"timeout": None}, ValueError, "^timeout= of fetch.*: None is not a duration"),
+    ({"timeout": 0}, ValueError, "^timeout= of fetch.* longer than 0"),
+    ({"redirect": True}, ValueError, "^redirect= of fetch.* not True"),
+    ({"max_bytes": "1"}, ValueError, "^max_bytes= of fetch.* not '1'"),
+]
+
 
 class Asked:
     """A request as it came in."""
@@ -234,7 +259,7 @@ def test_redirects() -> None:
             ):
                 with pytest.raises(FetchRefusedError, match=text):
                     await fetch(url + path, **options)  # type: ignore[arg-type]
-            with pytest.raises(ValueError, match="redirect is"):
+            with pytest.raises(ValueError, match="redirect= of fetch"):
                 await fetch(url, redirect="maybe")  # type: ignore[arg-type]
 
     run(main)
@@ -443,12 +468,15 @@ def test_arguments_that_make_no_sense() -> None:
         async with server(echo) as (place, seen):
             with pytest.raises(ValueError, match=r"127\.0\.0\.1 has a bad port"):
                 await fetch("http://127.0.0.1:99999/")
-            with pytest.raises(TypeError, match="private is True or False, not 'no'"):
+            with pytest.raises(TypeError, match="private= of fetch.* is True or False, not 'no'"):
                 await fetch(f"http://{place}/", private="no")  # type: ignore[arg-type]
             with pytest.raises(FetchRefusedError, match="content-length 5, and its body has 0"):
                 await fetch(f"http://{place}/", headers={"content-length": "5"})
             with pytest.raises(FetchRefusedError, match="cannot be sent"):
-                await fetch(f"http://{place}/", headers={"a": "ä€"})
+                await fetch(f"http://{place}/", headers={"a": "ä"})
+            for wrong, error, text in WRONG:
+                with pytest.raises(error, match=text):
+                    await fetch(f"http://{place}/", **wrong)
             assert not seen
 
     run(main)

@@ -139,7 +139,8 @@ def test_every_program_of_the_page_is_run() -> None:
     text = PAGE.read_text("utf-8")
     names = {name.removesuffix(".py") for name in files_of(PAGE)} - {"orders"}
     assert text.count("```python") == len(names) + 1
-    assert names == {f"{each}_app" for each in PROBES} | {f"{each}_mount" for each in MOUNTS}
+    others = {f"{each}_mount" for each in MOUNTS} | {"django_wsgi"}
+    assert names == {f"{each}_app" for each in PROBES} | others
 
 
 class Site:
@@ -203,8 +204,11 @@ async def served(
         env={
             **os.environ,
             "PYTHONPATH": str(tmp_path),
-            # As the page says for programs that mount by hand; the others learn it by themselves.
-            "WORKFLOW_BASE_URL": f"http://127.0.0.1:{port}" if "_mount" in command[1] else "",
+            # As the page says for programs that mount by hand, and for WSGI; the others learn it by
+            # themselves.
+            "WORKFLOW_BASE_URL": f"http://127.0.0.1:{port}"
+            if "_mount" in command[1] or "wsgi" in command[0]
+            else "",
         },
         stdout=PIPE,
         stderr=STDOUT,
@@ -311,6 +315,45 @@ def test_mounted_by_hand(framework: str, built: Path, tmp_path: Path) -> None:
             assert (await client.post(url, json={"paid": 6})).status_code == 202
             assert await site.result(site.run_id) == {"order": "o-2", "paid": 6}
         assert b"Traceback" not in site.output, site.output.decode()
+
+    asyncio.run(main())
+
+
+WSGI = """
+import sys
+from wsgiref.simple_server import make_server
+from django_wsgi import application
+
+make_server("127.0.0.1", int(sys.argv[1]), application).serve_forever()
+"""
+
+
+def test_behind_wsgi(built: Path, tmp_path: Path) -> None:
+    """The application starts runs and takes webhooks, and a worker beside it does the work."""
+
+    async def main() -> None:
+        (tmp_path / "serve_wsgi.py").write_text(WSGI)
+        async with (
+            served(built, tmp_path, ["serve_wsgi", "{port}"]) as site,
+            httpx.AsyncClient() as client,
+        ):
+            worker = await asyncio.create_subprocess_exec(
+                Path(sys.executable).with_name("wfc"),
+                "worker",
+                cwd=tmp_path,
+                env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            )
+            try:
+                url = await site.order(client, "o-1")
+                assert url.startswith(site.address + OUTSIDE)
+                lost = await client.post(site.address + OUTSIDE + "nobody", json={})
+                assert lost.status_code == 404
+                paid = await client.post(url, json={"paid": 12})
+                assert paid.status_code == 202
+                assert await site.result(site.run_id) == {"order": "o-1", "paid": 12}
+            finally:
+                worker.send_signal(signal.SIGTERM)
+                assert await worker.wait() == 0
 
     asyncio.run(main())
 

@@ -128,14 +128,16 @@ def test_values_become_events_with_ids(tmp_path: Path) -> None:
     """Text goes as it is with all its line ends, other values as JSON, and a last event says so."""
 
     async def work(client: httpx.AsyncClient) -> None:
-        run: Run[Any] = await start("main", ["one\r\ntwo", {"a": [1, None]}, b"raw"])
+        odd = {"a": [1, None, float("nan"), 2**70]}
+        run: Run[Any] = await start("main", ["one\r\ntwo", odd, b"raw", "half \ud800"])
         answer = await client.get(f"/events/{run.run_id}")
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.text.split("\n\n") == [
             "id: 0\ndata: one\ndata: two",
-            'id: 1\ndata: {"a":[1,null]}',
+            'id: 1\ndata: {"a":[1,null,null,1180591620717411303424]}',
             "id: 2\ndata: raw",
-            'id: 3\ndata: {"n":1}',
+            "id: 3\ndata: half ?",
+            'id: 4\ndata: {"n":1}',
             "event: end\nid: end\ndata:",
             "",
         ]
@@ -156,6 +158,9 @@ def test_a_client_that_comes_back_goes_on(tmp_path: Path) -> None:
         for none in ("9" * 19, "9" * 5000):  # no index that was ever given out
             odd = await client.get(f"/events/{run.run_id}", headers={"Last-Event-ID": none})
             assert odd.status_code == 200
+        for text in ("", "-1", "1.5", "0x1", "one", " 1, 2"):
+            odd = await client.get(f"/events/{run.run_id}", headers={"Last-Event-ID": text})
+            assert odd.text.startswith("id: 0\ndata: a\n\n"), text
 
     play(tmp_path, work)
 
@@ -178,7 +183,7 @@ def test_a_stream_that_broke_off_says_so(tmp_path: Path) -> None:
         answer = await client.get(f"/result/{run.run_id}")
         values, last = answer.text.split("event: failed\n")
         assert values == "id: 0\ndata: one\n\n"
-        assert last.startswith("id: end\ndata: the stream broke off after 1 values: ValueError: no")
+        assert last.startswith("id: end\ndata: the stream broke off after 1 value: ValueError: no")
         again = await client.get(f"/result/{run.run_id}", headers={"Last-Event-ID": "end"})
         assert again.status_code == 204
 

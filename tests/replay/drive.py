@@ -113,6 +113,7 @@ __all__ = [
     "FACTS",
     "SECOND",
     "START",
+    "Body",
     "Driver",
     "codec",
     "meta_of",

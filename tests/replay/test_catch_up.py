@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.replay.drive import Driver, codec, numbered, replay, step
 from workflow import create_hook, sleep
 from workflow.errors import DivergenceError
+from workflow.events import NewEvent
+from workflow.replay.catch_up import same_decision
 
 
 async def journey() -> str:
@@ -137,3 +141,70 @@ def test_a_request_the_log_does_not_have_is_found_at_once() -> None:
     assert caught.value.position == 5
     assert "step_completed" in caught.value.recorded
     assert "c" in caught.value.asked
+
+
+@pytest.mark.parametrize(
+    ("type", "meta"),
+    [
+        ("step_completed", None),
+        ("step_failed", None),
+        ("wait_completed", None),
+        ("hook_created", None),
+        ("hook_conflict", b'{"run_id": "wrun_2"}'),
+        ("hook_received", None),
+        ("child_ended", b'{"status": "completed"}'),
+    ],
+)
+def test_a_fact_that_answers_nothing_diverges(type: str, meta: bytes | None) -> None:
+    """Of whatever kind it is: the error has its position, and says that nothing of it is open."""
+    log = travelled().log[:2]
+    stray = NewEvent(type=type, at=log[-1].at, ref="nobody", payload=codec.encode(1), meta=meta)
+    with pytest.raises(DivergenceError) as caught:
+        replay(numbered([*log, stray]), journey)
+    assert caught.value.position == 3
+    assert f"{type} (nobody) answers nothing that this code has open" in caught.value.hint
+
+
+async def three_hooks() -> str:
+    hooks = [create_hook(token=token) for token in "abc"]
+    owner = await hooks[0].get_conflict()
+    return f"held by {owner}"
+
+
+def test_answers_that_come_after_the_end_are_passed_over() -> None:
+    """All answers of one append are in the log, also when the body ends on the first of them; the
+    next append goes behind the last one."""
+    run = Driver(three_hooks)
+    first, *others = [event for event in run.log if event.type == "hook_requested"]
+    answers = [
+        NewEvent(type="hook_conflict", at=run.now, ref=first.ref, meta=b'{"run_id":"wrun_2"}'),
+        *[NewEvent(type="hook_created", at=run.now, ref=other.ref) for other in others],
+    ]
+    live, pending = replay(numbered([*run.log, *answers]), three_hooks)
+    assert live.ended
+    assert live.head == len(run.log) + 3
+    assert [event.type for event in pending] == ["run_completed"]
+    run.live.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"type": "child_created"},
+        {"ref": "step_2"},
+        {"name": "two"},
+        {"payload": b"devl[2]"},
+        {"payload": None},
+        {"meta": b"{}"},
+        {"meta": None},
+    ],
+)
+def test_a_decision_is_the_same_in_all_its_parts(changed: dict[str, Any]) -> None:
+    """Type, id, name, value and options count; the time it was made does not."""
+    asked = NewEvent(
+        type="step_created", at=1, ref="step_1", name="one", payload=b"devl[1]", meta=b'{"a":1}'
+    )
+    recorded = structs.replace(asked, at=2)
+    assert same_decision(asked, recorded)
+    assert not same_decision(asked, structs.replace(recorded, **changed))
+    assert not same_decision(structs.replace(asked, **changed), recorded)

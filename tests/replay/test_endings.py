@@ -8,7 +8,8 @@ import gc
 import pytest
 
 from tests.replay.drive import Driver, step
-from workflow import create_hook, sleep
+from workflow import create_hook, set_attributes, sleep
+from workflow.errors import InternalError
 from workflow.replay import loop
 
 
@@ -154,6 +155,64 @@ def test_a_callback_that_raises_ends_the_run_or_is_logged(error: type[BaseExcept
 
     run = Driver(body)
     assert run.log[-1].type == "run_failed"
+
+
+def test_nothing_is_decided_after_the_end() -> None:
+    """What tasks that were left over do in their `finally` is not recorded, of whatever kind."""
+    undone: list[str] = []
+
+    async def body() -> str:
+        async def background() -> None:
+            hook = create_hook(token="t")
+            child = asyncio.ensure_future(asyncio.sleep(5))
+            try:
+                await child
+            finally:
+                hook.dispose()
+                await set_attributes({"left": "over"})
+                undone.append("all")
+                await step("undo")
+
+        task = asyncio.create_task(background())
+        await step("s")
+        return "done" if not task.done() else "too early"
+
+    run = Driver(body)
+    run.complete(None)
+    assert undone == ["all"]
+    assert run.result == "done"
+    assert run.types().count("run_completed") == 1
+    assert run.live.standing()["open sleeps and time-outs"] == []
+
+
+def test_a_second_request_does_not_disturb_the_cleanup() -> None:
+    """A body is cancelled once: by the first request, or when its deadline has passed."""
+
+    async def body() -> None:
+        try:
+            await sleep("1 day")
+        finally:
+            await step("undo")
+
+    run = Driver(body)
+    run.feed("run_cancel_requested")
+    run.live.stop("the deadline has passed as well")
+    run.feed("run_cancel_requested")
+    assert not run.live.ended
+    assert [event.type for event in run.complete(None)] == ["run_cancelled"]
+
+
+def test_an_ended_run_is_fed_nothing() -> None:
+    """That would be a mistake of ours, and is told as one."""
+
+    async def body() -> None:
+        await step("s")
+
+    run = Driver(body)
+    ref = run.ref("step_created")
+    run.complete(None)
+    with pytest.raises(InternalError, match="step_completed after its end"):
+        run.feed("step_completed", ref)
 
 
 def test_a_hook_disposed_at_once_still_tells_its_conflict() -> None:

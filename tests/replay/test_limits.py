@@ -150,6 +150,25 @@ def test_rounds_and_callbacks_add_up_exactly() -> None:
     limits.resume(before)
 
 
+def test_callbacks_are_rounds_too() -> None:
+    """Also where nothing in them is counted: each is worth CALLBACK rounds."""
+    run = Watched()
+    run.loop.rounds = 40 * limits.CALLBACK
+    made: list[int] = []
+
+    def again() -> None:
+        made.append(1)
+        if len(made) < 1000:
+            run.loop.call_soon(again)
+
+    with run.loop:
+        run.loop.call_soon(again)
+        run.loop.run_until_idle()
+        run.loop.dismiss()
+    assert isinstance(run.ended_with, BusyWorkflowError)
+    assert len(made) == 40
+
+
 def test_an_interrupt_between_portions_loses_nothing() -> None:
     """Whoever took the end of a portion without handing out the next one is followed by others."""
     before = limits.begin(10)
@@ -206,6 +225,23 @@ def test_a_body_recurses_as_deep_wherever_it_is_called_from() -> None:
     assert driver.log[1].payload == Driver(body).log[1].payload
     _at_height(50, driver.replayed)  # else it says that the argument of the step is another one
     assert sys.getrecursionlimit() == before
+
+
+def test_it_recurses_as_deep_in_a_later_turn() -> None:
+    """What counts is what is below this turn, not what was below the first one."""
+    space = space_of(DEEP)
+
+    async def body() -> None:
+        await space["main"](step)
+        await space["main"](step)
+
+    low = Driver(body)
+    low.complete(None)
+    high = Driver(body)
+    _at_height(300, lambda: high.complete(None))
+    depths = [event.payload for event in high.log if event.type == "step_created"]
+    assert depths == [event.payload for event in low.log if event.type == "step_created"]
+    assert depths[0] == depths[1]
 
 
 def test_recursion_without_end_fails_the_run_alone() -> None:

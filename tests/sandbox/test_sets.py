@@ -66,6 +66,59 @@ def test_methods_give_what_built_in_sets_give(
     assert all(value is None for value in ours.__order__.values())
 
 
+SMALL = st.lists(st.integers(-2, 45), max_size=5)
+
+
+@given(
+    st.permutations(range(40)),
+    SMALL,
+    st.sampled_from(OPERATORS[1:]),
+    st.sampled_from([Set, FrozenSet, set, dict, list]),
+)
+def test_a_small_set_changes_a_large_one_as_a_large_one_does(
+    many: list[int], few: list[int], combine: Any, shape: Any
+) -> None:
+    """Where only the members of the small one are looked at, order and members are the same."""
+    method = METHODS[OPERATORS.index(combine)]
+    few = sorted(set(few))
+    wanted = combine(set(many), set(few))
+    in_order = [item for item in dict.fromkeys([*many, *few]) if item in wanted]
+    other = dict.fromkeys(few, 5) if shape is dict else shape(few)
+    made = getattr(Set(many), method)(other)
+    assert list(made) == in_order
+    assert consistent(made)
+    changed = Set(many)
+    getattr(changed, f"{method}_update")(other)
+    assert list(changed) == in_order
+    assert consistent(changed)
+    assert all(value is None for value in changed.__order__.values())
+    assert all(value is None for value in made.__order__.values())
+    reflected = combine(FrozenSet(few), Set(many))
+    assert reflected == combine(set(few), set(many))
+    assert list(reflected) == [i for i in dict.fromkeys([*few, *many]) if i in reflected]
+
+
+def test_a_few_members_of_a_large_set_cost_what_they_are() -> None:
+    """Taking one member out of a set, or putting one in, looks at no other member."""
+    looked_at = 0
+
+    class Item(int):
+        def __hash__(self) -> int:
+            nonlocal looked_at
+            looked_at += 1
+            return int.__hash__(self)
+
+    def cost(size: int, change: Any) -> int:
+        nonlocal looked_at
+        made = Set(map(Item, range(size)))
+        looked_at = 0
+        change(made, {Item(3)})
+        return looked_at
+
+    for change in (operator.isub, operator.ixor, operator.ior, operator.sub):
+        assert cost(2000, change) == cost(20, change) > 0
+
+
 @given(MEMBERS, st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), max_size=30))
 def test_changes_keep_order_and_members_together(
     one: list[Any], changes: list[tuple[int, int]]

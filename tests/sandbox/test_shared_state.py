@@ -13,7 +13,7 @@ from workflow.authoring.children import Run
 from workflow.authoring.hooks import Hook, Webhook
 from workflow.errors import BundleError, SandboxError
 from workflow.sandbox import facades, guards
-from workflow.sandbox.facades.definitions import deep_copy, shallow_copy
+from workflow.sandbox.facades.copies import deep_copy, shallow_copy
 from workflow.sandbox.names import FORBIDDEN
 
 _MUTABLE = (dict, list, set, bytearray)

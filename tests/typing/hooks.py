@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, assert_type
+from datetime import timedelta
+from typing import Annotated, Any, Literal, assert_type
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from workflow import (
+    Backoff,
     Hook,
     HookDefinition,
     Request,
@@ -25,6 +28,12 @@ class Approval(BaseModel):
     """A payload."""
 
     approved: bool
+
+
+class Note(TypedDict):
+    """A payload that is a dictionary."""
+
+    text: str
 
 
 class Other(BaseModel):
@@ -61,6 +70,22 @@ async def badly_set() -> None:
     "use step"
 
 
+@step_options(run_in="thread")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+def nowhere() -> None:
+    "use step"
+
+
+@step_options(backoff=Backoff(initial="1s", factor=3, max=timedelta(minutes=5), jitter=0.5))
+async def patient(kind: str) -> str:
+    "use step"
+    return kind
+
+
+# A function has no such attributes for a type checker: the decorator is the form for those who use
+# one. Both work.
+patient.max_retries = 5  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
+
 async def flow(document: str) -> str:
     """In a workflow."""
     "use workflow"
@@ -84,6 +109,12 @@ async def flow(document: str) -> str:
     assert_type(await hook.get_conflict(), str | None)
     async with create_hook(Other) as other:
         assert_type(await other, Other)
+    even: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(multiple_of=2)])
+    assert_type(create_hook(even), Hook[int])
+    assert_type(define_hook(even).create(), Hook[int])
+    assert_type(await create_hook(Note, metadata={"a": 1}, timeout=timedelta(days=1)), Note)
+    assert_type(hook.dispose(), None)
+    create_hook(timeout=[])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     create_hook(Other, token=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     webhook = create_webhook(respond_with=Response.json({"ok": True}))
@@ -96,6 +127,9 @@ async def flow(document: str) -> str:
     answer = await fetch("https://example.com/", json={"a": 1}, timeout="10s")
     assert_type(answer, Response)
     assert_type(await answer.text(), str)
+    assert_type(await fetch(Request("PUT"), headers=[("a", "b")], redirect="manual"), Response)
+    await fetch("https://example.com/", content=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await fetch("https://example.com/", redirect=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await fetch(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     return document
 
@@ -103,6 +137,8 @@ async def flow(document: str) -> str:
 async def outside() -> None:
     """In the application."""
     await approvals.resume("t", Approval(approved=True))
+    await define_hook(Note).resume("t", {"text": "a"})
+    await define_hook(Note).resume("t", {"txt": "a"})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
     await approvals.resume("t", Other(text="no"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await approvals.resume("t", {"approved": True})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(await resume_hook("t", {"any": "thing"}), HookRecord)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_type
 
+from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 
 from workflow import (
@@ -33,6 +34,7 @@ from workflow.api import (
     with_workflow,
 )
 from workflow.world import Status
+from workflow.worlds.local import create_local_world
 
 
 @dataclass
@@ -105,11 +107,15 @@ async def outside() -> None:
     assert_type(await run.deadline, datetime | None)
     assert_type(await run.pending_actions, tuple[PendingAction, ...])
     assert_type(await run.pending_action, PendingAction | None)
+    assert_type(await run.exists, bool)
+    assert_type(await run.attributes, dict[str, str])
+    assert_type(await run.wake_up("wait_1"), None)
     assert_type(await run.resume("approval", "yes"), None)
     assert_type(await run.resume(), bool)
     await run.resume("approval")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     assert_type([r async for r in list_runs(status="paused", parent=run)], list[Run[Any]])
     with_options(deadline=1.5, grace=timedelta(seconds=1), delay="1h")
+    with_options(attributes={"a": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     with_options(deadline=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(await with_options(idempotency_key="k").start(order, "a"), Run[dict[str, int]])
     await with_options(delay="1h").start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -127,3 +133,7 @@ async def outside() -> None:
 
 app = with_workflow(Starlette())
 assert_type(app, Starlette)
+api = with_workflow(FastAPI(), world=create_local_world(data_dir="data"), worker=False)
+assert_type(api, FastAPI)
+api.include_router(APIRouter())
+with_workflow(5)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]

@@ -8,6 +8,7 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from psycopg import AsyncConnection
 
 from tests import postgres
 from wfc.cli import main as wfc
-from workflow.errors import WorldError
+from workflow.errors import WorldError, WorldUnavailableError
 from workflow.testing.clock import VirtualClock
 from workflow.world.records import NewRun, RunFilter
 from workflow.worlds.postgres import create_postgres_world, store
@@ -156,6 +157,22 @@ def test_no_text_shows_the_password(url: str) -> None:
     assert done.exit_code == 1
     for text in (shown, done.output, repr(world), repr(world.database)):
         assert "geheim" not in text
+
+
+def test_what_to_correct_in_the_address() -> None:
+    """A database that is missing, a password that is refused and a server that does not answer are
+    told apart, and the variable that holds the address is named."""
+    elsewhere = urlunsplit(urlsplit(postgres.url())._replace(path="/nowhere"))
+    with pytest.raises(WorldError, match="create the database or correct WORKFLOW_POSTGRES_URL"):
+        asyncio.run(create_postgres_world(elsewhere).open())
+    closed = create_postgres_world("postgres://world:world@127.0.0.1:1/world")
+    with pytest.raises(WorldUnavailableError, match=r"is it running, and is WORKFLOW_POSTGRES_URL"):
+        asyncio.run(closed.open())
+    # The server of the tests takes any password, so what others say is given by hand.
+    refused = psycopg.OperationalError('FATAL:  password authentication failed for user "world"')
+    error = closed.database.describe(refused)
+    assert "does not take this user and password" in str(error)
+    assert not isinstance(error, WorldUnavailableError)
 
 
 # -- new versions of the schema ----------------------------------------------------------------

@@ -10,9 +10,9 @@ from wfc.analyse.spans import text_of
 from wfc.model import Form, Marked, Module
 from wfc.nodes import walk
 
-__all__ = ["step_options"]
+__all__ = ["OPTION_NAMES", "step_options"]
 
-_NAMES = ("max_retries", "timeout", "backoff", "run_in")
+OPTION_NAMES = ("max_retries", "timeout", "backoff", "run_in")
 _BACKOFF = ("initial", "factor", "max", "jitter")
 
 
@@ -35,7 +35,7 @@ def _decorated(step: Marked) -> Iterator[tuple[str, ast.expr]]:
                 if _original(step.module, name) != "step_options":
                     continue
                 for keyword in given:
-                    if keyword.arg in _NAMES:
+                    if keyword.arg in OPTION_NAMES:
                         yield keyword.arg, keyword.value
 
 
@@ -65,7 +65,7 @@ def _set_on(dotted: str, body: Iterable[ast.AST]) -> Iterator[tuple[str, ast.exp
     for statement in body:
         match statement:
             case ast.Assign(targets=[ast.Attribute(value=owner, attr=name)], value=value):
-                if name in _NAMES and ast.unparse(owner) == dotted:
+                if name in OPTION_NAMES and ast.unparse(owner) == dotted:
                     yield name, value
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wfc.cli.worlds import open_world, root_option, world_option
+from wfc.cli.worlds import no_such_run, open_world, root_option, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.actions import PendingAction
@@ -62,7 +62,7 @@ async def _answer(
         value = text if question is not None and question.options else _value(text)
         await actions.answer(world, Codec(classes_of(root)), run_id, step, value)
     except WorkflowRunNotFoundError:
-        raise click.UsageError(f"no run {run_id!r} in this world; see `wfc inspect runs`") from None
+        raise no_such_run(world, run_id) from None
     except (PendingActionError, RunEndedError, SerializationError) as error:
         click.echo(str(error), err=True)
         return 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import click
 
-from wfc.cli.worlds import open_world, root_option
+from wfc.cli.worlds import Refused, open_bare_world, root_option
 
 __all__ = ["backup"]
 
@@ -22,6 +23,12 @@ def backup(file: Path, root: Path) -> None:
     and `workflow.db-shm` out of the data directory, and put the copy there as `workflow.db`. A
     PostgreSQL world is backed up with pg_dump.
     """
+    world = os.environ.get("WORKFLOW_TARGET_WORLD") or "local"
+    if world not in ("local", "embedded"):  # else somebody takes a copy of nothing for a backup
+        raise Refused(
+            f"WORKFLOW_TARGET_WORLD is {world}, and this copies the local world only. PostgreSQL "
+            "has pg_dump; for the local world say WORKFLOW_TARGET_WORLD=local"
+        )
     asyncio.run(_backup(file, root))
     click.echo(f"{file}: {file.stat().st_size / 1_000_000:.1f} MB", err=True)
 
@@ -30,7 +37,7 @@ async def _backup(file: Path, root: Path) -> None:
     from workflow.errors import WorldError
     from workflow.worlds.local import LocalWorld
 
-    world = await open_world(root, "local")
+    world = await open_bare_world(root, "local")
     try:
         assert isinstance(world, LocalWorld)
         await world.backup(file)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfc.cli.worlds import open_world, root_option, world_option
+from wfc.cli.worlds import no_such_run, open_world, root_option, world_option
 
 if TYPE_CHECKING:
     from workflow.world.port import World
@@ -85,9 +85,7 @@ async def _cancel(
                 else:
                     await control.cancel(world, Codec(), run_id, reason)
             except WorkflowRunNotFoundError:
-                raise click.UsageError(
-                    f"no run {run_id!r} in this world; see `wfc inspect runs`"
-                ) from None
+                raise no_such_run(world, run_id) from None
             except RunEndedError as error:  # meanwhile, for those that were found by a filter
                 late += bool(run_ids)
                 click.echo(str(error), err=True)

@@ -57,9 +57,11 @@ async def _check(root: Path, target: str | None, as_json: bool) -> int:
             click.echo(text)
     stopped = sum(not verdict.continues for verdict in verdicts)
     old = sum(verdict.old_code for verdict in verdicts)
+    missing = sum(verdict.continues and bool(verdict.missing) for verdict in verdicts)
     click.echo(
         f"{_count(len(verdicts), 'open run')}: {stopped} would not continue, "
-        f"{old} of all stay on old code",
+        f"{old} of all stay on old code"
+        + (f", {missing} may call steps that are not here" if missing else ""),
         err=True,
     )
     return 1 if stopped else 0

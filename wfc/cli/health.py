@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from wfc.cli.worlds import open_world, root_option, world_option
+from wfc.cli.worlds import Refused, open_world, root_option, world_option
 
 __all__ = ["health"]
 
@@ -40,9 +40,11 @@ def health(wanted: int, as_json: bool, root: Path, target: str | None) -> None:
     else:
         click.echo(f"world    {found['world']}, reachable in {found['milliseconds']} ms")
         click.echo(f"workers  {found['workers']} alive")
-        click.echo(f"parked   {found['parked']} runs")
+        parked = found["parked"]
+        click.echo(f"parked   {parked} {'run' if parked == 1 else 'runs'}")
         if not found["healthy"]:
-            click.echo(f"unhealthy: {wanted} workers are wanted; see `wfc worker`", err=True)
+            noun = "worker is" if wanted == 1 else "workers are"
+            click.echo(f"unhealthy: {wanted} {noun} wanted; see `wfc worker`", err=True)
     sys.exit(0 if found["healthy"] else 1)
 
 
@@ -67,7 +69,7 @@ async def _look(root: Path, target: str | None) -> dict[str, Any]:
             if cursor is None:
                 break
     except WorldError as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
     finally:
         await world.close()
     return {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from wfc.cli.keys import keys
-from wfc.cli.worlds import open_world, root_option, world_option
+from wfc.cli.worlds import Refused, no_such_run, open_world, root_option, world_option
 
 if TYPE_CHECKING:
     from workflow.codec import Codec
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["classes_of", "full_id", "inspect"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+
+
+def _attributes(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for name, mark, _ in pairs:
+        if not name or not mark:
+            raise click.BadParameter("write NAME=VALUE, such as --attribute customer=ada")
+    return {name: value for name, _, value in pairs}
 
 
 @click.group()
@@ -39,6 +49,15 @@ inspect.add_command(keys)
     ),
 )
 @click.option("--workflow", help="Only runs of this workflow: its full id, or its name.")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_attributes,
+    help="Only runs with this attribute; may be given several times.",
+)
+@click.option("--parent", metavar="RUN", help="Only runs that this run has started.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @json_option
 @root_option
@@ -46,6 +65,8 @@ inspect.add_command(keys)
 def runs(
     status: Status | Literal["parked"] | None,
     workflow: str | None,
+    attributes: dict[str, str],
+    parent: str | None,
     limit: int,
     as_json: bool,
     root: Path,
@@ -53,12 +74,20 @@ def runs(
 ) -> None:
     """List runs, newest first."""
     from wfc.cli.show import clean, moment, run_json, table
+    from workflow.policy.lineage import PARENT
     from workflow.world.records import RunFilter
+
+    searched = attributes if parent is None else {**attributes, PARENT: parent}
 
     async def show(world: World, codec: Codec) -> None:
         parked = True if status == "parked" else None
         wanted = None if status == "parked" else status
-        where = RunFilter(status=wanted, parked=parked, workflow=await full_id(world, workflow))
+        where = RunFilter(
+            status=wanted,
+            parked=parked,
+            workflow=await full_id(world, workflow),
+            attributes=searched,
+        )
         page = await world.list_runs(where, limit=limit)
         if as_json:
             click.echo(json.dumps([run_json(run, codec) for run in page.items], indent=2))
@@ -91,17 +120,29 @@ def runs(
 @world_option
 def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
     """Show one run: why it waits, its steps with their attempts, and its events."""
-    from wfc.cli.show import clean, event_json, event_line, run_json, steps_of, table, waiting
+    from wfc.cli.show import (
+        clean,
+        deadline_of,
+        event_json,
+        event_line,
+        origin_lines,
+        run_json,
+        steps_of,
+        table,
+        waiting,
+    )
+    from workflow.policy.counting import counted
     from workflow.policy.names import short_name
 
     async def show(world: World, codec: Codec) -> None:
         record = await world.get_run(run_id)
         if record is None:
-            raise click.UsageError(f"no run {run_id!r} in this world; see `wfc inspect runs`")
+            raise no_such_run(world, run_id)
         events = await _all_events(world, run_id)
         letters = await world.list_letters(run_id)
         steps = steps_of(events, await world.list_tasks(run_id), letters, world.now())
         data = run_json(record, codec)
+        data["deadline"] = deadline_of(events)
         if as_json:
             data["steps"] = steps
             data["events"] = [event_json(event, codec) for event in events]
@@ -112,8 +153,8 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
             data["status"] = f"{record.status}, parked"
         for key in ("run_id", "workflow", "status", "created_at", "completed_at", "input"):
             click.echo(clean(f"{key:<13} {_text(data[key])}"))
-        if record.parent_run is not None:
-            click.echo(f"{'parent':<13} {record.parent_run}")
+        for line in origin_lines(data):
+            click.echo(clean(line))
         if record.status == "completed":
             click.echo(clean(f"{'result':<13} {_text(data['output'])}"))
         if data["error"]:
@@ -140,7 +181,8 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
         for event in events:
             click.echo(event_line(event, record.created_at))
         if record.completed_at is not None and letters:
-            click.echo(f"\n{len(letters)} letters came too late and were kept, undelivered")
+            late = counted(len(letters), "letter")
+            click.echo(f"\n{late} came too late; kept, undelivered")
 
     _with_world(target, root, show)
 
@@ -239,7 +281,7 @@ def classes_of(root: Path) -> dict[str, type]:
 
     from wfc.cli.worlds import built_project
 
-    with contextlib.suppress(click.UsageError, ImportError):
+    with contextlib.suppress(Refused):
         return built_project(root).registry.classes
     return {}
 

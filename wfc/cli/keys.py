@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wfc.cli.worlds import open_bare_world, root_option, world_option
+from wfc.cli.worlds import Refused, open_bare_world, root_option, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.keys import Keys
@@ -54,7 +54,7 @@ async def _look(root: Path, target: str | None) -> list[dict[str, Any]]:
         known = keys_of(world, os.environ) or Keys()
         needed, here = await _needed(world, known)
     except WorldError as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
     finally:
         await world.close()
     own = [each.hex() for each in known.ids]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfc.cli.worlds import open_world, root_option, world_option
+from wfc.cli.worlds import no_such_run, open_world, root_option, world_option
 
 if TYPE_CHECKING:
     from workflow.world.port import World
@@ -85,10 +85,10 @@ async def _resume(
 
 
 async def _look(world: World, run_ids: list[str]) -> None:
-    """Raise UsageError for an id that is none, before anything is changed."""
+    """Raise Refused for an id that is none, before anything is changed."""
     for run_id in run_ids:
         if await world.get_run(run_id) is None:
-            raise click.UsageError(f"no run {run_id!r} in this world; see `wfc inspect runs`")
+            raise no_such_run(world, run_id)
 
 
 async def _found(world: World, code: str | None, workflow: str | None) -> list[str]:

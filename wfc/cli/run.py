@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wfc.cli.worlds import built_project, root_option, world_of, world_option
+from wfc.cli.worlds import Refused, built_project, root_option, world_of, world_option
 from wfc.runtime_errors import troubles
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ async def _run(
         application = Application(world, project)
         await application.start()
     except (WorkflowNotRegisteredError, WorldError) as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
     try:
         try:
             args, kwargs = arguments_from_json(project.registry.workflows[workflow_id], arguments)
             handle = await start(workflow_id, *args, **kwargs)
         except (TypeError, ValueError, SerializationError) as error:
-            raise click.UsageError(f"--input does not fit: {error}") from None
+            raise Refused(f"--input does not fit: {error}") from None
         click.echo(handle.run_id, err=True)
         printer = None if quiet else asyncio.create_task(_print_events(application, handle))
         parked = asyncio.create_task(_until_parked(application, handle))

@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from workflow.codec import Codec
     from workflow.world.records import Event, Letter, NewEvent, RunRecord, Task
 
-__all__ = ["clean", "event_json", "event_line", "plain", "run_json", "steps_of", "table", "waiting"]
+__all__ = [
+    "clean",
+    "deadline_of",
+    "event_json",
+    "event_line",
+    "origin_lines",
+    "plain",
+    "run_json",
+    "steps_of",
+    "table",
+    "waiting",
+]
 
 
 def clean(text: str) -> str:
@@ -46,6 +57,8 @@ def moment(micros: int | None) -> str | None:
 
 def run_json(run: RunRecord, codec: Codec) -> dict[str, Any]:
     """A run's row with its input and output as data."""
+    from workflow.policy.lineage import PARENT
+
     failed = run.status in ("failed", "cancelled")
     return {
         "run_id": run.run_id,
@@ -55,7 +68,8 @@ def run_json(run: RunRecord, codec: Codec) -> dict[str, Any]:
         "created_at": moment(run.created_at),
         "started_at": moment(run.started_at),
         "completed_at": moment(run.completed_at),
-        "parent_run": run.parent_run,
+        "parent_run": run.parent_run or run.attributes.get(PARENT),
+        "idempotency_key": run.idempotency_key,
         "attributes": run.attributes,
         "bundle": run.bundle,
         "python": run.python,
@@ -64,6 +78,24 @@ def run_json(run: RunRecord, codec: Codec) -> dict[str, Any]:
         "error": _error(run.output, codec) if failed and run.output else None,
         "error_code": run.error_code,
     }
+
+
+def deadline_of(events: Sequence[Event]) -> str | None:
+    """By when a run has to be done, from its first event."""
+    meta = msgspec.json.decode(events[0].meta or b"{}") if events else {}
+    return moment(meta.get("deadline"))
+
+
+def origin_lines(run: dict[str, Any]) -> list[str]:
+    """What a run was started with: its parent, key, deadline and attributes, as far as it has any.
+
+    `run` is what `run_json` made, with its deadline.
+    """
+    told = {"parent": run["parent_run"], "key": run["idempotency_key"], "deadline": run["deadline"]}
+    lines = [f"{name:<13} {value}" for name, value in told.items() if value is not None]
+    # The runtime's own attributes say who the parent is, which stands above.
+    own = {name: value for name, value in run["attributes"].items() if not name.startswith("$")}
+    return lines + [f"{'attribute':<13} {name} = {value}" for name, value in sorted(own.items())]
 
 
 def event_json(event: Event, codec: Codec) -> dict[str, Any]:
@@ -186,6 +218,8 @@ def waiting(run: RunRecord, events: Sequence[Event], steps: Sequence[dict[str, A
             reasons.append(_hook(event, run.run_id))
         elif event.type == "child_created":
             reasons.append(f"its child {_short(event.name)} goes on: {event.ref}")
+    if not reasons and run.status == "pending" and run.next_timer is not None:
+        return [f"begins at {moment(run.next_timer)}"]
     if not reasons:
         return ["no worker has taken it yet" if run.owner is None else f"works on {run.owner}"]
     return reasons

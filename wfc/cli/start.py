@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wfc.cli.run import arguments_of
-from wfc.cli.worlds import built_project, root_option, world_of, world_option
+from wfc.cli.worlds import Refused, built_project, root_option, world_of, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.project import Project
@@ -70,6 +70,6 @@ async def _start(
             args, kwargs = arguments_from_json(project.registry.workflows[workflow_id], arguments)
             return (await with_options(**options).start(workflow_id, *args, **kwargs)).run_id
     except (WorkflowNotRegisteredError, WorldError) as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
     except (TypeError, ValueError, SerializationError) as error:
-        raise click.UsageError(f"that does not fit: {error}") from None
+        raise Refused(f"that does not fit: {error}") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfc.cli.worlds import built_project, root_option, world_of, world_option
+from wfc.cli.worlds import Refused, built_project, root_option, world_of, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.project import Project
@@ -40,7 +40,10 @@ async def _work(project: Project, root: Path, target: str | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    application = Application(world_of(root, target), project)
+    try:
+        application = Application(world_of(root, target), project)
+    except (WorldError, ValueError) as error:
+        raise Refused(str(error)) from None
     delay = 0.5
     while True:
         try:
@@ -49,7 +52,7 @@ async def _work(project: Project, root: Path, target: str | None) -> None:
         except WorldUnavailableError as error:
             click.echo(f"{error}; trying again in {delay:g} s", err=True)
         except (WorldError, ValueError) as error:
-            raise click.UsageError(str(error)) from None
+            raise Refused(str(error)) from None
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), delay)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
     from workflow.world.port import World
 
 __all__ = [
+    "Refused",
     "built_project",
+    "no_such_run",
     "open_bare_world",
     "open_world",
     "root_option",
     "world_of",
     "world_option",
 ]
+
+
+class Refused(click.ClickException):
+    """What is in the way is not how the command was called: the message without the usage."""
+
+    exit_code = 2
+
 
 root_option = click.option(
     "--root",
@@ -39,7 +49,7 @@ world_option = click.option(
 
 
 def built_project(root: Path) -> Project:
-    """Load what `wfc build` made. Raises UsageError (exit status 2), which says what to do."""
+    """Load what `wfc build` made. Raises Refused (exit status 2), which says what to do."""
     from workflow.engine.project import Project
     from workflow.errors import BundleError
 
@@ -47,13 +57,31 @@ def built_project(root: Path) -> Project:
         settings = load_project(root)
         return Project.load(settings.root / settings.generated)
     except (ProjectError, BundleError) as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
+    except Exception as error:  # a module of the project raises when it is imported
+        raise Refused(_at_import(error)) from None
+
+
+def _at_import(error: Exception) -> str:
+    """The error of a module of the project, with the lines of its traceback that are not ours."""
+    text = traceback.TracebackException.from_exception(error)
+    ours = [n for n, frame in enumerate(text.stack) if Path(frame.filename).name == "step.py"]
+    if ours:
+        text.stack = traceback.StackSummary.from_list(text.stack[ours[0] + 1 :])
+    return "a module of the project cannot be imported:\n" + "".join(text.format()).rstrip()
+
+
+def no_such_run(world: World, run_id: str) -> Refused:
+    """The error for an id that the world does not know; it says where was looked."""
+    folder = getattr(world, "data_dir", None)
+    place = f"the local world in {folder}" if folder is not None else f"the world {world.name}"
+    return Refused(f"no run {run_id!r} in {place}; `wfc inspect runs` lists those it has")
 
 
 def world_of(root: Path, target: str | None) -> World:
     """The world of a project, not open yet: SQLite lies in the project's folder.
 
-    Raises UsageError when there is no world of that name.
+    Raises Refused when there is no world of that name.
     """
     from workflow.connect import connect
     from workflow.errors import WorldError
@@ -66,11 +94,11 @@ def world_of(root: Path, target: str | None) -> World:
     try:
         return connect(name)
     except WorldError as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 async def open_world(root: Path, target: str | None) -> World:
-    """Open a world to look at. Raises UsageError when it does not exist or cannot be opened."""
+    """Open a world to look at. Raises Refused when it does not exist or cannot be opened."""
     from workflow.engine.sealing import sealing
     from workflow.errors import WorldError
 
@@ -79,7 +107,7 @@ async def open_world(root: Path, target: str | None) -> World:
         return sealing(world)
     except WorldError as error:
         await world.close()
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 async def open_bare_world(root: Path, target: str | None) -> World:
@@ -89,7 +117,7 @@ async def open_bare_world(root: Path, target: str | None) -> World:
     world = world_of(root, target)
     folder = getattr(world, "data_dir", None)
     if isinstance(folder, Path) and not folder.exists():  # looking must not make one
-        raise click.UsageError(
+        raise Refused(
             f"there is no {folder}: no run was ever started here. --root names the project, "
             "WORKFLOW_EMBEDDED_DATA_DIR another place"
         )
@@ -97,4 +125,4 @@ async def open_bare_world(root: Path, target: str | None) -> World:
         await world.open()
         return world
     except WorldError as error:
-        raise click.UsageError(str(error)) from None
+        raise Refused(str(error)) from None

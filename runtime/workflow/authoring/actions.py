@@ -6,12 +6,12 @@ id and the name of the step. It has a lifetime, which is a wait of the run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, overload
 
 from workflow.authoring.context import body
-from workflow.authoring.hooks import validated
+from workflow.authoring.payloads import adapter_of
 from workflow.codec import Codec
 from workflow.errors import PendingActionExpiredError
 from workflow.policy.actions import BUILT_IN, LIFETIME
@@ -80,11 +80,16 @@ async def pending_action(
             "names"
         )
     micros = run.settings.get("action_lifetime", LIFETIME)
-    seconds = micros / 1_000_000 if timeout is None else seconds_of(timeout)
+    seconds = (
+        micros / 1_000_000
+        if timeout is None
+        else seconds_of(timeout, "timeout= of pending_action()")
+    )
     if seconds <= 0:
-        raise ValueError(f"a pending action needs a lifetime, not {timeout!r}")
+        raise ValueError(f"timeout= of pending_action() must be longer than 0, not {timeout!r}")
     expires = run.loop.now + round(seconds * 1_000_000)
     label, kind, wanted = _type(type, run.codec, options)
+    adapter = None if kind is None else adapter_of(kind, "type= of pending_action()")
     about = {
         "step": step,
         "type": label,
@@ -105,7 +110,7 @@ async def pending_action(
     finally:
         lifetime.cancel()
         run.dispose_hook(hook)
-    return value if kind is None else validated(kind, value)
+    return value if adapter is None else adapter.validate_python(value)
 
 
 def _expire(answer: DetFuture[Any], error: Exception) -> None:
@@ -139,7 +144,9 @@ def _text(name: str, value: Any) -> str:
 
 
 def _choices(options: Any) -> list[str]:
-    choices = [] if isinstance(options, str) else list(options)
+    choices = (
+        list(options) if isinstance(options, Iterable) and not isinstance(options, str) else []
+    )
     good = all(isinstance(choice, str) for choice in choices)
     if not choices or not good or len(set(choices)) < len(choices):
         raise ValueError(f"options= are different texts, at least one, not {options!r}")

@@ -16,8 +16,9 @@ from typing import Any, Generic, NoReturn, TypeVar, cast
 from workflow.authoring.context import attributes_of, body
 from workflow.codec.references import WorkflowReference
 from workflow.errors import ContextError, RunEndedError, WorkflowNotRegisteredError
-from workflow.policy.arguments import record
+from workflow.policy.arguments import record, refuse_coroutine
 from workflow.policy.durations import deadline_of, due_of, seconds_of
+from workflow.policy.endings import reason_of
 from workflow.policy.names import full_id
 from workflow.replay.children import ChildState
 from workflow.replay.live import LiveRun
@@ -58,15 +59,24 @@ class Run(Generic[T]):
 
     async def result(self, timeout: str | float | timedelta | None = None) -> T:
         """As `return_value`, raising TimeoutError after `timeout`; the child goes on."""
-        async with asyncio.timeout(None if timeout is None else seconds_of(timeout)):
+        if timeout is None:
             return await self
+        seconds = seconds_of(timeout, "timeout= of run.result()")
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await self
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        raise TimeoutError(f"{self.run_id} did not end within {seconds:g} s; it goes on")
 
     async def cancel(self, reason: str = "") -> None:
         """Ask the child's body to stop; durable when this returns. A parked child ends at once.
 
         Raises RunEndedError when the child has ended already.
         """
-        call = {"run_id": self.run_id, "reason": reason}
+        call = {"run_id": self.run_id, "reason": reason_of(reason)}
         if self._state.status or not await self._live.call_step(CANCEL_STEP, call):
             raise RunEndedError(f"{self.run_id} has ended")
 
@@ -123,7 +133,7 @@ def with_options(
             "starts it, once, under an id that follows from this run. Leave the option out, or "
             "start the run in a step"
         )
-    given = attributes_of(dict(attributes or {}))
+    given = attributes_of({} if attributes is None else attributes)
     return Starter(given, delay, deadline, grace, cancel_with_parent)
 
 
@@ -131,7 +141,7 @@ def with_options(
 class Starter:
     """Options of one start; see `with_options`."""
 
-    attributes: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
     delay: str | float | timedelta | datetime | None = None
     deadline: str | float | timedelta | datetime | None = None
     grace: str | float | timedelta | None = None
@@ -140,12 +150,13 @@ class Starter:
     async def start(self, workflow: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
         """As `start` of this module, with these options."""
         live = body("start() of a child", "Import start from workflow.api there.")
+        refuse_coroutine(workflow)
         workflow_id, function = _find(live, workflow)
         options: dict[str, Any] = {}
         if self.attributes:
             options["attributes"] = self.attributes
         if self.delay is not None:
-            options["start_at"] = due_of(self.delay, live.loop.now)
+            options["start_at"] = due_of(self.delay, live.loop.now, "delay=")
         options |= deadline_of(self.deadline, self.grace, live.loop.now, options.get("start_at"))
         if self.cancel_with_parent:
             options["cancel_with_parent"] = True

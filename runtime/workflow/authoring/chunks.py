@@ -14,6 +14,7 @@ from workflow.codec import Codec
 from workflow.codec.streams import StreamReference
 from workflow.errors import RunEndedError, SerializationError, StreamError
 from workflow.events import Micros
+from workflow.policy.counting import counted
 from workflow.world.records import ChunkWrite
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ async def broken(source: Source, stream: StreamReference, seen: int) -> bool:
     if page.chunks or page.closed:
         return True  # its last words, before it left
     error = StreamError(
-        f"the process that wrote this stream is gone; it had written {page.next} values"
+        f"the process that wrote this stream is gone; it had written {counted(page.next, 'value')}"
     )
     write = ChunkWrite(
         run_id=stream.run_id,

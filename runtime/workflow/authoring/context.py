@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,12 +101,17 @@ def moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def attributes_of(changes: dict[str, Any]) -> dict[str, str | None]:
+def attributes_of(changes: object, *, removing: bool = False) -> dict[str, Any]:
     """Check run attributes: up to 64, names up to 256 characters, text values up to 256 bytes.
 
-    None removes a key. Names that begin with $ are the runtime's own. Limits as in the Workflow
-    DevKit, so that consoles of both can show them.
+    None removes a key where `removing` makes sense. Names that begin with $ are the runtime's own.
+    Limits as in the Workflow DevKit, so that consoles of both can show them.
     """
+    if not isinstance(changes, Mapping):
+        raise TypeError(
+            f'attributes are a dict of names and texts such as {{"customer": "ada"}}, '
+            f"not {type(changes).__name__}"
+        )
     if len(changes) > 64:
         raise ValueError(f"at most 64 attributes, not {len(changes)}")
     key: Any
@@ -115,10 +120,11 @@ def attributes_of(changes: dict[str, Any]) -> dict[str, str | None]:
             raise ValueError(f"attribute names are text of 1 to 256 characters, not {key!r}")
         if key.startswith("$"):
             raise ValueError(f"attribute names that begin with $ are the runtime's own: {key!r}")
-        if value is not None and not isinstance(value, str):
-            raise TypeError(f"attribute {key!r} must be text or None, not {type(value).__name__}")
+        if not isinstance(value, str) and not (removing and value is None):
+            wanted = "text, or None to remove it" if removing else "text"
+            raise TypeError(f"attribute {key!r} must be {wanted}, not {type(value).__name__}")
         if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in key + (value or "")):
             raise ValueError(f"attribute {key!r}: text without U+0000 and surrogates can be stored")
         if value is not None and len(value.encode()) > 256:
             raise ValueError(f"attribute {key!r} is longer than 256 bytes")
-    return changes
+    return dict(changes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from json import dumps
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ from workflow.replay.loop import running
 __all__ = ["FETCH_STEP", "Redirect", "fetch"]
 
 FETCH_STEP = "step//workflow//fetch"
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
 
 Redirect: TypeAlias = Literal["follow", "manual", "error"]
 
@@ -46,14 +50,18 @@ async def fetch(
     Raises FetchError when no response came, FetchRefusedError for what another attempt cannot
     change, ValueError and TypeError for arguments that make no sense.
     """
+    if method is not None and not isinstance(method, str):
+        raise TypeError(f"method= of fetch() is text, not {type(method).__name__}")
+    if method and not _TOKEN.fullmatch(method):
+        raise ValueError(f"method= of fetch() is a method of HTTP such as 'POST', not {method!r}")
     call: dict[str, Any] = {
         "url": url,
         "method": method or "GET",
-        "headers": _pairs(headers),
-        "params": _pairs(params),
+        "headers": _pairs("headers", headers),
+        "params": _pairs("params", params),
         "json": json,
-        "content": content,
-        "timeout": seconds_of(timeout),
+        "content": _content(content),
+        "timeout": _timeout(timeout),
     }
     if isinstance(url, web.Request):
         call.update(url=url.url, method=method or url.method)
@@ -61,22 +69,26 @@ async def fetch(
             call["content"] = url.content or None
         given = headers if isinstance(headers, web.Headers) else web.Headers(headers)
         kept = [(name, value) for name, value in url.headers.items() if name not in given]
-        call["headers"] = _pairs([*kept, *given.items()])
+        call["headers"] = _pairs("headers", [*kept, *given.items()])
     if json is not None and content is not None:
         raise TypeError("fetch() takes json or content, not both")
+    if json is not None:
+        _check_json(json)
     _check_url(call["url"])
     # Only what was asked for is recorded: a log without these names is one with their defaults.
     if redirect != "follow":
         if redirect not in ("manual", "error"):
-            raise ValueError(f'redirect is "follow", "manual" or "error", not {redirect!r}')
+            raise ValueError(
+                f'redirect= of fetch() is "follow", "manual" or "error", not {redirect!r}'
+            )
         call["redirect"] = redirect
     if max_bytes is not None:
         if type(max_bytes) is not int or max_bytes < 1:
-            raise ValueError(f"max_bytes is a whole number from 1, not {max_bytes!r}")
+            raise ValueError(f"max_bytes= of fetch() is a whole number from 1, not {max_bytes!r}")
         call["max_bytes"] = max_bytes
     if private is not None:
         if type(private) is not bool:  # "no" would count as yes
-            raise TypeError(f"private is True or False, not {private!r}")
+            raise TypeError(f"private= of fetch() is True or False, not {private!r}")
         call["private"] = private
     loop = running()
     if loop is not None:
@@ -87,11 +99,51 @@ async def fetch(
     return await send(**call)
 
 
-def _pairs(given: Any) -> Any:
+def _timeout(timeout: Any) -> float:
+    seconds = seconds_of(timeout, "timeout= of fetch()")
+    if seconds == 0:
+        raise ValueError("timeout= of fetch() must be longer than 0: no response is that fast")
+    return seconds
+
+
+def _content(content: Any) -> bytes | str | None:
+    if content is None or isinstance(content, bytes | str):
+        return content
+    if isinstance(content, bytearray | memoryview):
+        return bytes(content)
+    raise TypeError(
+        f"content= of fetch() is bytes or text, not {type(content).__name__}; json= sends a value "
+        "as JSON"
+    )
+
+
+def _check_json(value: Any) -> None:
+    """Raises TypeError here for what a step would fail with, attempt after attempt."""
+    try:
+        dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(
+            f"json= of fetch() cannot be sent as JSON: {error}. Write it with dict, list, text, "
+            "numbers, True, False and None; a dataclass with dataclasses.asdict(value), a pydantic "
+            'model with value.model_dump(mode="json")'
+        ) from None
+
+
+def _pairs(name: str, given: Any) -> Any:
     """A dict where every name occurs once, else a list of pairs; None for nothing."""
     if given is None:
         return None
-    pairs = [(str(n), str(v)) for n, v in (given.items() if hasattr(given, "items") else given)]
+    try:
+        pairs = [(str(n), str(v)) for n, v in (given.items() if hasattr(given, "items") else given)]
+        if isinstance(given, str | bytes):
+            raise TypeError
+    except (TypeError, ValueError):
+        written = "Headers" if name == "headers" else "URLSearchParams"
+        raise TypeError(
+            f"{name}= of fetch() is a dict, a list of pairs or {written}, not {given!r:.80}"
+        ) from None
+    if name == "headers":
+        web.Headers(pairs)  # what HTTP does not allow is a ValueError here, not in the step
     once = dict(pairs)
     return once if len(once) == len(pairs) else [list(pair) for pair in pairs]
 

@@ -6,17 +6,21 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Generator
 from datetime import timedelta
-from typing import Any, ForwardRef, Generic, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import quote
 
 from workflow import web
 from workflow.authoring.context import body, current_step
+from workflow.authoring.payloads import adapter_of, validated
 from workflow.errors import ContextError, RunEndedError, WebhookAnsweredError
 from workflow.policy.durations import seconds_of
 from workflow.policy.names import is_storable
 from workflow.replay.hooks import HookState
 from workflow.replay.live import LiveRun
 from workflow.replay.loop import running
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 __all__ = [
     "RESPOND_STEP",
@@ -27,7 +31,6 @@ __all__ = [
     "create_hook",
     "create_webhook",
     "define_hook",
-    "validated",
 ]
 
 T = TypeVar("T")
@@ -45,11 +48,11 @@ class Hook(Generic[T]):
     """
 
     def __init__(
-        self, run: LiveRun, state: HookState, type: Any, timeout: float | None, name: str | None
+        self, run: LiveRun, state: HookState, adapter: Any, timeout: float | None, name: str | None
     ) -> None:
         self._run = run
         self._state = state
-        self._type = type
+        self._adapter = adapter  # pydantic's TypeAdapter, None for payloads of any kind
         self._timeout = timeout
         self._name = name  # the token if the author chose it: a generated one is a secret
 
@@ -69,7 +72,7 @@ class Hook(Generic[T]):
             payload = await self._state.next_payload()
         else:
             payload = await self._within(self._timeout)
-        return cast(T, payload if self._type is None else validated(self._type, payload))
+        return cast(T, payload if self._adapter is None else self._adapter.validate_python(payload))
 
     async def _within(self, seconds: float) -> Any:
         limit = asyncio.timeout(seconds)
@@ -126,7 +129,7 @@ def create_hook(
 ) -> Hook[Any]: ...
 @overload
 def create_hook(
-    type: type[T],
+    type: type[T] | TypeAdapter[T],
     *,
     token: str | None = None,
     metadata: Any = None,
@@ -141,19 +144,22 @@ def create_hook(
 ) -> Hook[Any]:
     """Open a hook. Callable in a workflow body only.
 
-    `type` validates each payload (anything pydantic can check). `token` is the author's own name,
-    or a generated one of 128 random bits. `metadata` is any recordable value, shown to whoever
-    looks the hook up. `timeout` limits each wait. Raises SerializationError when the metadata
-    cannot be recorded.
+    `type` validates each payload: a class, or anything else that pydantic can check, also a
+    `TypeAdapter`. `token` is the author's own name, or a generated one of 128 random bits.
+    `metadata` is any recordable value, shown to whoever looks the hook up. `timeout` limits each
+    wait. Raises SerializationError when the metadata cannot be recorded, TypeError for what is no
+    type.
     """
     run = body("create_hook()", "Open it in the workflow and pass hook.token to the step.")
+    adapter = None if type is None else adapter_of(type, "create_hook()")
+    seconds = _seconds(timeout, "create_hook()")
     state = run.request_hook(
         _token(run, token),
         webhook=False,
         metadata=None if metadata is None else run.codec.encode(metadata, path="metadata"),
         meta={},
     )
-    return Hook(run, state, type, None if timeout is None else seconds_of(timeout), token)
+    return Hook(run, state, adapter, seconds, token)
 
 
 def create_webhook(
@@ -176,21 +182,27 @@ def create_webhook(
         answer = run.codec.encode(respond_with, path="respond_with")
         meta = {"respond": "static", "response": base64.b64encode(answer).decode()}
     elif respond_with is not None:
-        raise TypeError('respond_with is a Response, "manual", or None for a plain 202')
+        given = repr(respond_with) if isinstance(respond_with, str) else type(respond_with).__name__
+        raise TypeError(
+            f'respond_with= is a Response, "manual", or None for a plain 202, not {given:.80}. '
+            "See `wfc explain webhook-invalid-respond-with-value`"
+        )
+    seconds = _seconds(timeout, "create_webhook()")
     state = run.request_hook(
         _token(run, token),
         webhook=True,
         metadata=None if metadata is None else run.codec.encode(metadata, path="metadata"),
         meta=meta,
     )
-    return Webhook(run, state, None, None if timeout is None else seconds_of(timeout), token)
+    return Webhook(run, state, None, seconds, token)
 
 
 class HookDefinition(Generic[T]):
     """A hook's payload type, shared by the workflow that waits and the code that resumes it."""
 
-    def __init__(self, type: type[T]) -> None:
-        self.type = type
+    def __init__(self, type: type[T] | TypeAdapter[T]) -> None:
+        # Not for workflow code: the adapter may be pydantic's own.
+        self._type: Any = type
 
     def create(
         self,
@@ -200,7 +212,8 @@ class HookDefinition(Generic[T]):
         timeout: str | float | timedelta | None = None,
     ) -> Hook[T]:
         """As `create_hook(type, …)`."""
-        return create_hook(self.type, token=token, metadata=metadata, timeout=timeout)
+        hook: Hook[T] = create_hook(self._type, token=token, metadata=metadata, timeout=timeout)
+        return hook
 
     async def resume(self, token: str, payload: T) -> Any:
         """Validate the payload and resume the hook; returns its HookRecord.
@@ -212,33 +225,37 @@ class HookDefinition(Generic[T]):
 
         if running() is not None:
             raise ContextError("resume() is an effect: call it in a step or outside of a run")
-        return await resume_hook(token, validated(self.type, payload))
+        return await resume_hook(token, validated(self._type, payload, "define_hook()"))
 
 
-def define_hook(type: type[T]) -> HookDefinition[T]:
-    """Describe a hook once: `.create(token=…)` in the workflow, `.resume(…)` outside."""
+def define_hook(type: type[T] | TypeAdapter[T]) -> HookDefinition[T]:
+    """Describe a hook once: `.create(token=…)` in the workflow, `.resume(…)` outside.
+
+    `type` is a dataclass, a pydantic model, a TypedDict, or anything else that pydantic can check;
+    a `TypeAdapter` of an `Annotated` type brings functions of your own that check and change.
+    Raises TypeError for what is no type, here or at the latest where it is used.
+    """
+    if not _may_be_type(type):
+        raise TypeError(
+            f"define_hook() takes the type of the payload, not {type!r}. For payloads of any kind, "
+            "create_hook() without a type will do"
+        )
     return HookDefinition(type)
 
 
-def validated(type: Any, payload: Any) -> Any:
-    """`payload` checked against and turned into `type` by pydantic. Raises its ValidationError.
+def _may_be_type(given: object) -> bool:
+    return given is not None and not isinstance(given, str)
 
-    A type given as text is refused with TypeError: pydantic would evaluate it.
-    """
-    from pydantic import TypeAdapter
 
-    if isinstance(type, str | ForwardRef):
-        raise TypeError(f"the payload's type must be a class, not the text {type!r}")
-
-    adapter = type if isinstance(type, TypeAdapter) else TypeAdapter(type)
-    return adapter.validate_python(payload)
+def _seconds(timeout: str | float | timedelta | None, where: str) -> float | None:
+    return None if timeout is None else seconds_of(timeout, f"timeout= of {where}")
 
 
 def _token(run: LiveRun, token: Any) -> str:
     if token is None:
         return run.token()
     if not isinstance(token, str) or not 0 < len(token) <= 512:
-        raise ValueError(f"a hook's token is text of 1 to 512 characters, not {token!r}")
+        raise ValueError(f"a hook's token is text of 1 to 512 characters, not {token!r:.80}")
     if not is_storable(token):
         raise ValueError(f"a hook's token is text without U+0000 and surrogates, not {token!r}")
     return str(token)

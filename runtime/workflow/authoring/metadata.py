@@ -79,8 +79,9 @@ async def set_attributes(changes: dict[str, str | None]) -> None:
     """Set searchable attributes of the run; None removes one. For bodies and steps.
 
     At most 64 attributes, names up to 256 characters, values up to 256 bytes; ValueError beyond.
+    TypeError for anything but a dict of texts.
     """
-    checked = attributes_of(changes)
+    checked = attributes_of(changes, removing=True)
     loop = running()
     if loop is not None:
         loop.run.set_attributes(checked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -13,6 +14,7 @@ from workflow.authoring.sources import Source, bound_source, source_here
 from workflow.authoring.writers import WriterOf
 from workflow.codec.streams import READABLE, StreamReference
 from workflow.errors import StreamError
+from workflow.policy.counting import counted
 from workflow.world.port import OWN_STREAM
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ V = TypeVar("V")
 
 LOOK = 2_000_000  # microseconds between two looks whether the writer of a silent stream is there
 MOST = 1000  # chunks of a page
+_CURSOR = re.compile("[0-9]{1,19}")
 LAST = 2**63 - 1  # the highest index that worlds can count to
 
 
@@ -90,7 +93,12 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
         return made
 
     def from_index(self, start_index: int) -> Readable[V]:
-        """The same stream from `start_index`; negative counts from the present end."""
+        """The same stream from `start_index`; negative counts from the present end.
+
+        Raises TypeError for what is no whole number.
+        """
+        if not isinstance(start_index, int):
+            raise TypeError(f"start_index is a whole number, not {start_index!r:.80}")
         return Readable(
             self.run_id,
             self.name,
@@ -137,15 +145,16 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
         ask again with. Raises ValueError for a cursor of anything else, StreamError in the place
         where the stream broke off.
         """
-        if not 0 < limit <= MOST:
-            raise ValueError(f"a page has 1 to {MOST} values, not {limit}")
+        size: object = limit
+        if not isinstance(size, int) or not 0 < size <= MOST:
+            raise ValueError(f"a page has 1 to {MOST} values, not {limit!r:.80}")
         source = self._here()
         if cursor is None:
             first = await self._first(source)
-        elif cursor.isdecimal():
+        elif _CURSOR.fullmatch(str(cursor)) and cursor == str(cursor):
             first = min(int(cursor), LAST)
         else:
-            raise ValueError(f"{cursor!r} is not the cursor of a page of a stream")
+            raise ValueError(f"{cursor!r:.80} is not the cursor of a page of a stream")
         made: list[StreamChunk[V]] = []
         paging = Paging()
         while True:
@@ -252,7 +261,8 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
         if type(cause) is StreamError:
             raise cause
         raise StreamError(
-            f"the stream broke off after {chunk.index} values: {type(cause).__name__}: {cause}"
+            f"the stream broke off after {counted(chunk.index, 'value')}: "
+            f"{type(cause).__name__}: {cause}"
         ) from cause
 
     def _is_cut(self, page: ChunkPage) -> bool:

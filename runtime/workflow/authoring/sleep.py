@@ -18,4 +18,4 @@ async def sleep(when: str | float | timedelta | datetime) -> None:
     text that is no duration, TypeError for a naive datetime, ContextError outside of a body.
     """
     run = body("sleep()", "In a step use asyncio.sleep(), which is not durable.")
-    await run.sleep_until(due_of(when, run.loop.now))
+    await run.sleep_until(due_of(when, run.loop.now, "sleep()"))

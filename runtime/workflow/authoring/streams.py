@@ -15,7 +15,7 @@ from workflow.policy.names import is_storable
 from workflow.replay.loop import running
 from workflow.world.port import OWN_STREAM
 
-__all__ = ["DEFAULT_STREAM", "Writable", "get_writable"]
+__all__ = ["DEFAULT_STREAM", "Writable", "get_writable", "stream_name"]
 
 T = TypeVar("T")
 
@@ -119,6 +119,8 @@ def get_writable(type: Any = None, *, namespace: str | None = None) -> Writable[
     workflow body and in steps; ContextError elsewhere. Raises ValueError for a `namespace` that
     cannot be one: up to 200 characters, not beginning with `strm_`.
     """
+    if isinstance(type, str):
+        raise TypeError(f"get_writable() takes a type; the stream's name is namespace={type!r:.80}")
     loop, context = running(), current_step()
     if loop is not None:
         run_id = loop.run.run_id
@@ -130,14 +132,25 @@ def get_writable(type: Any = None, *, namespace: str | None = None) -> Writable[
 
 
 def _name(namespace: str | None) -> str:
+    name = stream_name(namespace, "namespace= of get_writable()")
+    if name.startswith(OWN_STREAM):
+        raise ValueError(
+            f"{name!r}: names that begin with {OWN_STREAM} belong to streams that steps return"
+        )
+    return name
+
+
+def stream_name(namespace: str | None, what: str = "namespace=") -> str:
+    """The name of the stream that is called `namespace`.
+
+    Raises TypeError for what is no text, ValueError for what no stream can be called.
+    """
     if namespace is None or namespace == "":
         return DEFAULT_STREAM
+    if not isinstance(namespace, str):
+        raise TypeError(f"{what} is text, not {type(namespace).__name__}")
     if len(namespace) > 200:
         raise ValueError(f"a stream's name has up to 200 characters, not {len(namespace)}")
     if not is_storable(namespace):
         raise ValueError(f"a stream's name is text without U+0000 and surrogates: {namespace!r}")
-    if namespace.startswith(OWN_STREAM):
-        raise ValueError(
-            f"{namespace!r}: names that begin with {OWN_STREAM} belong to streams that steps return"
-        )
     return str(namespace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflow.authoring.sources import Source
-from workflow.codec.layers import TAG
+from workflow.codec.layers import TAG, plain
 from workflow.codec.streams import noticed
 from workflow.errors import SerializationError
 
@@ -38,11 +38,12 @@ class WriterOf:
                 return ""
 
     def _in(self, payload: bytes) -> str:
-        if payload.startswith(TAG) and self._name.encode() not in payload:
-            return ""  # nearly all of them; making their values would cost more
         try:
+            data = plain(payload)
+            if data.startswith(TAG) and self._name.encode() not in data:
+                return ""  # nearly all of them; making their values would cost more
             with noticed() as found:
-                self._source.codec.decode(payload)
+                self._source.codec.decode(data)
         except SerializationError:
             return ""  # of another build: its readers will know
         return next((each.writer for each in found if each.name == self._name), "")

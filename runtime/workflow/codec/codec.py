@@ -6,6 +6,7 @@ import json
 import re
 import traceback as tracebacks
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -107,6 +108,8 @@ class Codec:
             raise SerializationError(refused.reason, path=where) from refused.__cause__
         except RecursionError:
             raise SerializationError("the value is nested too deeply", path=path) from None
+        except RuntimeError as wrong:  # another thread adds to it
+            raise SerializationError(f"the value changed meanwhile: {wrong}", path=path) from wrong
         try:
             data = text.encode()
         except UnicodeEncodeError:  # half characters are legal in str and as JSON escapes
@@ -159,16 +162,18 @@ class Codec:
 
         `traceback` is text for people; by default that of the exception, if it was raised.
         """
-        if traceback is None:
-            traceback = _traceback_of(error)
-        had = getattr(error, "workflow_traceback", None)
+        had = None
         try:
+            if traceback is None:
+                traceback = _traceback_of(error)
+            had = getattr(error, "workflow_traceback", None)
             _mark(error, traceback)
             return self.encode(error, path="error")
-        except SerializationError:
+        except Exception:  # it is too large, or code of its class raises
             return Codec(max_depth=self._max_depth).encode(failures.stand_in(error))
         finally:
-            _mark(error, had)
+            with suppress(Exception):
+                _mark(error, had)
 
     def text_of_error(self, data: bytes) -> str:
         """The traceback in the bytes of an exception, or its name and message; "" for other bytes.
@@ -215,10 +220,7 @@ def _traceback_of(error: BaseException) -> str | None:
 
 
 def _mark(error: BaseException, text: str | None) -> None:
-    try:
-        if text is not None:
-            error.workflow_traceback = text  # type: ignore[attr-defined]
-        elif hasattr(error, "workflow_traceback"):
-            del error.workflow_traceback
-    except AttributeError:  # an exception that allows no attributes just has no text
-        pass
+    if text is not None:
+        failures.set_on(error, "workflow_traceback", text)
+    else:
+        vars(error).pop("workflow_traceback", None)

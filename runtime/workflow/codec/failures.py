@@ -29,6 +29,7 @@ __all__ = [
     "known_classes",
     "message_of",
     "qualified",
+    "set_on",
     "stand_in",
     "text_in",
     "write",
@@ -97,7 +98,8 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
     written = writer.closed(error, lambda: writer.add(args, depth + 2))
     if state:
         payload["state"] = state
-    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str)]
+    notes = getattr(error, "__notes__", None)  # anybody may set it to anything
+    notes = [each for each in notes if isinstance(each, str)] if isinstance(notes, list) else []
     if notes:
         payload["notes"] = notes
     stack = getattr(error, "workflow_traceback", None)
@@ -123,8 +125,8 @@ def _parts(writer: Writer, error: BaseException, depth: int) -> tuple[Any, dict[
     if found is None:
         # exceptions of the standard library that keep more than their arguments reduce to it
         args: Any = error.args
-        if type(error) in _NAMES and isinstance(error, OSError):
-            reduced = error.__reduce__()
+        if isinstance(error, OSError):
+            reduced = OSError.__reduce__(error)  # not that of a class of the user's
             args = reduced[1] if isinstance(reduced, tuple) else args
         if stand_ins.without_args(error) or not _writable(writer, error, args, depth):
             args = None
@@ -219,12 +221,16 @@ def fill(error: BaseException, payload: Mapping[str, Any]) -> None:
         for key, item in state.items():
             if isinstance(key, str) and not key.startswith("__"):
                 vars(error)[key] = item
-    for note in payload.get("notes") or ():
-        error.add_note(note)
+    notes = [note for note in payload.get("notes") or () if isinstance(note, str)]
+    if notes:
+        set_on(error, "__notes__", notes)
     stack = payload.get("stack")
     if isinstance(stack, str):
-        error.workflow_traceback = stack  # type: ignore[attr-defined]
+        set_on(error, "workflow_traceback", stack)
     cause = payload.get("cause")
     if isinstance(cause, BaseException):
-        error.__cause__ = cause
-    error.__suppress_context__ = payload.get("suppress") is True
+        set_on(error, "__cause__", cause)
+    set_on(error, "__suppress_context__", payload.get("suppress") is True)
+
+
+set_on = BaseException.__setattr__  # also of classes that are frozen

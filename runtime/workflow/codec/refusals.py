@@ -9,7 +9,7 @@ import types
 import weakref
 from typing import Any
 
-__all__ = ["Refused", "advice_for", "join_path", "segment"]
+__all__ = ["Refused", "advice_for", "failed_code", "join_path", "segment"]
 
 _FUNCTIONS = (
     types.FunctionType,
@@ -34,6 +34,7 @@ _ITERATORS: tuple[type, ...] = (
     zip,
     enumerate,
 )
+_LONGEST = 60  # characters of a key in a path
 _PLAIN = (str, bytes, int, float, dict, list, tuple, set, frozenset)
 
 
@@ -52,17 +53,32 @@ class Refused(Exception):
 
 def segment(step: object) -> str:
     """One step of a path: a field, a key or an index."""
-    if isinstance(step, int) and not isinstance(step, bool):
-        return f"[{step}]"
-    if isinstance(step, str) and step.isidentifier():
+    if type(step) is str and len(step) <= 200 and step.isidentifier():
         return f".{step}"
-    shown = repr(step)
-    return f"[{shown if len(shown) <= 60 else shown[:57] + '...'}]"
+    try:
+        shown = repr(step)
+    except Exception:  # code of the key's class, or an integer of too many digits
+        shown = f"a {type(step).__name__}"
+    return f"[{shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + '...'}]"
 
 
 def join_path(start: str, refused: Refused) -> str:
     """The whole path to the refused value, such as `args.order.items[3].callback`."""
     return start + "".join(reversed(refused.trail))
+
+
+def failed_code(kind: type, wrong: Exception) -> str:
+    """What is said when code of a value's class raises while the value is recorded."""
+    try:
+        text = str(wrong)
+    except Exception:
+        text = ""
+    found = f"{type(wrong).__name__}: {text}" if text else type(wrong).__name__
+    return (
+        f"code of {type.__getattribute__(kind, '__module__')}."
+        f"{type.__getattribute__(kind, '__qualname__')} failed while its value was recorded: "
+        f"{found}. Pass the data it holds."
+    )
 
 
 def advice_for(value: Any) -> str:

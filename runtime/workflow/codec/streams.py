@@ -5,8 +5,10 @@ the format of devalue's users who pass web streams. Which classes stand for the 
 whoever defines them, as subclasses of `StreamReference`; without them a reference is read as that.
 
 An asynchronous iterable that is not yet a stream is recorded where somebody takes it over: `adopt`
-gets it while the value is written, and answers with the reference of the stream that its items go
-to. Payloads of hooks come from outside, and there references are refused as those of functions are.
+gets it, or the `StreamReference` around it, while the value is written, and answers with the
+reference of the stream that its items go to. It is asked for the same one more than once.
+
+Payloads of hooks come from outside, and there references are refused as those of functions are.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ _HERE = (
     "what the step gives."
 )
 
-Adopt: TypeAlias = "Callable[[AsyncIterable[Any]], StreamReference]"
+Adopt: TypeAlias = "Callable[[AsyncIterable[Any] | StreamReference], StreamReference]"
 
 _ends: dict[str, type[StreamReference]] = {}
 _noticed: ContextVar[list[StreamReference] | None] = ContextVar("workflow_noticed", default=None)
@@ -72,8 +74,10 @@ class StreamReference:
             cls.tag = tag
             _ends[tag] = cls
 
-    def _content(self) -> tuple[str, str, str, int]:
-        return (self.tag, self.run_id, self.name, self.start)
+    def _content(self) -> tuple[str, str, str, int, int]:
+        waiting = self.waiting()  # those that are not written yet have no name to tell them apart
+        place = 0 if waiting is None else id(waiting)
+        return (self.tag, self.run_id, self.name, self.start, place)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StreamReference) and self._content() == other._content()
@@ -111,9 +115,7 @@ def write(writer: Writer, value: Any, depth: int) -> str | None:
     else:
         if writer.adopt is None:
             raise Refused(_HERE)
-        reference = writer.adopt(waiting)
-        if reference is not value and isinstance(value, StreamReference):
-            value.written_as(reference)
+        reference = writer.adopt(value)
     body: dict[str, Any] = {"runId": reference.run_id, "name": reference.name}
     if reference.start:
         body["startIndex"] = reference.start

@@ -23,7 +23,7 @@ import msgspec
 from workflow.codec import buffers, failures, instances, references, stand_in_models, streams, urls
 from workflow.codec.buffers import MAX_COPIED
 from workflow.codec.references import NO_FUNCTIONS, Functions
-from workflow.codec.refusals import Refused, advice_for
+from workflow.codec.refusals import Refused, advice_for, failed_code
 from workflow.codec.stand_in_models import ModelParts
 from workflow.codec.stand_ins import Sealed
 from workflow.codec.tags import BY_TYPE, Tag
@@ -206,15 +206,18 @@ class Writer:
             except Refused as refused:
                 refused.at(key)
                 raise
+        _refuse_equal(parts[1::2], "keys of this dictionary")
         return f"[{','.join(parts)}]"
 
     def set(self, value: Any, depth: int) -> str:
         if hasattr(value, "__order__"):  # of workflow code, where the order is part of the value
-            return f'["Set"{"".join(f",{self.add(item, depth + 1)}" for item in value)}]'
-        keyed = [(self._text_alone(item, depth), item) for item in value]
-        keyed.sort(key=lambda pair: pair[0])
-        parts = ['"Set"', *(str(self.add(item, depth + 1)) for _, item in keyed)]
-        return f"[{','.join(parts)}]"
+            parts = [str(self.add(item, depth + 1)) for item in value]
+        else:
+            keyed = [(self._text_alone(item, depth), item) for item in value]
+            keyed.sort(key=lambda pair: pair[0])
+            parts = [str(self.add(item, depth + 1)) for _, item in keyed]
+        _refuse_equal(parts, "members of this set")
+        return f'["Set"{"".join(f",{part}" for part in parts)}]'
 
     def _text_alone(self, value: Any, depth: int) -> str:
         """What `value` would be written as by itself: the order of sets."""
@@ -239,35 +242,40 @@ class Writer:
             return index
         if depth >= self.max_depth:
             raise Refused(f"it is nested more than {self.max_depth} entries deep, or endless")
-        shared = _SHARED.get(kind)
-        if shared is not None:
-            index = self.start(value, depth)
-            self.entries[index] = self.closed(value, lambda: shared(self, value, depth))
+        try:
+            shared = _SHARED.get(kind)
+            if shared is not None:
+                index = self.start(value, depth)
+                self.entries[index] = self.closed(value, lambda: shared(self, value, depth))
+                return index
+            if kind.__name__ == "ndarray" and buffers.is_numpy(kind):
+                index = self.start(value, depth)
+                self.entries[index] = buffers.write_numpy(self, value, depth)
+                return index
+            if kind in self.ids and not isinstance(value, (enum.Enum, tuple)):
+                return self._instance(value, kind, depth)
+            if isinstance(value, BaseException):
+                return failures.write(self, value, depth)
+            if type(kind) is not type and instances.generic_of(kind) in self.ids:
+                return self._instance(value, kind, depth)
+            # no identity: the parts come first, so a root has to hold entry 0 free
+            if root:
+                self.entries.append("")
+            text = self.closed(value, lambda: self._by_content(value, kind, depth))
+            index = self._texts.get(text)
+            if root:
+                index = 0
+                self.entries[0] = text
+            elif index is None:
+                index = len(self.entries)
+                self.entries.append(text)
+            self._texts[text] = self._seen[id(value)] = index
+            self.keep.append(value)
             return index
-        if kind.__name__ == "ndarray" and buffers.is_numpy(kind):
-            index = self.start(value, depth)
-            self.entries[index] = buffers.write_numpy(self, value, depth)
-            return index
-        if kind in self.ids and not isinstance(value, (enum.Enum, tuple)):
-            return self._instance(value, kind, depth)
-        if isinstance(value, BaseException):
-            return failures.write(self, value, depth)
-        if type(kind) is not type and instances.generic_of(kind) in self.ids:
-            return self._instance(value, kind, depth)
-        # no identity: the parts come first, so a root has to hold entry 0 free
-        if root:
-            self.entries.append("")
-        text = self.closed(value, lambda: self._by_content(value, kind, depth))
-        index = self._texts.get(text)
-        if root:
-            index = 0
-            self.entries[0] = text
-        elif index is None:
-            index = len(self.entries)
-            self.entries.append(text)
-        self._texts[text] = self._seen[id(value)] = index
-        self.keep.append(value)
-        return index
+        except (Refused, RecursionError):
+            raise
+        except Exception as wrong:  # code of the value's class, such as a property
+            raise Refused(failed_code(kind, wrong)) from wrong
 
     def is_open(self, value: Any) -> bool:
         """Whether a part of `value` is being written that cannot refer back to it."""
@@ -410,6 +418,14 @@ def _quoted(value: str) -> str:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
         return quote(value)
+
+
+def _refuse_equal(entries: list[str], what: str) -> None:
+    if len(set(entries)) < len(entries):
+        raise Refused(
+            f"two {what} are recorded alike, and only one of them would come back. NaN is such a "
+            "value, and so is each functools.partial: they are not equal to their own copies."
+        )
 
 
 def _integer(value: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from workflow.authoring.context import moment
-from workflow.authoring.hooks import validated
+from workflow.authoring.payloads import validated
 from workflow.codec import Codec
 from workflow.errors import PendingActionError, RunEndedError, WorkflowRunNotFoundError
 from workflow.policy.actions import BUILT_IN, check_option

@@ -3,10 +3,12 @@ command line start and stop."""
 
 from __future__ import annotations
 
+import os
+
 from workflow import web
 from workflow.authoring.sources import Source, use_outside
 from workflow.codec import Codec
-from workflow.engine import failpoints, webhooks
+from workflow.engine import failpoints, settings, webhooks
 from workflow.engine.project import Project
 from workflow.engine.sealing import sealing
 from workflow.engine.worker import Worker
@@ -17,6 +19,8 @@ __all__ = ["Application", "current", "current_world", "set_current_world"]
 
 _current: Application | None = None
 _world: World | None = None
+_chosen = False  # nobody gave the world: the environment says which
+_inherited: list[World] = []
 _only_steps = False
 
 
@@ -30,10 +34,25 @@ def current_world() -> World | None:
     return _current.world if _current is not None else _world
 
 
-def set_current_world(world: World | None) -> None:
-    """Use `world` where no application is running."""
-    global _world
-    _world = world
+def set_current_world(world: World | None, *, by_environment: bool = False) -> None:
+    """Use `world` where no application is running.
+
+    One `by_environment` belongs to this process: a child made by fork chooses one of its own.
+    """
+    global _world, _chosen
+    _world, _chosen = world, by_environment
+
+
+def _after_fork() -> None:
+    """A world that is open cannot be used across a fork, so a server that loads its application
+    and then forks would have to know. What the parent opened is kept: closing it is the parent's.
+    """
+    if _chosen and _world is not None:
+        _inherited.append(_world)
+        set_current_world(None)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def only_steps(application: Application | None) -> None:
@@ -73,7 +92,10 @@ class Application:
         self._before: Application | None = None
 
     async def start(self) -> None:
-        """Open the world, keep the bundle in it, and begin to work. Raises WorldError."""
+        """Open the world, keep the bundle in it, and begin to work.
+
+        Raises WorldError, and ValueError for a setting of the environment that means nothing.
+        """
         global _current
         if _only_steps:
             raise WorkflowError(
@@ -82,6 +104,7 @@ class Application:
             )
         await self.world.open()
         try:
+            settings.check(os.environ)
             self._worker = Worker(self.world, self.project, grace=self._grace)
             await self._worker.publish()
             if self._wants_worker:

@@ -7,6 +7,7 @@ import msgspec
 from workflow.codec import Codec
 from workflow.engine.lineage import stop_letters_of
 from workflow.errors import RunEndedError, WorkflowRunCancelledError, WorkflowRunNotFoundError
+from workflow.policy.endings import reason_of
 from workflow.world.port import World
 from workflow.world.records import Event, Letter, NewEvent
 
@@ -18,6 +19,7 @@ async def cancel(world: World, codec: Codec, run_id: str, reason: str) -> None:
 
     Raises RunEndedError, WorkflowRunNotFoundError.
     """
+    reason = reason_of(reason)
     run = await world.get_run(run_id)
     if run is not None and run.parked is not None:
         await terminate(world, codec, run_id, reason)
@@ -27,6 +29,7 @@ async def cancel(world: World, codec: Codec, run_id: str, reason: str) -> None:
 
 async def terminate(world: World, codec: Codec, run_id: str, reason: str) -> None:
     """End a run now, without its body. Raises RunEndedError, WorkflowRunNotFoundError."""
+    reason = reason_of(reason)
     if await world.get_run(run_id) is None:
         raise WorkflowRunNotFoundError(run_id)
     event = NewEvent(type="run_cancelled", at=world.now(), meta=_meta(reason))
@@ -55,4 +58,4 @@ async def _log(world: World, run_id: str) -> list[Event]:
 
 
 def _meta(reason: str) -> bytes:
-    return msgspec.json.encode({"reason": reason[:512]})
+    return msgspec.json.encode({"reason": reason})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,11 @@ from workflow.authoring import news
 from workflow.authoring.chunks import encoded, failed
 from workflow.authoring.outflow import pour
 from workflow.codec import Codec
+from workflow.codec.layers import TAG, plain
 from workflow.codec.streams import READABLE, noticed
-from workflow.engine.intake import Outgoing, Returned, Spawn
+from workflow.engine.intake import Outgoing, Returned, Spawn, let_go
 from workflow.errors import RunEndedError, SerializationError, StreamError, WorldError
+from workflow.policy.counting import counted
 from workflow.world.port import ENDED, World
 from workflow.world.records import ChunkWrite, RunRecord
 
@@ -72,12 +74,17 @@ class Pump:
             await self._break_off(error)
             return error
         finally:
-            await _let_go(self._values)
+            await let_go(self._values)
         return None
 
     async def refuse(self, reason: str) -> None:
         """Close the stream with an error that names the reason."""
-        await self._break_off(StreamError(f"{reason}; {self._next} values had been written"))
+        await self._break_off(StreamError(f"{reason}; {counted(self._next, 'value')} had been written"))
+
+    async def give_up(self, reason: str) -> None:
+        """The same, for one whose items nobody will ask for."""
+        await let_go(self._values)
+        await self.refuse(reason)
 
     def stop(self, task: asyncio.Task[Any], reason: str) -> None:
         """Cancel `task`, in which this runs."""
@@ -134,7 +141,7 @@ def write_out(worker: Worker, returned: Returned | None, *, recorded: bool) -> N
             writing = see_through(pump, returned.spawn, worker.lease / 3, worker.beat_if_silent)
             worker.spawn(writing, f"stream {each.name}")
         else:
-            worker.spawn(pump.refuse("this result of the step does not count"), each.name)
+            worker.spawn(pump.give_up("this result of the step does not count"), each.name)
 
 
 async def see_through(
@@ -175,19 +182,11 @@ def is_wanted(run: RunRecord | None, name: str, codec: Codec) -> bool:
     if run.status != "completed":
         return False
     try:
+        data = plain(run.output or b"")
+        if data.startswith(TAG) and name.encode() not in data:
+            return False  # making the value of a large result would take its time
         with noticed() as found:
-            codec.decode(run.output or b"")
+            codec.decode(data)
     except SerializationError:
         return True  # of another build, or with a key that is not here: others may read it
     return any(stream.name == name and stream.tag == READABLE for stream in found)
-
-
-async def _let_go(values: AsyncIterable[Any]) -> None:
-    """Let a generator run its `finally` blocks."""
-    close = getattr(values, "aclose", None)
-    if close is None:
-        return
-    try:
-        await close()
-    except Exception as error:
-        log.warning("closing what a stream was written from failed: %r", error)

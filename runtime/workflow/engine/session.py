@@ -351,8 +351,9 @@ class Session:
         turn.end_deadline(now)
         results, self._results = self._results, []
         for ref, outcome in results:
-            if turn.live.ended:
-                return  # nobody waits for the other results any more
+            if turn.live.ended:  # nobody waits for the other results any more
+                write_out(self.worker, getattr(outcome, "returned", None), recorded=False)
+                continue
             call = self._calls.pop(ref)
             match outcome:
                 case Completed(payload=payload, meta=meta, returned=returned):
@@ -476,6 +477,9 @@ class Session:
     def _drop(self) -> None:
         for ref in list(self._bodies):
             self._stop_body(ref)
+        dropped = [getattr(outcome, "returned", None) for _, outcome in self._results]
+        for returned in (*self._returned, *dropped):
+            write_out(self.worker, returned, recorded=False)
         self._results.clear()
         self._returned.clear()
         self._pending.clear()

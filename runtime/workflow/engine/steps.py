@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from workflow.authoring.context import StepContext, step_context
 from workflow.authoring.sources import Source, bound
 from workflow.codec import Codec
+from workflow.codec.failures import stand_in
 from workflow.engine import failpoints
 from workflow.engine.intake import Intake, Returned
 from workflow.engine.processes.messages import Done, Misfit, Raised
@@ -36,7 +36,7 @@ from workflow.policy.arguments import captured_of
 from workflow.policy.boundary import Checks, checked_by, fit
 from workflow.policy.names import short_name
 from workflow.policy.retry import GiveUp, Retry, after_failure
-from workflow.replay.frames import recorded_traceback
+from workflow.replay.frames import recorded_traceback, summary_of
 from workflow.replay.live import pack
 from workflow.world.port import World
 
@@ -136,12 +136,14 @@ async def run_attempt(
         encoded = codec.encode(result, path="result", adopt=intake.adopt)
     except SerializationError as error:
         # Another attempt would return the same kind of value: this is the step's failure at once.
+        await intake.let_go()
         return Failed(
             codec.encode_error(error), _meta(context.attempt, started, "SerializationError")
         )
     try:
         returned = await intake.open(context)
     except WorkflowError as error:
+        await intake.let_go()
         return _failure(step, context.attempt, error, started, world.now(), codec)
     return Completed(encoded, _meta(context.attempt, started), returned)
 
@@ -157,10 +159,17 @@ def prepared(step: Step, payload: bytes, codec: Codec) -> Callable[[], Any]:
             f"the step {short_name(step.id)!r} ({step.id}) does not take the recorded arguments: "
             f"{error}"
         ) from error
-    checks = checked_by(function)
+    try:
+        checks = checked_by(function)
+    except TypeError as error:  # what checks an annotation is not installed
+        return partial(_refuse, error)
     if checks:
         return partial(_fitted, step, function, checks, arguments)
     return partial(function, *args, **kwargs)
+
+
+def _refuse(error: TypeError) -> Any:
+    raise FatalError(str(error)) from error
 
 
 def _fitted(
@@ -237,8 +246,13 @@ _threads = Threads(64)
 def _failure(
     step: Step, attempt: int, error: BaseException, started: Micros, now: Micros, codec: Codec
 ) -> Outcome:
-    encoded = codec.encode_error(error, traceback=recorded_traceback(error))
-    return _failed(step, attempt, error, encoded, _summary(error), started, now)
+    try:
+        encoded = codec.encode_error(error, traceback=recorded_traceback(error))
+        return _failed(step, attempt, error, encoded, summary_of(error), started, now)
+    except Exception:  # code of the error's class; then its name and text are what is recorded
+        told = stand_in(error)
+        encoded = codec.encode_error(told)
+        return _failed(step, attempt, told, encoded, str(told), started, now)
 
 
 def _failed(
@@ -280,8 +294,3 @@ def _meta(attempt: int, started: Micros, error: str = "") -> bytes:
     if error:
         meta["error"] = error
     return pack(meta)
-
-
-def _summary(error: BaseException) -> str:
-    """One line for consoles."""
-    return "".join(traceback.format_exception_only(error)).strip()[:500]

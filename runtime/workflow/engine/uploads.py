@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -12,17 +13,19 @@ from typing import Any
 from workflow.codec import Codec
 from workflow.engine.intake import Intake
 from workflow.engine.pumps import Pump, see_through
-from workflow.errors import RunEndedError, StreamError
+from workflow.errors import RunEndedError, StreamError, WorldError
 from workflow.world.port import World
 from workflow.world.records import NO_STEPS, WorkerRecord
 
 __all__ = ["Uploads"]
 
+log = logging.getLogger("workflow.engine")
+
 LEASE = 15.0  # seconds without a sign of life after which readers take the uploader for dead
 
 
 class Uploads(Intake):
-    """The uploads of one start. `adopt` them, `announce`, create the run, `write`.
+    """The uploads of one start. `adopt` them, `announce`, create the run, `write`; or `leave`.
 
     While they are written this process has a lease like that of a worker, under which it does no
     work: it is how readers tell a slow upload from one whose process has died.
@@ -47,6 +50,7 @@ class Uploads(Intake):
         """
         if not self.streams:
             return
+        self.settle()
         pumps = [Pump(self._world, codec, self.writer, each) for each in self.streams]
         try:
             broke = await asyncio.gather(
@@ -62,9 +66,13 @@ class Uploads(Intake):
                 ) from error
 
     async def leave(self) -> None:
-        """Give the lease back."""
-        if self.streams:
+        """Give the lease back; it runs out by itself if the world is away."""
+        if not self.streams:
+            return
+        try:
             await self._world.leave(self.writer)
+        except WorldError as error:
+            log.warning("cannot give the lease of an upload back: %s", error)
 
     async def _beat(self) -> None:
         until = self._world.now() + round(LEASE * 1_000_000)

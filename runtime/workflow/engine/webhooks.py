@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import secrets
+from collections.abc import Mapping
 
 import msgspec
 
@@ -16,7 +17,7 @@ from workflow.policy.names import is_storable
 from workflow.world.port import World
 from workflow.world.records import Letter
 
-__all__ = ["deliver"]
+__all__ = ["answer_timeout", "deliver"]
 
 
 async def deliver(world: World, codec: Codec, token: str, request: web.Request) -> web.Response:
@@ -54,8 +55,21 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     return web.Response(b"", status=202)
 
 
+def answer_timeout(environ: Mapping[str, str]) -> float:
+    """WORKFLOW_WEBHOOK_TIMEOUT: seconds a caller waits for the run's answer, 60 by default. Raises
+    ValueError for anything but a number of seconds from 0 to a day."""
+    text = environ.get("WORKFLOW_WEBHOOK_TIMEOUT") or "60"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise ValueError(f"WORKFLOW_WEBHOOK_TIMEOUT is {text!r}; give seconds, from 0 to 86400")
+    return seconds
+
+
 async def _answer(world: World, codec: Codec, run_id: str, stream: str) -> web.Response:
-    limit = float(os.environ.get("WORKFLOW_WEBHOOK_TIMEOUT", "60"))
+    limit = answer_timeout(os.environ)
     deadline = world.now() + round(limit * 1_000_000)
     change = 0
     while True:

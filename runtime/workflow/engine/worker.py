@@ -350,9 +350,11 @@ class Worker:
         step = self.project.registry.find_step(task.name)
         codec = self.codec
         if task.attempt > step.options.max_retries + 1:
+            name, before = short_name(task.name), task.attempt - 1
             error = StepCrashedError(
-                f"{short_name(task.name)} was started {task.attempt - 1} times and its process died"
-                " every time"
+                f"{name} was started once, and its process died"
+                if before == 1
+                else f"{name} was started {before} times, and its process died every time"
             )
             meta = pack({"attempt": task.attempt - 1, "error": str(error)})
             return self._finished(task, "step_failed", codec.encode_error(error), meta)

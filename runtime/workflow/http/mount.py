@@ -43,8 +43,9 @@ def with_workflow(
     The application starts and stops with the lifespan of `app`. Missing or stale generated files
     stop the server from starting. Attributes are those of `app`, so `app.state` or FastAPI's
     `@app.get` work on what is returned, and type checkers see `app`'s own type. Raises ValueError
-    for an unknown transport.
+    for an unknown transport, TypeError for what is no ASGI application.
     """
+    _check_asgi(app)
     folder = Path(generated).absolute()
     wrapped = WithWorkflow(
         app,
@@ -55,6 +56,16 @@ def with_workflow(
         ),
     )
     return cast("AppT", wrapped)
+
+
+def _check_asgi(app: object) -> None:
+    if callable(app) and not hasattr(app, "wsgi_app"):
+        return
+    what = "a WSGI application" if callable(app) else f"{app!r:.80}"
+    raise TypeError(
+        f"with_workflow() takes an ASGI application, not {what}. Flask and its like start runs "
+        "with workflow.sync, and `wfc worker` beside them does the work"
+    )
 
 
 def open_application(

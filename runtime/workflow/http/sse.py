@@ -89,6 +89,8 @@ async def _events(
 
 
 def _lines(text: str) -> str:
+    if not text.isascii():  # half characters have no place in a response
+        text = text.encode("utf-8", "replace").decode()
     # Each kind of line end would end the field.
     return "\n".join(
         f"data: {line}" for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

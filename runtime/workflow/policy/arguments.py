@@ -19,6 +19,7 @@ __all__ = [
     "is_default",
     "passed",
     "record",
+    "refuse_coroutine",
     "spread",
     "with_captured",
 ]
@@ -83,6 +84,17 @@ def record(
         else:
             recorded[name] = bound.arguments[name]
     return recorded
+
+
+def refuse_coroutine(workflow: object) -> None:
+    """Raises TypeError for `start(flow(…))`: the workflow was called instead of handed over."""
+    if inspect.iscoroutine(workflow):
+        name = workflow.__name__
+        workflow.close()  # or Python warns as well that nobody awaited it
+        raise TypeError(
+            f"start() takes a workflow and then its arguments: start({name}, ...), not "
+            f"start({name}(...))"
+        )
 
 
 def passed(

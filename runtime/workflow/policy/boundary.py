@@ -1,12 +1,13 @@
 """Arguments whose annotations pydantic can hold them to.
 
-An annotation that names a pydantic model or carries a constraint (`Annotated[int, Gt(0)]`), at its
-top, inside of `list[...]`, `X | None` and the like, or in a field of a dataclass or a TypedDict, is
-a promise that somebody wrote to be kept: such an argument is validated, and turned into what the
-annotation says, where a call crosses into a workflow or a step. What is an instance of a dataclass
-already is left as it is. Defaults are not validated: whoever wrote the function chose them. All
-other annotations are hints for readers and type checkers, and stay that. Annotations that cannot be
-evaluated, because what they name is only imported for type checkers, say nothing.
+An annotation that names a pydantic model or another type of pydantic's, such as `HttpUrl`, or
+carries a constraint (`Annotated[int, Gt(0)]`), at its top, inside of `list[...]`, `X | None` and
+the like, or in a field of a dataclass or a TypedDict, is a promise that somebody wrote to be kept:
+such an argument is validated, and turned into what the annotation says, where a call crosses into a
+workflow or a step. What is an instance of a dataclass already is left as it is. Defaults are not
+validated: whoever wrote the function chose them. All other annotations are hints for readers and
+type checkers, and stay that. Annotations that cannot be evaluated, because what they name is only
+imported for type checkers, say nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ _known: WeakKeyDictionary[Any, Checks] = WeakKeyDictionary()
 
 
 def checked_by(function: Callable[..., Any]) -> Checks:
-    """What the arguments of a function are held to, by parameter; empty for most functions."""
+    """What the arguments of a function are held to, by parameter; empty for most functions.
+
+    Raises TypeError for an annotation that needs a package which is not installed.
+    """
     written = inspect.unwrap(function)
     found = _known.get(written)
     if found is None:
@@ -97,6 +101,12 @@ def _make(function: Any) -> Checks:
         except (PydanticUserError, PydanticUndefinedAnnotation):
             # a part of it is nothing that pydantic knows, or only known to type checkers
             continue
+        except ImportError as error:  # such as that of EmailStr, which needs another package
+            called = getattr(function, "__qualname__", repr(function))
+            said = getattr(hint, "__name__", hint)
+            raise TypeError(
+                f"{called}() says that {name} is {said}, which cannot be checked: {error}"
+            ) from error
     return made
 
 
@@ -120,7 +130,9 @@ def _binding(hint: Any, depth: int = 8, above: tuple[Any, ...] = ()) -> bool:
 
     `above` are the classes whose fields are being looked at.
     """
-    if isinstance(hint, type) and hasattr(hint, "__pydantic_validator__"):
+    if isinstance(hint, type) and (
+        hasattr(hint, "__pydantic_validator__") or hasattr(hint, "__get_pydantic_core_schema__")
+    ):
         return True
     if get_origin(hint) is Annotated:
         first, *extras = get_args(hint)

@@ -41,12 +41,13 @@ _ACCEPTED = (
 )
 
 
-def seconds_of(value: str | float | timedelta) -> float:
+def seconds_of(value: str | float | timedelta, what: str = "") -> float:
     """Read a duration and return it in seconds.
 
     `value` is a number of seconds, a text of a number and a unit (`ms` to `years`, upper or lower
     case, space optional; without a unit: seconds), or a timedelta. Raises ValueError for anything
-    else, for negative and non-finite numbers and for more than `MAX_SECONDS`.
+    else, for negative and non-finite numbers and for more than `MAX_SECONDS`; its text begins with
+    `what`, the name of the argument.
     """
     seconds: float | None = None
     if isinstance(value, str):
@@ -61,26 +62,26 @@ def seconds_of(value: str | float | timedelta) -> float:
     if seconds is None or not 0 <= seconds <= MAX_SECONDS:  # NaN fails the comparison too
         shown = repr(value)
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
-        raise ValueError(f"{shown} is not a duration. Accepted: {_ACCEPTED}.")
+        raise ValueError(f"{_named(what)}{shown} is not a duration. Accepted: {_ACCEPTED}.")
     return seconds
 
 
-def due_of(when: str | float | timedelta | datetime, now: int) -> int:
+def due_of(when: str | float | timedelta | datetime, now: int, what: str = "") -> int:
     """Return the time `when` falls due, in microseconds since the epoch, never before `now`.
 
     `when` is a duration counted from `now` (see `seconds_of`) or a datetime with a time zone; a
     date in the past gives `now`. Raises TypeError for a datetime without a zone and ValueError
-    for anything that is not a duration.
+    for anything that is not a duration; `what` is as in `seconds_of`.
     """
     if isinstance(when, datetime):
         if when.utcoffset() is None:
             raise TypeError(
-                f"{when.isoformat()} has no time zone, so it names no single moment. "
+                f"{_named(what)}{when.isoformat()} has no time zone, so it names no single moment. "
                 "Add one: datetime(..., tzinfo=UTC) or value.replace(tzinfo=ZoneInfo(...))."
             )
         return max(now, (when - _EPOCH) // _MICROSECOND)
     try:
-        seconds = seconds_of(when)
+        seconds = seconds_of(when, what)
     except ValueError as error:
         raise ValueError(f"{error} A datetime with a time zone will do as well.") from None
     if isinstance(when, timedelta):
@@ -103,14 +104,18 @@ def deadline_of(
         if grace is not None:
             raise ValueError("grace= is how long a run may clean up after its deadline=; give both")
         return {}
-    due = due_of(deadline, now)
+    due = due_of(deadline, now, "deadline=")
     if due <= now:
         raise ValueError(f"the deadline {deadline!r} is over already")
     if start_at is not None and due <= start_at:
         raise ValueError(f"the deadline {deadline!r} is over before the run begins; see delay=")
     if grace is None:
         return {"deadline": due}
-    return {"deadline": due, "grace": round(seconds_of(grace) * 1_000_000)}
+    return {"deadline": due, "grace": round(seconds_of(grace, "grace=") * 1_000_000)}
+
+
+def _named(what: str) -> str:
+    return f"{what}: " if what else ""
 
 
 def _is_number(value: object) -> bool:

@@ -22,7 +22,9 @@ def short_name(identifier: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether every world can store a text: databases take neither U+0000 nor lone surrogates."""
-    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
+    if "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def full_id(workflow: str, known: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from types import CodeType, TracebackType
 
 from workflow.addresses import without_addresses
 
-__all__ = ["recorded_traceback", "user_line"]
+__all__ = ["recorded_traceback", "summary_of", "user_line"]
 
 _OURS = str(PurePath(__file__).parents[1])
 _ASYNCIO = str(PurePath(asyncio.__file__).parent)
@@ -45,12 +45,24 @@ def recorded_traceback(error: BaseException) -> str:
     that raised.
     """
     _keep_users_frames(error)
-    # It is part of what is compared when the run is replayed.
-    text = without_addresses("".join(traceback.format_exception(error)))
-    inner = getattr(error, "workflow_traceback", None)
+    try:
+        lines = traceback.format_exception(error)
+        inner = getattr(error, "workflow_traceback", None)
+    except Exception:  # code of the error's class, which is asked for its notes
+        lines = [*traceback.format_tb(error.__traceback__), f"{type(error).__qualname__}\n"]
+        inner = None
+    text = without_addresses("".join(lines))  # it is compared when the run is replayed
     if isinstance(inner, str) and inner:
         return f"{inner.rstrip()}\n\nThe step's error came out of the workflow here:\n\n{text}"
     return text
+
+
+def summary_of(error: BaseException) -> str:
+    """One line for consoles: the name and the message of an error."""
+    try:
+        return "".join(traceback.format_exception_only(error)).strip()[:500]
+    except Exception:  # as above
+        return type(error).__qualname__
 
 
 def _keep_users_frames(error: BaseException) -> None:

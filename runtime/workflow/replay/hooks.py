@@ -35,7 +35,7 @@ class HookState:
         if self._payloads:
             future.set_result(self._payloads.popleft())
         elif self.owner is not None:
-            future.set_exception(HookConflictError(self.token, self.owner))
+            future.set_exception(self._conflict(self.owner))
         elif self.disposed:
             future.set_exception(ContextError(f"the hook {self.token!r} was disposed"))
         else:
@@ -70,7 +70,7 @@ class HookState:
                 future.set_result(None)
         self._settling.clear()
         if owner is not None:
-            self._fail_waiters(HookConflictError(self.token, owner))
+            self._fail_waiters(self._conflict(owner))
 
     def dispose(self) -> None:
         self.disposed = True
@@ -91,6 +91,9 @@ class HookState:
         waiting = sum(not waiter.done() for waiter in self._waiters)
         state = (self.settled, self.owner, self.disposed)
         return (self.ref, self.token, *state, len(self._payloads), waiting)
+
+    def _conflict(self, owner: str) -> HookConflictError:
+        return HookConflictError(self.token, owner, own=owner == self._loop.run.run_id)
 
     def _fail_waiters(self, error: Exception) -> None:
         while self._waiters:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from inspect import get_annotations
 from string import Formatter
 from types import GenericAlias, ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from workflow.errors import SandboxError
 from workflow.sandbox import names
 from workflow.sandbox.annotations import later_names
-from workflow.sandbox.facades import chance, clock
+from workflow.sandbox.facades import aio, chance, clock
 from workflow.sandbox.facades.facade import Facade
 from workflow.sandbox.ownership import claim, owns
 from workflow.sets import TWINS as SETS
@@ -23,6 +23,9 @@ __all__ = ["TypeProxy", "build_class", "forget_plain_repr", "keep_plain_repr"]
 # Metaclasses change what attribute access and isinstance mean; a lying `split()` of an exception
 # group crashes CPython; formatters read attributes by text; facades are frozen.
 _FORBIDDEN_BASES = (type, super, BaseExceptionGroup, Formatter, ModuleType, Facade)
+
+
+_TWINS: dict[type, Any] = {**aio.TWINS, **chance.TWINS, **clock.TWINS, **SETS}
 
 
 class _TypeOfType(type):
@@ -38,7 +41,7 @@ class _TypeOfType(type):
             raise SandboxError("type() of a super() is not available in workflow code")
         if found.__module__ == "workflow.authoring.hooks":
             raise SandboxError("type() of a hook is not available in workflow code")
-        return clock.TWINS.get(found) or chance.TWINS.get(found) or SETS.get(found) or found
+        return _TWINS.get(found, found)
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, type)
@@ -51,6 +54,17 @@ class TypeProxy(metaclass=_TypeOfType):
     """What `type` is in workflow code: it tells the class of a value and makes none."""
 
     __class_getitem__: Any = classmethod(GenericAlias)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """In a model it means the real class."""
+        parts = get_args(source)
+        return handler(GenericAlias(type, parts) if parts else type)
+
+
+# What `repr` and error messages show.
+TypeProxy.__name__ = TypeProxy.__qualname__ = "type"
+TypeProxy.__module__ = "builtins"
 
 
 def _plain_repr(self: object) -> str:
@@ -98,6 +112,9 @@ def _extensible(base: type) -> bool:
 
 def _check_slots(cls: type) -> None:
     slots = cls.__dict__.get("__slots__", ())
+    if type(slots) not in (str, tuple, list, dict):
+        # Python has read it already, and it might say something else to whoever reads it again.
+        raise SandboxError(f"class {cls.__name__}: write __slots__ as a tuple of names")
     for slot in [slots] if isinstance(slots, str) else slots:
         if names.is_dunder(slot) or slot in names.FORBIDDEN:
             raise SandboxError(f"class {cls.__name__}: a slot cannot be named {slot!r}")

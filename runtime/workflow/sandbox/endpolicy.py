@@ -11,20 +11,25 @@ from workflow.sandbox.trees import at, call, guard
 __all__ = ["EndPolicy"]
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_CALLED = frozenset({"__aexit__", "__exit__", "close"})
+"""What is called when a generator is closed: `close` of the iterator that `yield from` is in."""
 _CLOSING = frozenset({"BaseException", "GeneratorExit"})
 
 
 class EndPolicy(LoopPolicy):
-    """Puts a question before `finally` blocks and handlers of generators, and into `__exit__`."""
+    """Puts a question before `finally` blocks and handlers of generators and coroutines, and into
+    `__exit__` and its kind."""
 
     def guard_ends(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Guard a function, visited already, if the collector can come to be its caller."""
-        if isinstance(node, ast.AsyncFunctionDef):
-            return  # the event loop keeps tasks and asynchronous generators
-        if node.name == "__exit__":
+        if node.name in _CALLED:
             node.body.insert(0, _left_out(node))
         parts = list(_own(node))
-        if not any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts):
+        # The event loop keeps tasks and asynchronous generators, but not coroutines that workflow
+        # code drives by hand.
+        if not isinstance(node, ast.AsyncFunctionDef) and not any(
+            isinstance(part, ast.Yield | ast.YieldFrom) for part in parts
+        ):
             return
         for part in parts:
             if isinstance(part, ast.Try) and part.finalbody:
@@ -33,7 +38,7 @@ class EndPolicy(LoopPolicy):
                 part.body.insert(0, _left_out(part.body[0]))
 
 
-def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
+def _own(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """Everything in a function that belongs to no function or class inside of it."""
     ahead: list[ast.AST] = list(function.body)
     while ahead:

@@ -12,7 +12,7 @@ import datetime as _datetime
 import decimal
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import EnumMeta
 from string import Formatter
 from types import BuiltinMethodType, MappingProxyType, MethodDescriptorType
@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from workflow.errors import SandboxError
 from workflow.sandbox import names, texts
 from workflow.sandbox.facades import clock
+from workflow.sandbox.facades.copies import deep_copy
 from workflow.sandbox.facades.dates import portable
 from workflow.sandbox.formatting import SUPER_CLASS, SUPER_SELF, guarded_format
 from workflow.sandbox.ownership import MARK, TOKEN, owns
@@ -129,6 +130,9 @@ def _read_special(value: Any, name: str, default: Any) -> Any:
     if name not in names.READABLE_DUNDERS:
         if name in names.TEXTS and isinstance(value, super):
             return texts.text_above(SUPER_SELF(value), name, getattr(value, name))
+        if name in names.COMBINING and isinstance(value, super):
+            owner, native = SUPER_SELF(value), getattr(value, name)
+            return lambda other, /: settled(native(other), *_listed(owner, other))
         refuse(name)
     if name == "__members__":
         if not isinstance(value, EnumMeta):
@@ -142,6 +146,11 @@ def _read_special(value: Any, name: str, default: Any) -> Any:
     if name in ("__cause__", "__context__") and isinstance(found, BaseException):
         return found
     refuse(name)
+
+
+def _listed(*sources: Any) -> list[Any]:
+    # An iterator has been used up by then.
+    return [each for each in sources if isinstance(each, Collection)]
 
 
 # -- attributes whose object decides ---------------------------------------------------------------
@@ -229,6 +238,22 @@ def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
     return lambda **options: arranged(native(**options))
 
 
+def _read_model_copy(value: Any, name: str) -> Callable[..., Any] | None:
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
+        return None
+    native = getattr(value, name)
+    if isinstance(value, type) or owns(getattr(native, "__func__", None)):
+        return None  # of the class: it comes here again for the model it is given
+
+    def model_copy(*, update: Any = None, deep: bool = False) -> Any:
+        if deep:
+            deep_copy(_subject(value))  # which refuses what belongs to the run
+        return native(update=update, deep=deep)
+
+    return model_copy
+
+
 def arranged(value: Any) -> Any:
     """What a model gave, with its built-in sets (of fields of any type) in order."""
     if type(value) is dict:
@@ -267,6 +292,7 @@ _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "strftime": _read_strftime,
     "model_computed_fields": _read_model_table,
     "model_config": _read_model_table,
+    "model_copy": _read_model_copy,
     "model_dump": _read_dump,
     "model_fields": _read_model_table,
     "model_fields_set": _read_fields_set,

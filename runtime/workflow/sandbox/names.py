@@ -11,6 +11,7 @@ from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
 __all__ = [
     "CALLABLE_ON_SUPER",
+    "COMBINING",
     "DEFINABLE_DUNDERS",
     "FORBIDDEN",
     "GUARDED",
@@ -88,6 +89,7 @@ GUARDED = frozenset(
         "get_context",
         "model_computed_fields",
         "model_config",
+        "model_copy",
         "model_dump",
         "model_fields",
         "model_fields_set",
@@ -132,8 +134,14 @@ DEFINABLE_DUNDERS = frozenset(f"__{name}__" for name in _DEFINABLE.split())
 `__workflow_serialize__` and `__workflow_deserialize__` are ours: how a class is recorded.
 """
 
-TEXTS = frozenset({"__format__", "__repr__", "__str__"})
-"""What `super()` may be asked for through a guard: the texts of `object` show an address."""
+TEXTS = frozenset({"__format__", "__mod__", "__repr__", "__str__"})
+"""What `super()` may be asked for through a guard: the texts of `object` show an address, and `%`
+of text formats."""
+
+COMBINING = frozenset(
+    f"__{side}{name}__" for name in ("and", "or", "sub", "xor") for side in ("", "r")
+)
+"""What `super()` may be asked for through a guard: operators of views give built-in sets."""
 
 CALLABLE_ON_SUPER = DEFINABLE_DUNDERS - {"__hash__"}
 """What `super()` may be asked for. The hash of `object` is an address."""

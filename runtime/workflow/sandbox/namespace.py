@@ -15,7 +15,7 @@ from workflow.sandbox.classes import TypeProxy, build_class
 from workflow.sandbox.endless import iterate
 from workflow.sandbox.facades.speech import speak_print
 from workflow.sandbox.hashes import hash_of
-from workflow.sandbox.operations import HARMLESS, IN_PLACE, OPERATIONS, remainder
+from workflow.sandbox.operations import HARMLESS, IN_PLACE, NUMBERS, OPERATIONS, remainder
 from workflow.sandbox.ownership import MARK, TOKEN
 from workflow.sets import FrozenSet, Set, ordered
 
@@ -82,8 +82,10 @@ _GUARDS = {
     "$fuel": FUEL,
     "$late": texts.Late,
     "$maker": texts.maker,
+    "$maker_of_text": texts.text_of,
     "$members": Set,
     "$next": next,
+    "$numbers": NUMBERS,
     "$percent": texts.percent,
     "$place": guards.place,
     "$harmless": HARMLESS,
@@ -93,6 +95,7 @@ _GUARDS = {
     "$shown": texts.shown,
     "$str": texts.call_text,
     "$super": guards.above,
+    "$text": str,
     "$type": type,
     **{f"${sign}": operate for sign, operate in OPERATIONS.items()},
     **{f"$i{sign}": operate for sign, operate in IN_PLACE.items()},

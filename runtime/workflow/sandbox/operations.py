@@ -17,12 +17,13 @@ from typing import Any
 from workflow.sandbox import texts
 from workflow.sets import FrozenSet, Set, settled
 
-__all__ = ["HARMLESS", "IN_PLACE", "OPERATIONS", "remainder"]
+__all__ = ["HARMLESS", "IN_PLACE", "NUMBERS", "OPERATIONS", "remainder"]
 
 _VIEWS = (KeysView, ItemsView)
-HARMLESS = frozenset(
-    {bool, int, float, complex, date, datetime, timedelta, Decimal, Fraction, Set, FrozenSet}
-)
+NUMBERS = frozenset({bool, int, float, complex, date, datetime, timedelta, Decimal, Fraction})
+"""On the right of an operator, these make no set, and their text is the same everywhere."""
+
+HARMLESS = NUMBERS | {Set, FrozenSet}
 """Operators of these give no built-in set and no text, whatever stands on the other side."""
 
 

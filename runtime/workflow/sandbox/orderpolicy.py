@@ -85,17 +85,49 @@ class OrderPolicy(TextPolicy):
             return if_type_in("$harmless", node.left, node, asked)
         return asked
 
-    def augmented(self, node: ast.AugAssign) -> ast.AST:
-        """`x &= y` of a variable, as `x = x & y` that changes `x` where it can."""
+    def augmented(self, node: ast.AugAssign) -> Any:
+        """`x &= y` as `x = x & y` that changes `x` where it can. Gives a statement, or several."""
         sign = type(node.op).__name__
         numeric = _is_number(node.value)
         self.node_contents_visit(node)
         guard = f"$i{sign}" if sign in IN_PLACE else "$remainder" if sign == "Mod" else ""
-        if not guard or numeric or not isinstance(node.target, ast.Name):
+        if not guard or numeric:
             return node
+        if not isinstance(node.target, ast.Name):
+            return self._augmented_part(node, guard)
         value = call(guard, [read_again(node.target), node.value], node)
         assigned: ast.stmt = at(ast.Assign([node.target], value), node)
         if isinstance(node.value, ast.Name | ast.Constant):
             is_harmless = type_in("$harmless", node.target)
-            return at(ast.If(is_harmless, [node], [assigned]), node)  # type: ignore[no-any-return]
+            return at(ast.If(is_harmless, [node], [assigned]), node)
         return assigned
+
+    def _augmented_part(self, node: ast.AugAssign, guard: str) -> Any:
+        """The same of `a.b` and `a[b]`, where `a` and `b` are evaluated once."""
+        target: Any = node.target
+        if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice):
+            return node  # a part of a sequence
+        held = {"$object": target.value}
+        if isinstance(target, ast.Subscript):
+            held["$key"] = target.slice
+        names = {name: at(ast.Name(name, ast.Load()), node) for name in held}
+
+        def part(context: ast.expr_context) -> ast.expr:
+            if isinstance(target, ast.Subscript):
+                made: Any = ast.Subscript(names["$object"], names["$key"], context)
+            else:
+                made = ast.Attribute(names["$object"], target.attr, context)
+            return at(made, target)  # type: ignore[no-any-return]
+
+        statements: list[ast.stmt] = [
+            at(ast.Assign([at(ast.Name(name, ast.Store()), node)], value), node)
+            for name, value in held.items()
+        ]
+        value = call(guard, [part(ast.Load()), node.value], node)
+        statements.append(at(ast.Assign([part(ast.Store())], value), node))
+        # Nothing is kept alive by this.
+        gone = [at(ast.Name(name, ast.Del()), node) for name in held]
+        statements.append(at(ast.Delete(gone), node))
+        if isinstance(node.value, ast.Name):
+            return at(ast.If(type_in("$numbers", node.value), [node], statements), node)
+        return statements

@@ -148,7 +148,7 @@ class WorkflowPolicy(EndPolicy):
             if load and attr in names.READABLE_DUNDERS:
                 return True
             if load and attr in names.CALLABLE_ON_SUPER and _is_super_call(node.value):
-                return attr in names.TEXTS
+                return attr in names.TEXTS | names.COMBINING
             if attr.endswith("__"):
                 self.error(node, f"the special attribute {attr!r} cannot be used in workflow code")
             else:
@@ -171,7 +171,7 @@ class WorkflowPolicy(EndPolicy):
             return call("$read", [node.value, at(ast.Constant(node.attr), node)], node)
         return node
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         """`x.n += 1` writes through the guard; it reads natively, so guarded names are out."""
         # Messages are guarded when they are read out: `error.args += …` puts them back.
         guarded = names.GUARDED - {"args"}
@@ -186,6 +186,7 @@ class WorkflowPolicy(EndPolicy):
     def visit_Module(self, node: ast.Module) -> ast.AST:
         """No print collector: `print` is an emulation."""
         self.find_repeated(node)
+        self.find_variables(node)
         return self.node_contents_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from workflow.sandbox.trees import at, call, if_type_in, read_again
+from workflow.sandbox.trees import at, call, guard, if_type_in, read_again
 
 __all__ = ["TextPolicy"]
+
+_REFERENCES = (ast.Attribute, ast.Name, ast.Subscript)
 
 # What stands in these has, or may have, variables of its own.
 _SCOPES = (
@@ -26,10 +30,65 @@ _SCOPES = (
 )
 
 
+_CALLERS = frozenset({"accumulate", "map", "partial", "reduce", "starmap"})
+"""What calls its first argument with values."""
+
+_NOT_BUNDLED = sys.stdlib_module_names | {"pydantic", "typing_extensions", "workflow"}
+_LIBRARIES = ("functools", "itertools")
+_TO_JSON = ("JSONEncoder", "dumps")
+
+
+def _name_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _is_caller(function: ast.expr) -> bool:
+    if isinstance(function, ast.Attribute) and _name_of(function.value) not in _LIBRARIES:
+        return False
+    return _name_of(function) in _CALLERS
+
+
 def _is_converter(function: ast.expr, keyword: str | None) -> bool:
     """Whether `keyword=str` says how to make text of values, and not that text is wanted."""
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return keyword == "key" or (keyword == "default" and name in ("dumps", "JSONEncoder"))
+    if keyword == "default":
+        return _name_of(function) in _TO_JSON
+    return keyword in ("fallback", "key")
+
+
+def _variables(tree: ast.AST) -> Iterator[str]:
+    """The names in a module that may stand for `str`: what is assigned to, parameters, and what
+    comes out of other modules of the bundle."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name
+            case ast.MatchAs(name=str(name)):
+                yield name
+            case ast.ImportFrom(module=module, names=aliases, level=level):
+                if level or str(module).partition(".")[0] not in _NOT_BUNDLED:
+                    yield from (alias.asname or alias.name for alias in aliases)
+
+
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    """The names of attributes that `str` is put under in a module."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets, value=value) if _has_str(value):
+                yield from map(_name_of, targets)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) if _has_str(value):
+                yield _name_of(target)
+            case ast.Call(keywords=keywords):  # of a class with such a field
+                yield from (each.arg for each in keywords if each.arg and _is_str(each.value))
+
+
+def _is_str(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "str"
+
+
+def _has_str(value: ast.expr) -> bool:
+    """Whether it is `str`, or the default of a field."""
+    given = [each.value for each in value.keywords] if isinstance(value, ast.Call) else [value]
+    return any(map(_is_str, given))
 
 
 def _is_portable(spec: ast.expr | None) -> bool:
@@ -45,6 +104,13 @@ class TextPolicy(RestrictingNodeTransformer):
     def __init__(self) -> None:
         super().__init__()
         self._nearby: set[ast.AST] = set()
+        self._variables: frozenset[str] = frozenset()
+        self._attributes: frozenset[str] = frozenset()
+
+    def find_variables(self, tree: ast.AST) -> None:
+        """Look through a module, not yet visited, for what `str` can be called by."""
+        self._variables = frozenset(_variables(tree))
+        self._attributes = frozenset(_attributes(tree))
 
     def find_fields(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Note the fields of f-strings that can use a local variable of a function, which is not
@@ -91,19 +157,39 @@ class TextPolicy(RestrictingNodeTransformer):
         return made
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """`str(x)`, and `map(str, xs)` also by another name. `str` itself stays what it is: it is a
-        class as well."""
+        """`str(x)`, and `map(str, xs)`, also by another name. `str` itself stays what it is: it is
+        a class as well."""
         self.node_contents_visit(node)
-        if isinstance(node.func, ast.Name) and node.args:
-            if node.func.id == "str":
+        if node.args:
+            if _is_str(node.func):
                 node.args.insert(0, node.func)
                 node.func = at(ast.Name("$str", ast.Load()), node.func)
-            elif node.func.id == "map" and isinstance(node.args[0], ast.Name | ast.Attribute):
-                node.args[0] = call("$maker", [node.args[0]], node.args[0])
+            elif _is_caller(node.func):
+                place = int(_name_of(node.func) == "accumulate")
+                if len(node.args) > place and isinstance(node.args[place], _REFERENCES):
+                    node.args[place] = call("$maker", [node.args[place]], node.args[place])
+            elif self._may_be_str(node.func):
+                node.func = self._not_str(node.func)
         for keyword in node.keywords:
-            if isinstance(keyword.value, ast.Name) and _is_converter(node.func, keyword.arg):
+            if isinstance(keyword.value, _REFERENCES) and _is_converter(node.func, keyword.arg):
                 keyword.value = call("$maker", [keyword.value], keyword.value)
         return node
+
+    def _may_be_str(self, function: ast.expr) -> bool:
+        if isinstance(function, ast.Name):
+            return function.id in self._variables
+        if isinstance(function, ast.Attribute):
+            return function.attr in self._attributes
+        return isinstance(function, ast.Subscript | ast.IfExp | ast.BoolOp | ast.NamedExpr)
+
+    def _not_str(self, function: ast.expr) -> ast.expr:
+        """What is called, or what stands for `str` where that is what it is."""
+        if not isinstance(function, ast.Name):
+            return call("$maker", [function], function)
+        is_str = at(ast.Compare(function, [ast.Is()], [guard("$text", function)]), function)
+        made = ast.IfExp(is_str, guard("$maker_of_text", function), read_again(function))
+        result: ast.expr = at(made, function)
+        return result
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """`"…" % values` is formatting too; every other operation is what its operands make it."""

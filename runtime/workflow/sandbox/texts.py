@@ -31,11 +31,12 @@ __all__ = [
     "repr_text",
     "shown",
     "text_above",
+    "text_of",
     "told",
 ]
 
 _ADDRESS = re.compile(
-    r" at 0x[0-9A-Fa-f]+"
+    r" (?:at|@) 0x[0-9A-Fa-f]+"
     r"| (?:running|defined) at [^<>]*:[0-9]+(?=>)"
     r"| cb=\[[^\[\]]*\]"  # of futures: places in the files of asyncio
 )
@@ -49,7 +50,7 @@ _BYTES_ADDRESS = re.compile(_ADDRESS.pattern.encode())
 
 
 def _suspicious(text: str) -> bool:
-    return " at " in text or " cb=" in text
+    return " at " in text or " cb=" in text or " @ 0x" in text
 
 
 def _plain(text: Any, value: object) -> Any:
@@ -94,7 +95,9 @@ def _portable(value: Any, spec: str) -> str:
 
 
 def text_above(owner: Any, name: str, native: Callable[..., str]) -> Callable[..., str]:
-    """`super().__repr__`, `__str__` or `__format__` of `owner`, which is `native`."""
+    """`super().__repr__`, `__str__`, `__format__` or `__mod__` of `owner`, which is `native`."""
+    if name == "__mod__":
+        return lambda values, /: _formatted(native(values), values)
     if name == "__format__":
         return lambda spec, /: _plain(native(_portable(owner, spec)), owner)
     return lambda: _plain(native(), owner)
@@ -135,16 +138,23 @@ def call_text(function: Any, /, *args: Any, **options: Any) -> Any:
     return _plain(made, args[0])
 
 
+text_of = partial(call_text, str)
+"""What is called where workflow code calls `str` by another name."""
+
+
 def maker(function: Any, /) -> Any:
-    """What is mapped when workflow code maps `function`, which may be `str`."""
-    return partial(call_text, function) if function is str else function
+    """What is called when workflow code calls, or hands on, `function`, which may be `str`."""
+    return text_of if function is str else function
 
 
 def percent(template: Any, values: Any) -> Any:
     """`template % values`, as workflow code writes it with a literal template."""
-    made = template % values
+    return _formatted(template % values, values)
+
+
+def _formatted(made: Any, values: Any) -> Any:
     if isinstance(made, bytes | bytearray):  # of `b"%a"`
-        return type(made)(_BYTES_ADDRESS.sub(b"", made)) if b" at " in made else made
+        return type(made)(_BYTES_ADDRESS.sub(b"", made)) if b" 0x" in made else made
     return _plain(made, values)
 
 

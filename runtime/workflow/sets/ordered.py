@@ -13,7 +13,7 @@ import builtins
 from abc import ABCMeta
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView
 from copy import deepcopy
-from itertools import filterfalse
+from itertools import filterfalse, islice
 from reprlib import recursive_repr
 from typing import Any
 
@@ -148,22 +148,47 @@ def _union(make: _Make, order: _Order, *others: Iterable[Any]) -> Any:
     return make(order)
 
 
+def _is_small(other: Any, order: _Order) -> bool:
+    return len(other) * 4 < len(order)
+
+
 def _intersection(make: _Make, order: _Order, *others: Iterable[Any]) -> Any:
     for other in others:
-        order = dict.fromkeys(filter(_members(other).__contains__, order))
+        members = _members(other)
+        if _is_small(members, order):
+            # All that can be left is known; to find their order, the last of them ends the search.
+            members = _set(filter(order.__contains__, members))
+            found = filter(members.__contains__, order) if len(members) > 1 else members
+            order = dict.fromkeys(islice(found, len(members)))
+        else:
+            order = dict.fromkeys(filter(members.__contains__, order))
     return make(order if others else dict(order))
 
 
 def _difference(make: _Make, order: _Order, *others: Iterable[Any]) -> Any:
     for other in others:
-        order = dict.fromkeys(filterfalse(_members(other).__contains__, order))
+        members = _members(other)
+        if _is_small(members, order):
+            order = order.copy()
+            for item in filter(order.__contains__, members):
+                del order[item]
+        else:
+            order = dict.fromkeys(filterfalse(members.__contains__, order))
     return make(order if others else dict(order))
 
 
 def _symmetric_difference(make: _Make, order: _Order, other: Iterable[Any], /) -> Any:
     theirs = _order_of(other)
-    only = dict.fromkeys(filterfalse(theirs.__contains__, order))
-    only.update(dict.fromkeys(filterfalse(order.__contains__, theirs)))
+    if _is_small(theirs, order):
+        only = order.copy()
+        for item in theirs:
+            if item in order:
+                del only[item]
+            else:
+                only[item] = None
+    else:
+        only = dict.fromkeys(filterfalse(theirs.__contains__, order))
+        only.update(dict.fromkeys(filterfalse(order.__contains__, theirs)))
     return make(only)
 
 
@@ -256,6 +281,33 @@ def _in_place(combine: Callable[..., Any]) -> tuple[Callable[..., None], Callabl
         _fill(self, order)
         self.__order__ = order
 
+    return _changing(change, combine)
+
+
+def _by_members(
+    combine: Callable[..., Any],
+    listed: Callable[[Any], Any],
+    change_one: Callable[[Any, Any], None],
+) -> tuple[Callable[..., None], Callable[..., Any]]:
+    """As `_in_place`, but one by one with the members of a small set: they are all that changes."""
+    everything, _ = _in_place(combine)
+
+    def change(self: Any, *others: Any) -> None:
+        if len(others) == 1:
+            members = listed(others[0])
+            if _is_small(members, self.__order__):
+                for item in members:
+                    change_one(self, item)
+                return
+            others = (members,)
+        everything(self, *others)
+
+    return _changing(change, combine)
+
+
+def _changing(
+    change: Callable[..., None], combine: Callable[..., Any]
+) -> tuple[Callable[..., None], Callable[..., Any]]:
     def operate(self: Any, other: Any, /) -> Any:
         if not isinstance(other, _BUILTIN) and not isinstance(other, _VIEWS):
             return NotImplemented
@@ -264,6 +316,20 @@ def _in_place(combine: Callable[..., Any]) -> tuple[Callable[..., None], Callabl
 
     change.__name__ = change.__qualname__ = f"{combine.__name__[1:]}_update"
     return change, operate
+
+
+def _leave_out(self: Any, item: Any) -> None:
+    if item in self.__order__:
+        _remove(self, item)
+        del self.__order__[item]
+
+
+def _turn(self: Any, item: Any) -> None:
+    if item in self.__order__:
+        _leave_out(self, item)
+    else:
+        _add(self, item)
+        self.__order__[item] = None
 
 
 class Set(_Ordered, set, metaclass=_Twin):  # type: ignore[type-arg]
@@ -335,8 +401,8 @@ class Set(_Ordered, set, metaclass=_Twin):  # type: ignore[type-arg]
         return self
 
     intersection_update, __iand__ = _in_place(_intersection)
-    difference_update, __isub__ = _in_place(_difference)
-    symmetric_difference_update, __ixor__ = _in_place(_symmetric_difference)
+    difference_update, __isub__ = _by_members(_difference, _members, _leave_out)
+    symmetric_difference_update, __ixor__ = _by_members(_symmetric_difference, _order_of, _turn)
 
 
 class FrozenSet(_Ordered, frozenset, metaclass=_Twin):  # type: ignore[type-arg]

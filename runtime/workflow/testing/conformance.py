@@ -20,6 +20,7 @@ from workflow.testing.cases.retention import BundleCases, PruneCases
 from workflow.testing.cases.runs import ClaimCases, CreateCases, MailCases
 from workflow.testing.cases.streams import OwnStreamCases, StreamCases
 from workflow.testing.cases.turns import AppendCases, RefusalCases
+from workflow.testing.cases.values import ValueCases
 from workflow.testing.cases.work import LeaseCases, TaskCases
 
 __all__ = ["WorldConformance"]
@@ -39,6 +40,7 @@ class WorldConformance(
     StreamCases,
     OwnStreamCases,
     ReadCases,
+    ValueCases,
     BundleCases,
     PruneCases,
     WaitCases,

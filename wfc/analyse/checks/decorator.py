@@ -12,15 +12,18 @@ A decorator that you wrote yourself may stay; it is checked like the rest of the
 
 A step keeps its decorators: they work where the step runs, say to log or to open a session. Only
 those are refused that make something else of the function, such as a context manager or a command.
+An option that `@step_options` does not have is refused as well, as a worker could not import it.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from wfc.analyse.installed import RETRIES
 from wfc.analyse.nested_options import is_readable
+from wfc.analyse.options import OPTION_NAMES
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import Form, Function, Kind, Marked, Program
 
@@ -115,6 +118,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
             said = _refusal(marked, name)
             if said is None and (outside := program.foreign.get(decorator)) is not None:
                 said = _foreign(marked, outside.module.partition(".")[0])
+            if said is None and name in _OPTIONS:
+                said = _misused_options(decorator)
             if said is None and marked.form is Form.NESTED:
                 said = _nested(decorator, name)
             if said is not None:
@@ -127,6 +132,24 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     f"The {marked.kind.value} {marked.name} cannot have this decorator: it {why}.",
                     instead.format(kind=marked.kind.value),
                 )
+
+
+def _misused_options(decorator: ast.expr) -> tuple[str, str] | None:
+    """Why `step_options` would raise when the module is imported."""
+    listed = f"the options are {', '.join(OPTION_NAMES[:-1])} and {OPTION_NAMES[-1]}."
+    if not isinstance(decorator, ast.Call):
+        return (
+            "is not called, so it gets the function where it expects options",
+            f"Write `@step_options(max_retries=5)`; {listed} Without any, leave it out.",
+        )
+    if decorator.args and not isinstance(decorator.args[0], ast.Starred):
+        return ("takes options by their names only", f"Name it: {listed}")
+    for keyword in decorator.keywords:
+        if keyword.arg is not None and keyword.arg not in OPTION_NAMES:
+            close = get_close_matches(keyword.arg, OPTION_NAMES, 1, 0.5)
+            guess = f"Did you mean {close[0]}? " if close else ""
+            return (f"has no option '{keyword.arg}'", guess + listed[0].upper() + listed[1:])
+    return None
 
 
 _NESTED = (

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from wfc.analyse.checks.sightings import directives
 from wfc.analyse.respell import moved
 from wfc.diagnostics import Diagnostic, Rule, Severity
-from wfc.model import Place, Program, Spelling
+from wfc.model import Module, Place, Program, Sighting, Spelling
 
 RULE = Rule(
     code="WF001",
@@ -51,6 +51,16 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 edits=moved(module, sighting),
             )
         elif sighting.place is Place.LATER and sighting.spelling is not Spelling.NOT_PLAIN:
+            first = _valid(module, sighting)
+            if first is not None and first.kind is not sighting.kind:
+                yield RULE.at(
+                    module,
+                    sighting.statement,
+                    f'{words} has no effect here: "use {first.kind.value}" above it counts, and a '
+                    "function is either a workflow or a step.",
+                    "Keep one of the two; what is for the other goes into a function of its own.",
+                )
+                continue
             where, above = "the function", "the docstring if there is one"
             if sighting.function is None:
                 where = "the file"
@@ -62,3 +72,19 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 f"Move it to the top of {where}, directly after {above}.",
                 edits=moved(module, sighting),
             )
+
+
+def _valid(module: Module, sighting: Sighting) -> Sighting | None:
+    """The directive that marks the function of another one, which stands below it."""
+    if sighting.function is None:
+        return None
+    return next(
+        (
+            other
+            for other in module.sightings
+            if other.function is sighting.function
+            and other.place is Place.FUNCTION
+            and other.spelling in (Spelling.EXACT, Spelling.ALTERED)
+        ),
+        None,
+    )

@@ -17,7 +17,6 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -57,7 +56,7 @@ from workflow.errors import (
     StepNotRegisteredError,
 )
 from workflow.events import Micros
-from workflow.replay.frames import recorded_traceback
+from workflow.replay.frames import recorded_traceback, summary_of
 from workflow.world.port import AuthProvider, Queue, Storage, Streamer
 
 __all__ = ["main"]
@@ -75,7 +74,7 @@ def main(fd: int) -> None:
     try:
         project = Project.load(begin.folder)
     except BaseException as error:
-        line.say(Unready(_summary(error)))
+        line.say(Unready(summary_of(error)))
         return
     _Process(line, project).serve()
 
@@ -241,7 +240,7 @@ class _Process:
             after = repr(after)
         return Raised(
             self._codec.encode_error(error, traceback=recorded_traceback(error)),
-            _summary(error),
+            summary_of(error),
             final,
             isinstance(error, RetryableError),
             after,
@@ -304,7 +303,3 @@ class _ToWorker(logging.handlers.QueueHandler):
                 with suppress(Exception):  # one that cannot be pickled
                     extra[name] = pickle.dumps(value)
         self._line.say(Spoken(plain, extra))
-
-
-def _summary(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(error)).strip()[:500]

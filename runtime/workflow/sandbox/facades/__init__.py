@@ -128,13 +128,14 @@ def _pure(module: str) -> Facade:
 def _backport() -> Facade:
     """What of `typing_extensions` is also in `typing`, from there: other packages bring it, and
     it may be another version on the next worker."""
-    from workflow.sandbox.facades.definitions import REPLACED
+    from workflow.sandbox.facades.definitions import REPLACED, backported
 
     return Facade(
         "typing_extensions",
         {
             **pick(importlib.import_module("typing"), PURE["typing"] - REPLACED["typing"].keys()),
             **REPLACED["typing"],
+            **backported(),
         },
         ADVICE.get("typing"),
     )

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterable
+from types import GenericAlias
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
+from workflow.replay.loop import DetFuture, DetTask
 from workflow.sandbox.facades.clock import active
 from workflow.sandbox.facades.contexts import native
 from workflow.sets import settled
 
-__all__ = ["ADVICE", "NAMES", "LoopView", "asyncio_members"]
+__all__ = ["ADVICE", "NAMES", "TWINS", "LoopView", "asyncio_members"]
 
 _LISTED = """
 ALL_COMPLETED Barrier BoundedSemaphore BrokenBarrierError CancelledError Condition Event
@@ -126,7 +128,7 @@ class _Recognises(type):
         return issubclass(subclass, cls._real)
 
     def __getitem__(cls, item: Any) -> Any:
-        return cls._real[item]  # type: ignore[index]
+        return GenericAlias(cls, item)  # the real class is hidden behind no alias
 
 
 def _make_future() -> Any:
@@ -143,12 +145,22 @@ class Future(metaclass=_Recognises):
     _real = asyncio.Future
     _make = staticmethod(_make_future)
 
+    def __init_subclass__(cls) -> None:
+        raise SandboxError("asyncio.Future cannot be subclassed in workflow code")
+
 
 class Task(metaclass=_Recognises):
     """`asyncio.Task` of workflow code, for isinstance and annotations."""
 
     _real = asyncio.Task
     _make = staticmethod(_make_task)
+
+    def __init_subclass__(cls) -> None:
+        raise SandboxError("asyncio.Task cannot be subclassed in workflow code")
+
+
+TWINS: dict[type, Any] = {DetFuture: Future, DetTask: Task}
+"""What workflow code knows the futures and tasks of its loop as."""
 
 
 def _as_completed(fs: Iterable[Any], *, timeout: float | None = None) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import abc
 import collections
-import copy
 import difflib
 import enum
 import functools
@@ -18,24 +17,25 @@ import textwrap
 import typing
 from collections.abc import Callable, Iterable
 from inspect import get_annotations
-from types import FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from workflow.errors import SandboxError
 from workflow.sandbox import guards, names, texts
 from workflow.sandbox.annotations import refuse_text
-from workflow.sandbox.classes import forget_plain_repr, keep_plain_repr
+from workflow.sandbox.classes import TypeProxy, forget_plain_repr, keep_plain_repr
 from workflow.sandbox.endless import Count, Cycle, Repeat
-from workflow.sandbox.facades import aio, records, writing
+from workflow.sandbox.facades import records, writing
+from workflow.sandbox.facades.copies import deep_copy, shallow_copy
 from workflow.sandbox.facades.dispatch import Dispatcher, MethodDispatcher
-from workflow.sandbox.facades.facade import Facade
+from workflow.sandbox.facades.managers import MANAGERS, localcontext
 from workflow.sandbox.facades.protocols import refuse_protocol, runtime_checkable
 from workflow.sandbox.facades.zones import ZoneInfo
 from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
-from workflow.sandbox.ownership import MARK, TOKEN, claim, owns
+from workflow.sandbox.ownership import MARK, TOKEN, claim
 from workflow.sets import FrozenSet, Set, settled
 
-__all__ = ["REPLACED"]
+__all__ = ["REPLACED", "backported"]
 
 
 def _caller(depth: int = 2) -> str:
@@ -90,6 +90,12 @@ def abstractmethod(function: Any) -> Any:
         return function
     guards.writable(inner)
     return abc.abstractmethod(function)
+
+
+def get_origin(tp: Any) -> Any:
+    """`typing.get_origin`. That of `Type[int]` is what `type` is in workflow code."""
+    found = typing.get_origin(tp)
+    return TypeProxy if found is type else found
 
 
 def unchanged(thing: Any) -> Any:
@@ -208,7 +214,7 @@ def _enum_base(name: str) -> Any:
     return _EnumMeta(name, (base,), enum.EnumMeta.__prepare__(name, (base,)))
 
 
-# -- operator, copy -------------------------------------------------------------------------------
+# -- operator -----------------------------------------------------------------------------------
 
 
 def attrgetter(attr: str, *attrs: str) -> Callable[[Any], Any]:
@@ -236,41 +242,6 @@ def methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any
     return call
 
 
-# A copy of these would take the state of the run along, for everyone to read.
-_LIVE = (
-    *("asyncio", "_asyncio", "workflow.authoring.children", "workflow.authoring.hooks"),
-    *("workflow.engine", "workflow.replay"),
-)
-_LIVE_CLASSES = (Facade, aio.LoopView, ModuleType)
-
-
-def _copyable(value: Any) -> Any:
-    if isinstance(value, _LIVE_CLASSES):
-        raise SandboxError("modules and the event loop cannot be copied in workflow code")
-    if not isinstance(value, BaseException):
-        for cls in type(value).__mro__:
-            if cls.__module__.startswith(_LIVE) and not owns(cls):
-                raise SandboxError(f"{cls.__name__} objects cannot be copied in workflow code")
-    return value
-
-
-class _Memo(dict[int, Any]):
-    """What `deepcopy` remembers: each copy is put here before it is given its state."""
-
-    def __setitem__(self, key: int, value: Any) -> None:
-        super().__setitem__(key, _copyable(value))
-
-
-def shallow_copy(x: Any) -> Any:
-    """`copy.copy`."""
-    return copy.copy(_copyable(x))
-
-
-def deep_copy(x: Any) -> Any:
-    """`copy.deepcopy`, without its `memo`: it would show what objects of a run are made of."""
-    return copy.deepcopy(_copyable(x), _Memo())
-
-
 class TextWrapper(textwrap.TextWrapper):
     """`textwrap.TextWrapper` with a translation table nobody can write to."""
 
@@ -286,14 +257,29 @@ class SequenceMatcher(difflib.SequenceMatcher[Any]):
         self.bpopular: Any = settled(self.bpopular, b)
 
 
+def backported() -> dict[str, Any]:
+    """What `typing_extensions` has for this Python where pydantic refuses that of `typing`."""
+    if sys.version_info >= (3, 12):
+        return {}
+    import typing_extensions  # comes with pydantic
+
+    return {"TypedDict": _TypedDict(typing_extensions.TypedDict)}
+
+
 _ENUMS = ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")
 
 REPLACED: dict[str, dict[str, Any]] = {
     "abc": {"abstractmethod": abstractmethod},
     "collections": {"namedtuple": namedtuple},
+    "contextlib": MANAGERS,
     "copy": {"copy": shallow_copy, "deepcopy": deep_copy},
     "csv": {"DictWriter": writing.DictWriter, "writer": writing.Writer},
-    "dataclasses": {"dataclass": dataclass},
+    "dataclasses": {
+        "asdict": records.asdict,
+        "astuple": records.astuple,
+        "dataclass": dataclass,
+    },
+    "decimal": {"localcontext": localcontext},
     "enum": {name: _enum_base(name) for name in _ENUMS},
     "functools": {
         "singledispatch": Dispatcher,
@@ -303,6 +289,7 @@ REPLACED: dict[str, dict[str, Any]] = {
         "wraps": wraps,
     },
     "difflib": {"SequenceMatcher": SequenceMatcher},
+    "json": {"dumps": writing.dumps},
     "itertools": {"count": Count, "cycle": Cycle, "repeat": Repeat},
     "operator": {
         "attrgetter": attrgetter,
@@ -321,6 +308,7 @@ REPLACED: dict[str, dict[str, Any]] = {
         "Set": Set,
         "TypedDict": _TypedDict(typing.TypedDict),
         "final": unchanged,
+        "get_origin": get_origin,
         "overload": unchanged,
         "override": unchanged,
         "runtime_checkable": runtime_checkable,

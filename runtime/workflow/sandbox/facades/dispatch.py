@@ -16,16 +16,23 @@ from typing import Any
 
 from workflow.errors import SandboxError
 from workflow.sandbox import guards
-from workflow.sandbox.facades import chance, clock
+from workflow.sandbox.classes import TypeProxy
+from workflow.sandbox.facades import aio, chance, clock
 from workflow.sandbox.ownership import owns
 from workflow.sets import TWINS as SETS
 
 __all__ = ["Dispatcher", "MethodDispatcher"]
 
 # What values are instances of, by the class that workflow code knows it under.
-_REAL: dict[Any, type] = {
-    twin: real for real, twin in (*clock.TWINS.items(), *chance.TWINS.items(), *SETS.items())
+_TWINS: dict[type, Any] = {
+    **aio.TWINS,
+    **chance.TWINS,
+    **clock.TWINS,
+    **SETS,
+    type: TypeProxy,
 }
+_REAL: dict[Any, type] = {twin: real for real, twin in _TWINS.items()}
+_REMEMBERED = 256
 _WRITE_CLASS = "write `@f.register(SomeClass)`"
 
 
@@ -33,6 +40,7 @@ class Dispatcher:
     """What `@singledispatch` makes of a function of the workflow."""
 
     __native__: dict[type, Callable[..., Any]]
+    __found__: dict[type, Callable[..., Any]]
     __name__: str
     __qualname__: str
 
@@ -40,6 +48,7 @@ class Dispatcher:
         if type(guards.writable(func)) is not FunctionType:
             raise SandboxError("singledispatch() decorates functions in workflow code")
         self.__dict__["__native__"] = {object: func}
+        self.__dict__["__found__"] = {}
         for name in ("__doc__", "__name__", "__qualname__"):
             self.__dict__[name] = getattr(func, name)
 
@@ -55,7 +64,7 @@ class Dispatcher:
     @property
     def registry(self) -> Mapping[type, Callable[..., Any]]:
         """The registered functions by class."""
-        return MappingProxyType(self.__native__)
+        return MappingProxyType({_TWINS.get(cls, cls): f for cls, f in self.__native__.items()})
 
     def register(self, cls: Any, func: Any = None) -> Any:
         """Register a function: `@f.register`, `@f.register(Class)` or `f.register(Class, func)`."""
@@ -69,10 +78,17 @@ class Dispatcher:
             kinds = _classes(cls)
         for kind in kinds:
             self.__native__[_real(kind)] = func
+        self.__found__.clear()
         return func
 
     def _for(self, value: Any) -> Callable[..., Any]:
-        return _chosen(self.__native__, type(value))
+        cls = type(value)
+        found = self.__found__.get(cls)
+        if found is None:
+            if len(self.__found__) >= _REMEMBERED:
+                self.__found__.clear()
+            found = self.__found__[cls] = _chosen(self.__native__, cls)
+        return found
 
     def __setattr__(self, name: str, value: object) -> None:
         raise SandboxError("attributes of a generic function cannot be set in workflow code")

@@ -13,11 +13,14 @@ from typing import Any
 from workflow.errors import SandboxError
 from workflow.sandbox import guards
 from workflow.sandbox.annotations import later_names, refuse_text
+from workflow.sandbox.facades.adapters import TypeAdapter
 
 __all__ = ["replaced"]
 
 
 def _checked(kind: Any) -> Any:
+    if isinstance(kind, TypeAdapter):
+        return kind.__native__  # was looked through when it was made
     for name in later_names(refuse_text(kind)):
         raise SandboxError(f"the type of a hook is given as text, {name!r}; write the type")
     return kind

@@ -16,7 +16,9 @@ from functools import lru_cache
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
-__all__ = ["dataclass"]
+from workflow.sandbox.facades.copies import deep_copy, shallow_copy
+
+__all__ = ["asdict", "astuple", "dataclass"]
 
 _NOT_PLAIN = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
@@ -80,9 +82,18 @@ def _own_copy() -> dict[str, Any]:
         del members["__dict__"], members["__weakref__"]
         space["_FuncBuilder"] = type("_FuncBuilder", (), members)
     space["exec"] = _exec
+    space["copy"] = SimpleNamespace(copy=shallow_copy, deepcopy=deep_copy)
     space["inspect"] = SimpleNamespace(**{**vars(inspect), "signature": _signature})
     return space
 
 
-dataclass: Callable[..., Any] = _own_copy()["dataclass"]
+_OWN = _own_copy()
+
+dataclass: Callable[..., Any] = _OWN["dataclass"]
 """As `dataclasses.dataclass`."""
+
+asdict: Callable[..., Any] = _OWN["asdict"]
+"""As `dataclasses.asdict`, with the copies of workflow code."""
+
+astuple: Callable[..., Any] = _OWN["astuple"]
+"""As `dataclasses.astuple`, with the copies of workflow code."""

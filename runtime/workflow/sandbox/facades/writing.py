@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 import string
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workflow.errors import SandboxError
-from workflow.sandbox.texts import EXACT, call_text
+from workflow.sandbox.texts import EXACT, call_text, maker
 
-__all__ = ["DictWriter", "Template", "Writer", "urlencode"]
+__all__ = ["DictWriter", "Template", "Writer", "dumps", "urlencode"]
 
 
 def _field(value: Any) -> Any:
@@ -20,6 +21,13 @@ def _field(value: Any) -> Any:
         return value
     text = call_text(str, value)
     return value if text == str(value) else text
+
+
+def dumps(obj: Any, **options: Any) -> str:
+    """`json.dumps`, with `default=str` as workflow code calls `str`."""
+    if "default" in options:
+        options["default"] = maker(options["default"])
+    return json.dumps(obj, **options)
 
 
 class Writer:

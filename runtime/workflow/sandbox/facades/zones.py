@@ -13,16 +13,22 @@ __all__ = ["ZoneInfo"]
 _OF_THE_MACHINE = frozenset({"localtime", "posixrules"})
 
 
+def _allowed(key: Any) -> Any:
+    if isinstance(key, str):
+        key = str.__str__(key)  # that of a subclass might be equal to anything
+    if key in _OF_THE_MACHINE:
+        raise SandboxError(
+            f"ZoneInfo({key!r}) is the zone of one machine; name the zone you mean, "
+            'such as ZoneInfo("Europe/Paris"), or datetime.UTC'
+        )
+    return key
+
+
 class _Zones(type):
     """Metaclass of the class that makes, and recognises, real zones."""
 
     def __call__(cls, key: str) -> Any:
-        if key in _OF_THE_MACHINE:
-            raise SandboxError(
-                f"ZoneInfo({key!r}) is the zone of one machine; name the zone you mean, "
-                'such as ZoneInfo("Europe/Paris"), or datetime.UTC'
-            )
-        return zoneinfo.ZoneInfo(key)
+        return zoneinfo.ZoneInfo(_allowed(key))
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, zoneinfo.ZoneInfo)
@@ -32,7 +38,12 @@ class _Zones(type):
 
     def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
         """As a field of a model it means the real class, and so do its instances."""
-        return handler(zoneinfo.ZoneInfo)
+        from pydantic_core import core_schema
+
+        def named(value: Any, native: Callable[[Any], Any]) -> Any:
+            return native(_allowed(value) if isinstance(value, str) else value)
+
+        return core_schema.no_info_wrap_validator_function(named, handler(zoneinfo.ZoneInfo))
 
 
 class ZoneInfo(metaclass=_Zones):

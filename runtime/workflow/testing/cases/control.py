@@ -60,7 +60,7 @@ class TokenCases(Cases):
         assert created.type == "hook_created"
         again = b.append(holder, open_tokens=(NewToken(token="t", ref="h3"),))
         assert [event.type for event in (await b.world.append(again)).opened] == ["hook_conflict"]
-        assert [hook.hook_id for hook in await b.world.list_hooks()] == ["h", "h2"]
+        assert {hook.hook_id for hook in await b.world.list_hooks()} == {"h", "h2"}
 
     @scenario
     async def test_token_race(self, b: Bench) -> None:
@@ -81,6 +81,16 @@ class TokenCases(Cases):
         answer = await b.world.append(b.append(run, close_tokens=("h",), open_tokens=again))
         assert [event.type for event in answer.opened] == ["hook_created"]
         assert [hook.hook_id for hook in await b.world.list_hooks()] == ["h2"]
+
+    @scenario
+    async def test_only_own_tokens_are_closed(self, b: Bench) -> None:
+        """Ids of hooks are a run's own: closing one leaves those of other runs."""
+        for run_id in ("one", "two"):
+            token = NewToken(token=f"t {run_id}", ref="h")
+            await b.turn(await b.own(run_id), open_tokens=(token,))
+        await b.turn(await b.run("one"), close_tokens=("h",))
+        assert [hook.token for hook in await b.world.list_hooks()] == ["t two"]
+        assert (await b.world.post_to_token("t two", Letter(kind="wake"))).run_id == "two"
 
     @scenario
     async def test_opened_and_closed_at_once(self, b: Bench) -> None:
@@ -120,6 +130,7 @@ class ParkCases(Cases):
         """A parked run is open and unowned, and neither mail nor timers make it due."""
         run = await self._parked(b)
         assert (run.status, run.owner, run.parked) == ("pending", None, _WHY)
+        assert await b.claim() == []
         later = await b.turn(await b.own("later"), next_timer=b.clock.now() + 20 * SECOND)
         assert await b.world.park("later", "ann", later.fence, _WHY)
         assert (await b.world.post("run", Letter(kind="nudge"))).outcome == "posted"
@@ -177,6 +188,7 @@ class ParkCases(Cases):
         run = await b.own()
         await b.world.park("run", "ann", run.fence, _WHY)
         await b.world.unpark("run")
+        assert (await b.run()).claims == 0
         assert not (await b.world.append(b.append(run, events=(called("s"),)))).ok
 
 

@@ -108,7 +108,7 @@ class WaitCases(Cases):
         seen = await b.world.wait_for_change(0, None)
         assert seen != 0
         await b.start()
-        assert await b.world.wait_for_change(seen, None) != seen
+        assert await asyncio.wait_for(b.world.wait_for_change(seen, None), 10) != seen
         seen = await self._quiet(b, seen)
         waiting = [asyncio.create_task(b.world.wait_for_change(seen, None)) for _ in range(3)]
         await asyncio.sleep(0)

@@ -37,6 +37,9 @@ class PruneCases(Cases):
         b.clock.advance(SECOND)
         assert await b.world.prune(b.clock.now(), ["failed"]) == ("bad",)
         assert await b.world.prune(b.clock.now(), []) == ()
+        await b.start("open")
+        b.clock.advance(1)
+        assert await b.world.prune(b.clock.now(), ["pending", "running", "paused"]) == ()
         rest = await b.world.prune(b.clock.now(), ["completed", "cancelled"])
         assert set(rest) == {"good", "stopped"}
 
@@ -98,8 +101,8 @@ class BundleCases(Cases):
     async def test_bundles(self, b: Bench) -> None:
         """A bundle is found under its hash; putting it again changes nothing in it."""
         assert await b.world.get_bundle("hash") is None
-        for _ in range(2):
-            await b.world.put_bundle("hash", b"source")
+        for source in (b"source", b"source", b"other"):
+            await b.world.put_bundle("hash", source)
         assert await b.world.get_bundle("hash") == b"source"
 
     @scenario

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from msgspec import structs
+from msgspec import json, structs
 
 from workflow.testing.cases.bench import Bench, Cases, called, scenario, task
 from workflow.world.records import (
@@ -50,6 +50,18 @@ class AppendCases(Cases):
         assert (run.status, run.started_at) == ("running", started)
         b.clock.advance(1)
         assert (await b.turn(run, events=(called("s2"),))).started_at == started
+
+    @scenario
+    async def test_times_are_those_of_the_append(self, b: Bench) -> None:
+        """Start, end and hooks of a run have the time that its owner gives, not the world's."""
+        run = await b.own()
+        at = b.clock.now()
+        b.clock.advance(1)
+        asked = b.append(run, at=at, open_tokens=(NewToken(token="t", ref="h"),))
+        (opened,) = (await b.world.append(asked)).opened
+        (hook,) = await b.world.list_hooks()
+        assert (opened.at, hook.created_at, (await b.run()).started_at) == (at, at, at)
+        assert (await b.end(await b.run(), at=at + 1)).completed_at == at + 1
 
     @scenario
     async def test_a_run_is_paused_and_goes_on(self, b: Bench) -> None:
@@ -148,7 +160,7 @@ class AppendCases(Cases):
         assert (old.input, old.parent_run) == (b"old", None)
         assert (new.input, new.parent_run, new.parent_ref) == (b"new", "run", "ref new")
         assert (await b.world.list_events("new"))[0].type == "run_created"
-        assert await b.claim() == ["old", "new"]
+        assert sorted(await b.claim()) == ["new", "old"]
 
     @scenario
     async def test_end(self, b: Bench) -> None:
@@ -175,9 +187,13 @@ class AppendCases(Cases):
         await b.own("kid 2", **child)
         await b.world.terminate("kid 2", NewEvent(type="run_cancelled", at=0), b"err", "cut")
         letters = await b.world.list_letters("parent")
-        assert [(x.kind, x.ref, x.payload, x.meta) for x in letters] == [
-            ("child_ended", "child_1", b"out", b'{"status":"completed"}'),
-            ("child_ended", "child_1", b"err", b'{"status":"cancelled","code":"cut"}'),
+        assert [(x.kind, x.ref, x.name, x.payload) for x in letters] == [
+            ("child_ended", "child_1", "flow", b"out"),
+            ("child_ended", "child_1", "flow", b"err"),
+        ]
+        assert [json.decode(x.meta or b"") for x in letters] == [
+            {"status": "completed"},
+            {"status": "cancelled", "code": "cut"},
         ]
 
     @scenario
@@ -186,6 +202,7 @@ class AppendCases(Cases):
         await b.end(await b.own("parent"))
         await b.end(await b.own("kid", parent_run="parent", parent_ref="child_1"))
         assert [x.kind for x in await b.world.list_letters("parent")] == ["child_ended"]
+        await b.end(await b.own("lost", parent_run="pruned long ago", parent_ref="child_1"))
 
 
 class RefusalCases(Cases):

@@ -219,6 +219,8 @@ def explain(path: Path) -> Iterator[None]:
         raise describe(error, path) from error
     except OSError as error:
         raise WorldError(f"{path} cannot be used: {error}") from error
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise WorldError(f"{path}: {error}") from error
 
 
 def describe(error: sqlite3.Error, path: Path) -> WorldError:

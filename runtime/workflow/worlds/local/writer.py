@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workflow.errors import WorkflowError, WorldError
+from workflow.errors import SerializationError, WorkflowError, WorldError
 from workflow.world.port import Clock
 from workflow.worlds.changes import Answers, Changes
 from workflow.worlds.local.batch import append_short, read, write
@@ -228,6 +228,9 @@ class Writer:
                 told = describe(error, self._path)
             elif isinstance(error, OSError):
                 told = WorldError(f"{self._path} cannot be used: {error}")
+            elif isinstance(error, UnicodeEncodeError):
+                # Trying again would not help: whoever wrote such a text has to hear of it.
+                told = SerializationError(f"{self._path}: {error}")
             for job in group:
                 job.error = told
             return not running

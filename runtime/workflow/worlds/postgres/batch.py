@@ -15,6 +15,7 @@ from typing import Any
 from psycopg import Connection, Cursor
 
 from workflow.worlds.postgres.arrays import Blobs, Ints, Texts
+from workflow.worlds.postgres.calls import bound, is_call
 from workflow.worlds.rules import batch as rules
 from workflow.worlds.rules.batch import Holder, Row, Stream, TaskRow, Wants
 
@@ -155,6 +156,9 @@ class Batch(rules.Batch):
         _insert(execute, "add_letters", self.letters, _LETTER_COLUMNS)
         columns = {"run": Ints, "dedupe": Texts, "in_time": Ints}
         _insert(execute, "add_letter_keys", sorted(self.new_letter_keys), columns)
+        if called := {run for run, key, _ in self.new_letter_keys if is_call(key)}:
+            before = {"run": Ints(sorted(called)), "before": bound(self.now)}
+            execute("forget_calls", before)
 
     def _write_tasks(self, execute: Execute) -> None:
         if self.finished_tasks:

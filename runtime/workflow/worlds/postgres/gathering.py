@@ -17,19 +17,29 @@ from workflow.worlds.postgres import rows
 from workflow.worlds.postgres.arrays import Ints, Texts
 from workflow.worlds.postgres.sessions import Pool, Session
 
-__all__ = ["Asked", "Gathering", "load_runs", "run_records"]
+__all__ = ["Asked", "Gathering", "load_runs", "run_records", "sorted_out"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-# How many questions go into one transaction at most; more share the connections of the pool.
+# How many questions go into one transaction; more share the connections of the pool.
 _GROUP = 100
 
 
 class Gathering(Generic[_K, _V]):
-    """Collects questions and has `work` answer them, in their order. Usable from many loops."""
+    """Collects questions and has `work` answer them, in their order, at most `group` at a time.
 
-    def __init__(self, pool: Pool, work: Callable[[Session, Sequence[_K]], Sequence[_V]]) -> None:
+    Usable from many loops.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        work: Callable[[Session, Sequence[_K]], Sequence[_V]],
+        *,
+        group: int = _GROUP,
+    ) -> None:
+        self._group = group
         self._pool = pool
         self._work = work
         self._lock = threading.Lock()
@@ -51,8 +61,8 @@ class Gathering(Generic[_K, _V]):
     def _send(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             asked = self._asked.pop(loop, [])
-        for first in range(0, len(asked), _GROUP):
-            task = loop.create_task(self._answer(asked[first : first + _GROUP]))
+        for first in range(0, len(asked), self._group):
+            task = loop.create_task(self._answer(asked[first : first + self._group]))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -101,7 +111,7 @@ def load_runs(session: Session, asked: Sequence[Asked], clock: Clock) -> list[Lo
         lettered = session.ask("load_lettered", runs=runs)
         session.connection.execute("commit")
     found = {record.run_id: record for record in map(rows.run_record, records)}
-    per = [_sorted_out(cursor, len(asked)) for cursor in (events, letters, tasks, lettered)]
+    per = [sorted_out(cursor, len(asked)) for cursor in (events, letters, tasks, lettered)]
     now = clock.now()
     return [
         None
@@ -118,7 +128,7 @@ def load_runs(session: Session, asked: Sequence[Asked], clock: Clock) -> list[Lo
     ]
 
 
-def _sorted_out(found: Any, count: int) -> list[list[tuple[Any, ...]]]:
+def sorted_out(found: Any, count: int) -> list[list[tuple[Any, ...]]]:
     """Rows by the place of their question, which comes first in each."""
     places: list[list[tuple[Any, ...]]] = [[] for _ in range(count)]
     for place, *row in found:

@@ -145,7 +145,7 @@ class Database:
             case _ if lost(error):
                 if not any(words in reason for words in _FOR_GOOD):
                     kind = WorldUnavailableError
-                advice = f"does not answer ({reason}); is it running, and is the address right?"
+                advice = _unreachable(reason)
             case _:
                 advice = f"says: {reason}"
         return kind(f"{self.place} {advice}")
@@ -200,6 +200,15 @@ class Database:
 
 # What a server says that will say the same the next time.
 _FOR_GOOD = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+
+
+def _unreachable(reason: str) -> str:
+    """What there is to do about a connection that could not be made."""
+    if "authentication failed" in reason:
+        return f"does not take this user and password ({reason}); correct WORKFLOW_POSTGRES_URL"
+    if 'database "' in reason and "does not exist" in reason:
+        return f"is not there ({reason}); create the database or correct WORKFLOW_POSTGRES_URL"
+    return f"does not answer ({reason}); is it running, and is WORKFLOW_POSTGRES_URL right?"
 
 
 def lost(error: BaseException) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from workflow.errors import WorkflowRunNotFoundError, WorldError
+from workflow.policy.names import is_storable
 from workflow.world.port import ENDED, Clock
 from workflow.world.records import (
     Append,
@@ -44,7 +45,7 @@ from workflow.world.records import (
 )
 from workflow.worlds.changes import Changes
 from workflow.worlds.cursor import cursor_of, read_cursor
-from workflow.worlds.postgres import claims, outside, rows
+from workflow.worlds.postgres import calls, claims, outside, rows
 from workflow.worlds.postgres.arrays import Texts
 from workflow.worlds.postgres.clock import ServerClock
 from workflow.worlds.postgres.gathering import Asked, Gathering, load_runs, run_records
@@ -52,6 +53,7 @@ from workflow.worlds.postgres.listener import Listener
 from workflow.worlds.postgres.prune import prune, prune_bundles
 from workflow.worlds.postgres.sessions import Heart, Pool, Session
 from workflow.worlds.postgres.store import Database
+from workflow.worlds.postgres.streams import READERS, AskedChunks, read_streams
 from workflow.worlds.postgres.writer import UnknownOutcome, Writer
 from workflow.worlds.rules.batch import Operation
 from workflow.worlds.rules.quiet import Quiet
@@ -63,7 +65,6 @@ from workflow.worlds.rules.runs import (
     Terminating,
     Unparking,
 )
-from workflow.worlds.rules.streams import is_closed
 from workflow.worlds.rules.work import Chunking, Finishing
 
 __all__ = ["PostgresWorld"]
@@ -84,6 +85,7 @@ class _Open:
     pool: Pool
     records: Gathering[str, RunRecord | None]
     loads: Gathering[Asked, Loaded | None]
+    chunks: Gathering[AskedChunks, ChunkPage | None]
     heart: Heart
     writer: Writer
     listener: Listener
@@ -129,6 +131,7 @@ class PostgresWorld:
                 pool,
                 Gathering(pool, run_records),
                 Gathering(pool, lambda session, asked: load_runs(session, asked, self._clock)),
+                Gathering(pool, read_streams, group=READERS),
                 Heart(database),
                 Writer(database, self._clock, self._changes, self._quiet, listener.tell),
                 listener,
@@ -213,7 +216,7 @@ class PostgresWorld:
     async def _post(self, posting: Posting) -> Posted:
         letter = posting.letter
         if letter.dedupe is None and letter.kind not in _HARMLESS_TWICE:
-            posting = replace(posting, call=f"call {secrets.token_hex(8)}")
+            posting = replace(posting, call=calls.name(self.now()))
         posted, again = await self._settled(posting)
         if again and posted.outcome == "missing" and posting.by_token:
             # The first try may have closed the hook that it was for.
@@ -240,7 +243,9 @@ class PostgresWorld:
         return claimed
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
-        loaded = await self._opened.loads.ask(Asked(run_id, after, limit))
+        loaded = None
+        if is_storable(run_id):  # else it would fail for all who ask at the same time
+            loaded = await self._opened.loads.ask(Asked(run_id, after, limit))
         if loaded is None:
             raise WorkflowRunNotFoundError(run_id)
         return loaded
@@ -347,27 +352,14 @@ class PostgresWorld:
         return first
 
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
-        def work(session: Session) -> ChunkPage:
-            with session.connection.pipeline():
-                session.connection.execute("begin isolation level repeatable read read only")
-                found = session.ask("stream_of_run", run_id=run_id, stream=stream)
-                chunks = session.ask(
-                    "list_chunks", run_id=run_id, stream=stream, start=start, limit=limit
-                )
-                session.connection.execute("commit")
-            row = found.fetchone()
-            if row is None:
-                raise WorkflowRunNotFoundError(run_id)
-            status, stream_id, next_, done = row
-            closed, cut = is_closed(stream, status, exists=stream_id is not None, closed=bool(done))
-            return ChunkPage(
-                chunks=tuple(map(rows.chunk_record, chunks)),
-                next=next_ or 0,
-                closed=closed,
-                cut=cut,
-            )
-
-        return await self._read(work)
+        if not is_storable(stream):
+            raise WorldError(f"PostgreSQL can store no stream of the name {stream!r}")
+        page = None
+        if is_storable(run_id):
+            page = await self._opened.chunks.ask(AskedChunks(run_id, stream, start, limit))
+        if page is None:
+            raise WorkflowRunNotFoundError(run_id)
+        return page
 
     async def list_streams(self, run_id: str) -> tuple[str, ...]:
         found = await self._read(lambda session: session.all("list_streams", run_id=run_id))
@@ -399,7 +391,8 @@ class PostgresWorld:
     # -- reads -----------------------------------------------------------------------------
 
     async def get_run(self, run_id: str) -> RunRecord | None:
-        return await self._opened.records.ask(run_id)
+        # What PostgreSQL refuses would fail for all who ask at the same time.
+        return await self._opened.records.ask(run_id) if is_storable(run_id) else None
 
     async def list_runs(
         self, where: RunFilter, *, limit: int = 50, cursor: str | None = None

@@ -168,6 +168,13 @@ insert into {schema}.workflow_letter_keys (run, dedupe, in_time)
 select run, dedupe, in_time <> 0
 from unnest(%(run)s::bigint[], %(dedupe)s::text[], %(in_time)s::bigint[]) as w (run, dedupe, in_time)
 
+-- :name forget_calls
+-- Deletes names of calls that are not looked for any more. A caller's own key may lie between them.
+delete from {schema}.workflow_letter_keys as k
+using unnest(%(run)s::bigint[]) as w (run)
+where k.run = w.run and k.dedupe >= 'call ' and k.dedupe < %(before)s::text
+    and k.dedupe ~ '^call [0-9]{16} [0-9a-f]{16}$'
+
 -- :name eat_letters
 -- Deletes letters that turns have used.
 delete from {schema}.workflow_letters as l

@@ -97,22 +97,25 @@ select run_id, hook_id, token, h.created_at, webhook, metadata, meta
 from {schema}.workflow_hooks as h join {schema}.workflow_runs as r on r.id = h.run
 where token = %(token)s
 
--- :name stream_of_run
--- A stream of a run that is there; nulls for a stream that is not.
-select status, s.id, s.next, s.closed
-from {schema}.workflow_runs as r
-left join {schema}.workflow_streams as s on s.run = r.id and s.name = %(stream)s
-where run_id = %(run_id)s
+-- :name load_streams
+-- Streams of runs by the place of the question; nulls for a stream that is not there.
+select place, r.status, s.id, s.next, s.closed
+from unnest(%(runs)s::text[], %(streams)s::text[]) with ordinality as w (run_id, name, place)
+join {schema}.workflow_runs as r on r.run_id = w.run_id
+left join {schema}.workflow_streams as s on s.run = r.id and s.name = w.name
 
--- :name list_chunks
--- Chunks of a stream from an index on.
-select i, data, step_id, attempt from {schema}.workflow_stream_chunks
-where stream = (
-    select s.id from {schema}.workflow_runs as r
-    join {schema}.workflow_streams as s on s.run = r.id and s.name = %(stream)s
-    where run_id = %(run_id)s
-) and i >= %(start)s
-order by i limit %(limit)s
+-- :name load_chunks
+-- Chunks of streams from an index on, by the place of the question.
+select place, c.* from unnest(
+    %(runs)s::text[], %(streams)s::text[], %(starts)s::bigint[], %(limits)s::bigint[]
+) with ordinality as w (run_id, name, start, most, place)
+join {schema}.workflow_runs as r on r.run_id = w.run_id
+join {schema}.workflow_streams as s on s.run = r.id and s.name = w.name
+cross join lateral (
+    select i, data, step_id, attempt from {schema}.workflow_stream_chunks
+    where stream = s.id and i >= w.start order by i limit w.most
+) as c
+order by place, c.i
 
 -- :name list_streams
 -- The names of a run's streams.

@@ -1,0 +1,23 @@
+"""Settings that are used long after the start, and have to be right at the start.
+
+What a worker needs at once is read where it begins, and a wrong value stops it there. A wrong limit
+for answers to webhooks would be found by the first caller instead, perhaps weeks later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workflow.authoring.requests import max_bytes_of, private_of
+from workflow.engine.webhooks import answer_timeout
+from workflow.policy.actions import lifetime_setting
+
+__all__ = ["check"]
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Raise ValueError, whose text names the setting, for a value that means nothing."""
+    answer_timeout(environ)
+    lifetime_setting(environ)
+    max_bytes_of(environ)
+    private_of(environ)

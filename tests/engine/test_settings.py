@@ -1,0 +1,72 @@
+"""Settings that mean nothing stop the start, with a text that names them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.project import build
+from workflow.engine import Application, Project
+from workflow.worlds.memory import MemoryWorld
+
+WRONG = [
+    ("WORKFLOW_LEASE", "soon"),
+    ("WORKFLOW_LEASE", "nan"),
+    ("WORKFLOW_MAX_CLAIMS", "1"),
+    ("WORKFLOW_MAX_EVENTS", "ten"),
+    ("WORKFLOW_MAX_ROUNDS", "1e3"),
+    ("WORKFLOW_PARK_MISSING_AFTER", "inf"),
+    ("WORKFLOW_REPLAY_CHECK", "always"),
+    ("WORKFLOW_PROCESSES", "-1"),
+    ("WORKFLOW_WORKER_CONCURRENCY", "0"),
+    ("WORKFLOW_MEMORY_WORKER_CONCURRENCY", "2.5"),
+    ("WORKFLOW_WEBHOOK_TIMEOUT", "1 minute"),
+    ("WORKFLOW_WEBHOOK_TIMEOUT", "-1"),
+    ("WORKFLOW_WEBHOOK_TIMEOUT", "nan"),
+    ("WORKFLOW_PENDING_ACTION_TIMEOUT", "a while"),
+    ("WORKFLOW_PENDING_ACTION_TIMEOUT", "0s"),
+    ("WORKFLOW_FETCH_MAX_BYTES", "4MB"),
+    ("WORKFLOW_FETCH_PRIVATE", "no"),
+]
+
+
+SOURCE = """
+    async def flow() -> int:
+        "use workflow"
+        return 1
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return build(tmp_path_factory.mktemp("project"), SOURCE)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+@pytest.mark.parametrize("worker", [True, False], ids=["worker", "no worker"])
+def test_wrong_settings(
+    name: str, value: str, worker: bool, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An application with a wrong setting does not start, and leaves no open world behind."""
+    monkeypatch.setenv(name, value)
+
+    async def main() -> None:
+        world = MemoryWorld()
+        with pytest.raises(ValueError, match=name):
+            await Application(world, project, worker=worker).start()
+        assert world._closed
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in WRONG}))
+def test_empty_settings(name: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty value is no value: the default counts."""
+    monkeypatch.setenv(name, "")
+
+    async def main() -> None:
+        async with Application(MemoryWorld(), project, worker=False):
+            pass
+
+    asyncio.run(main())

@@ -1,0 +1,80 @@
+"""The durable waits of a body: which is over first, and which of them a wake-up ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.replay.drive import SECOND, START, Driver, meta_of, step
+from workflow import sleep
+from workflow.errors import DivergenceError
+
+
+def test_waits_that_are_due_together_end_in_the_order_they_were_begun() -> None:
+    """Earlier ones first; of those for the same moment the one that the body asked for first."""
+    order: list[str] = []
+
+    async def body() -> None:
+        async def nap(name: str, seconds: int) -> None:
+            await sleep(seconds)
+            order.append(name)
+
+        naps = [("a", 9), ("b", 5), ("c", 9), ("d", 5), ("e", 1), ("f", 9)]
+        await asyncio.gather(*[nap(name, seconds) for name, seconds in naps])
+
+    run = Driver(body)
+    begun = [event.ref for event in run.log if event.type == "wait_created"]
+    run.advance(20)
+    ended = [event.ref for event in run.log if event.type == "wait_completed"]
+    assert order == ["e", "b", "d", "a", "c", "f"]
+    assert ended == [begun[n] for n in (4, 1, 3, 0, 2, 5)]
+
+
+def test_time_outs_are_no_sleeps() -> None:
+    """`wake_up` ends what the body sleeps through, not the limits it has set."""
+
+    async def body() -> str:
+        async with asyncio.timeout(100):
+            await asyncio.gather(asyncio.sleep(20), sleep(10), step("s"))
+        return "done"
+
+    run = Driver(body)
+    assert run.types().count("wait_created") == 3
+    assert run.live.next_timer() == START + 10 * SECOND
+    sleeps = [ref for ref, due in _dues(run).items() if due == START + 10 * SECOND]
+    assert run.live.sleeps() == sleeps
+    run.feed("wait_completed", sleeps[0])
+    assert run.live.sleeps() == []
+
+
+def _dues(run: Driver) -> dict[str, int]:
+    return {e.ref: meta_of(e)["due"] for e in run.log if e.type == "wait_created"}
+
+
+def test_a_sleep_until_now_is_no_wait() -> None:
+    """Nothing is recorded for a moment that has come."""
+
+    async def body() -> str:
+        await sleep(0)
+        await asyncio.sleep(0)
+        return "awake"
+
+    run = Driver(body)
+    assert run.types() == ["run_created", "run_completed"]
+
+
+def test_a_wait_ends_once() -> None:
+    """The end of a wait that is not open belongs to a log of other code."""
+
+    async def body() -> None:
+        async with asyncio.timeout(5):
+            await step("quick")
+        await step("other")
+
+    run = Driver(body)
+    (wait,) = _dues(run)
+    run.complete(None)
+    with pytest.raises(DivergenceError, match="no such wait"):
+        run.feed("wait_completed", wait)
+    run.live.close()
