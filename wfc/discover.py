@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wfc.project import Project, ProjectError, skipped
 
-__all__ = ["InputFile", "Survey", "discover", "mentions", "read_input", "survey"]
+__all__ = ["InputFile", "Survey", "discover", "enclosing", "mentions", "read_input", "survey"]
 
 # A superset of what counts as a directive, so that `useStep` alone in a file is seen as well.
 _MENTIONS = re.compile(rb"use[\s_-]*(?:step|workflow)", re.IGNORECASE)
@@ -89,6 +89,20 @@ def mentions(project: Project, pattern: re.Pattern[bytes]) -> bool:
         except OSError:
             continue
     return False
+
+
+def enclosing(root: Path) -> Path | None:
+    """The project that the folder `root` lies in, None when there is none or `root` is one itself.
+
+    Commands that are called one folder too deep would build or look for another project there.
+    """
+    if (root / "pyproject.toml").exists():
+        return None
+    for folder in root.resolve().parents:
+        build = folder / "generated" / "manifest.json"
+        if _has_settings(f"{folder}/pyproject.toml") or _is_build(str(build)):
+            return folder
+    return None
 
 
 def _all(problems: list[str]) -> str:
@@ -170,21 +184,24 @@ def _is_foreign(entries: Sequence[os.DirEntry[str]]) -> bool:
     names = {entry.name for entry in entries}
     return (
         "pyvenv.cfg" in names
-        or any(e.name == "pyproject.toml" and _is_settings(e.path) for e in entries)
+        or any(e.name == "pyproject.toml" and _has_settings(e.path) for e in entries)
         # A build in a folder below leaves one: what it wrote is compiled already.
-        or ("step.py" in names and any(e.name == "manifest.json" and _is_build(e) for e in entries))
+        or (
+            "step.py" in names
+            and any(e.name == "manifest.json" and _is_build(e.path) for e in entries)
+        )
     )
 
 
-def _is_build(manifest: os.DirEntry[str]) -> bool:
+def _is_build(manifest: str) -> bool:
     try:
-        found = json.loads(Path(manifest.path).read_bytes())
+        found = json.loads(Path(manifest).read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and {"format", "wfc", "bundle"} <= found.keys()
 
 
-def _is_settings(pyproject: str) -> bool:
+def _has_settings(pyproject: str) -> bool:
     try:
         return _OWN_SETTINGS.search(Path(pyproject).read_bytes()) is not None
     except OSError:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         WorkflowError,
     )
     from workflow.policy.retry import Backoff, step_options
-    from workflow.web import Headers, Request, Response, URLSearchParams
+    from workflow.web import FormData, FormFile, Headers, Request, Response, URLSearchParams
 
 __version__ = "0.1.0"
 
@@ -55,6 +55,8 @@ __all__ = [
     "FatalError",
     "FetchError",
     "FetchRefusedError",
+    "FormData",
+    "FormFile",
     "Headers",
     "Hook",
     "HookConflictError",
@@ -128,7 +130,14 @@ _HOMES = {
         "WorkflowError",
     ),
     "workflow.policy.retry": ("Backoff", "step_options"),
-    "workflow.web": ("Headers", "Request", "Response", "URLSearchParams"),
+    "workflow.web": (
+        "FormData",
+        "FormFile",
+        "Headers",
+        "Request",
+        "Response",
+        "URLSearchParams",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -113,7 +113,8 @@ def with_options(
             "cancel_with_parent= is for runs that a workflow body starts; one that is started "
             "here, also by a step, is nobody's child"
         )
-    given = attributes_of({} if attributes is None else attributes)
+    # Looked at by start(), as everything else is.
+    given: Any = {} if attributes is None else attributes
     return Starter(run_id, idempotency_key, given, delay, deadline, grace, connection)
 
 
@@ -149,7 +150,7 @@ class Starter:
             run_id = f"wrun_{ulid(time.time_ns() // 1_000_000, secrets.token_bytes(10))}"
         check_run_id(run_id)
         check_key(self.idempotency_key)
-        attributes_of(self.attributes)
+        attributes = attributes_of(self.attributes)
         now = world.now()
         start_at = None if self.delay is None else due_of(self.delay, now, "delay=")
         # The seed of the run's random numbers and tokens: secret, unlike the run id.
@@ -180,7 +181,7 @@ class Starter:
                     input=data,
                     meta=msgspec.json.encode(meta),
                     idempotency_key=self.idempotency_key,
-                    attributes={**self.attributes, **parents},
+                    attributes={**attributes, **parents},
                     start_at=start_at,
                 )
             )
@@ -397,6 +398,11 @@ def _identify(workflow: Any) -> str:
     found = getattr(workflow, "workflow_id", None) or local_build.workflow_id(workflow)
     if found is None:
         name = getattr(workflow, "__qualname__", repr(workflow))
+        if local_build.is_step(workflow):
+            raise WorkflowNotRegisteredError(
+                f"{name} is a step; start() takes a workflow. Call a step from a workflow, or call "
+                "it directly as an ordinary function"
+            )
         raise WorkflowNotRegisteredError(
             f'{name} is not a workflow of a build. Mark it "use workflow" and run `wfc build`. A '
             "server loads the build by with_workflow(app); a script finds it in the folder "

@@ -271,7 +271,10 @@ class WorkflowRunNotFoundError(WorkflowError):
     code = "run-not-found"
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"no run {run_id!r} in this world")
+        super().__init__(
+            f"no run {run_id!r} in this world. Is the id whole, and is this the world that the run "
+            "was started in (WORKFLOW_TARGET_WORLD)?"
+        )
         self.run_id = run_id
 
 

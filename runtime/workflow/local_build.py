@@ -18,7 +18,7 @@ from workflow.classes import register_class
 from workflow.errors import WorkflowNotRegisteredError
 from workflow.policy.names import full_id
 
-__all__ = ["id_of_name", "know_classes", "workflow_id"]
+__all__ = ["id_of_name", "is_step", "know_classes", "workflow_id"]
 
 _lock = threading.Lock()
 _read: dict[str, tuple[tuple[int, int], Any]] = {}
@@ -26,9 +26,18 @@ _read: dict[str, tuple[tuple[int, int], Any]] = {}
 
 def workflow_id(function: Any) -> str | None:
     """The id of a workflow function of the build, None when there is none or it is not in it."""
+    return _find("workflows", function)
+
+
+def is_step(function: Any) -> bool:
+    """Whether a function is a step of the build here."""
+    return _find("steps", function) is not None
+
+
+def _find(kind: str, function: Any) -> str | None:
     manifest = _manifest()
     wanted = (_module(function, manifest), getattr(function, "__qualname__", None))
-    for found, entry in manifest.get("workflows", {}).items():
+    for found, entry in manifest.get(kind, {}).items():
         if (entry["module"], entry["qualname"]) == wanted:
             return str(found)
     return None

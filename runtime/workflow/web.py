@@ -211,8 +211,14 @@ class Request:
     async def respond_with(self, response: Response) -> None:
         """Answer the caller of a webhook that was created with `respond_with="manual"`.
 
-        Raises WebhookError for any other request and ContextError where no run is executing.
+        Raises WebhookError for any other request, ContextError where no run is executing, TypeError
+        for anything but a `Response`.
         """
+        if not isinstance(response, Response):
+            raise TypeError(
+                f"respond_with() takes a Response of workflow, not {type(response).__name__}. "
+                "Response(text, status) and Response.json(value) make one"
+            )
         if self.reply_to is None:
             raise WebhookError(
                 "this request cannot be answered: its webhook was not created with "

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, PrivateAttr
 
-from workflow.web import Headers, Request, Response, URLSearchParams
+from workflow.web import FormData, FormFile, Headers, Request, Response, URLSearchParams
 
 
 class Color(enum.Enum):
@@ -114,5 +114,6 @@ VALUES: list[Any] = [
     Order(id=ID, total=Decimal("9.90")), Money("5 EUR"), {Color.RED: Point(1)}, User, {Point(1, 2)},
     Headers([("A", "1"), ("b", "2"), ("a", "3")]), URLSearchParams("a=1&b=&a=%7E+x"),
     Request("POST", "https://x.test/a?b=c", {"X-Y": "z"}, b"\xff", reply_to="s"),
-    Response.json({"a": [1]}, status=201),
+    Response.json({"a": [1]}, status=201), FormFile("ä.png", "image/png", b"\x89"),
+    FormData([("a", "1"), ("file", FormFile("b", "", b"")), ("a", "2")]), FormData(),
 ]  # fmt: skip

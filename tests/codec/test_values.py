@@ -291,6 +291,24 @@ def test_keys_that_would_become_one_are_refused(value: Any) -> None:
     assert repr(back) == "{nan: 1}"
 
 
+def test_keys_that_take_too_long_to_read_are_refused() -> None:
+    """A key of many parts, or of few that stand in many places, is refused when it is written."""
+    most = tuple(range(90_000))
+    assert CODEC.decode(CODEC.encode({most, Point(1)})) == {most, Point(1)}
+    shared: Any = (1,)
+    for _ in range(20):
+        shared = (shared, shared)
+    for key in (tuple(range(100_001)), shared, frozenset({shared}), Pair(shared)):
+        with pytest.raises(SerializationError, match="more than 100000 parts") as caught:
+            CODEC.encode({"a": {1: 2, key: 3}})
+        assert caught.value.path.startswith("value.a")
+    small = Codec(max_size=50_000)
+    many = {(most[:1000], number) for number in range(380)}
+    assert small.decode(small.encode(many)) == many
+    with pytest.raises(SerializationError, match="the parts of its keys"):
+        small.encode({*many, *((most[:1000], -number) for number in range(1, 30))})
+
+
 def test_circles_through_tuples_and_sets_are_refused() -> None:
     """A tuple, deque or own class that contains itself is refused, not recorded unreadably."""
     inner: list[Any] = []

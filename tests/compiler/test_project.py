@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import wfc
 from tests.compiler.projects import write_project
+from wfc.cli import main
+from wfc.discover import enclosing
 
 FLOW = 'async def main() -> None:\n    "use workflow"\n'
 
@@ -120,3 +123,35 @@ def test_what_another_build_wrote_is_not_compiled(tmp_path: Path) -> None:
     assert wfc.build(root / "app").ok
     assert (root / "app/generated/workflows/flows.py").exists()
     assert built(root) == ["workflow//app/flows.py//main", "workflow//other/step.py//main"]
+
+
+def test_the_project_around_a_folder(tmp_path: Path) -> None:
+    """Settings or a build above say so; a pyproject.toml of its own makes the folder a project."""
+    files = {
+        "set/pyproject.toml": "[tool.workflow]\n",
+        "set/a/b/flows.py": FLOW,
+        "set/own/pyproject.toml": "",
+        "plain/pyproject.toml": '[project]\nname = "plain"\n',
+        "plain/a/flows.py": FLOW,
+    }
+    root = write_project(tmp_path, files).resolve()
+    assert enclosing(root / "set/a/b") == root / "set"
+    assert enclosing(root / "set/own") is None
+    assert enclosing(root / "plain/a") is None
+    assert wfc.build(root / "plain").ok
+    assert enclosing(root / "plain/a") == root / "plain"
+
+
+def test_a_command_in_a_folder_of_the_project_says_where_that_is(tmp_path: Path) -> None:
+    """A build there goes on with a note; what needs a build or runs is refused with the place."""
+    files = {"pyproject.toml": "[tool.workflow]\n", "app/flows.py": FLOW}
+    root = write_project(tmp_path, files).resolve()
+    inside = str(root / "app")
+    for command in (["worker"], ["run", "main"], ["inspect", "runs"]):
+        refused = CliRunner().invoke(main, [*command, "--root", inside])
+        assert refused.exit_code == 2
+        assert f"This folder lies in the project {root}: go there" in refused.stderr
+    built_there = CliRunner().invoke(main, ["build", "--root", inside])
+    assert built_there.exit_code == 0
+    assert built_there.stderr.startswith(f"note: this builds {inside} alone")
+    assert CliRunner().invoke(main, ["build", "--root", str(root)]).stderr == ""

@@ -135,7 +135,7 @@ def test_a_wrong_response_of_a_webhook_fails_the_run(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with Application(memory.create(), project):
-            with pytest.raises(WorkflowRunFailedError, match="respond_with is a Response"):
+            with pytest.raises(WorkflowRunFailedError, match="respond_with= is a Response"):
                 await (await start(loaded(tmp_path).flow)).result(20)
 
     asyncio.run(main())

@@ -120,6 +120,23 @@ def test_a_script_without_a_build_is_told_where_one_is_looked_for(shop: Path) ->
     assert "WORKFLOW_GENERATED" in words
 
 
+def test_a_script_that_starts_a_step_is_told_so(shop: Path) -> None:
+    """A step is not a workflow that was forgotten to be marked."""
+    code = """
+        import asyncio
+        from workflow.api import start
+        from shop.flows import STEP
+        asyncio.run(start(STEP))
+    """
+    step = next(
+        e["qualname"]
+        for e in wfc.build(shop).manifest["steps"].values()
+        if e["module"] == "shop.flows" and e["qualname"].isidentifier()
+    )
+    words = python(code.replace("STEP", step), shop, ok=False)
+    assert f"{step} is a step; start() takes a workflow" in words
+
+
 @pytest.mark.parametrize(
     ("name", "build", "words"),
     [

@@ -125,6 +125,10 @@ FLOWS = """
         "use workflow"
         return await total(numbers)
 
+    async def passes(numbers: AsyncIterable[int]) -> AsyncIterable[int]:
+        "use workflow"
+        return numbers
+
     async def both_uploads(numbers: AsyncIterable[int], extra: Any) -> int:
         "use workflow"
         return await total(numbers)

@@ -68,6 +68,8 @@ def test_types_of_pydantic_count(tmp_path: Path) -> None:
             ]
             with pytest.raises(TypeError, match=r"name: String should have at least 2 .* at: "):
                 await start(tour, "http://a", " A ", "2026-01-01T00:00:00")
+            with pytest.raises(TypeError, match="url: Input should be a valid URL"):
+                await start("tour", url="here", name="Ann")  # the application has it by its name
 
     asyncio.run(main())
 

@@ -51,6 +51,7 @@ class Slow(MemoryWorld):
         self.flows: Any = None
         self.calls_before: list[list[str]] = []
         self.refuse = False
+        self.stops: Worker | None = None
 
     async def append(self, append: Append) -> Appended:
         called = any(event.type == "step_created" for event in append.events)
@@ -58,6 +59,8 @@ class Slow(MemoryWorld):
             await asyncio.sleep(0)
         if called:
             self.calls_before.append(list(self.flows.calls))
+        if self.stops is not None:
+            self.stops.stopping = True
         if called and self.refuse:
             return Appended(ok=False)
         return await super().append(append)
@@ -93,6 +96,25 @@ def test_a_call_whose_append_was_refused_never_begins(tmp_path: Path) -> None:
             assert world.flows.calls == []
             assert worker._cache == {}
             assert (await Events.of(world, run.run_id)).types() == ["run_created"]
+            await worker.processes.close()
+
+    asyncio.run(main())
+
+
+def test_a_worker_that_is_asked_to_stop_during_the_append_begins_nothing(tmp_path: Path) -> None:
+    """The step that it wanted to run itself is for others, as one that nobody has tried."""
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        world = Slow()
+        world.flows = loaded(tmp_path)
+        async with Application(world, project, worker=False):
+            run = await start("main")
+            worker = world.stops = Worker(world, project)
+            await worker.work_once()
+            assert world.flows.calls == []
+            (task,) = await world.list_tasks(run.run_id)
+            assert (task.attempt, task.owner) == (0, None)
             await worker.processes.close()
 
     asyncio.run(main())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from tests.project import Events, build, ended, loaded
+from tests.project import Events, build, ended, loaded, until
 from workflow.api import start
+from workflow.codec import Codec
 from workflow.engine import Application, session
 from workflow.engine.session import Session
 from workflow.engine.worker import Worker
@@ -21,6 +23,8 @@ from workflow.worlds.memory import MemoryWorld
 START = 1_700_000_000_000_000
 
 FLOWS = """
+    import asyncio
+
     from workflow import create_hook, sleep
 
     calls = []
@@ -29,6 +33,20 @@ FLOWS = """
         "use step"
         calls.append(text)
         return text
+
+    async def stubborn() -> str:
+        "use step"
+        calls.append("stubborn")
+        if len(calls) == 1:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                calls.append("cancelled")
+        return f"said after {len(calls)} calls"
+
+    async def persists() -> str:
+        "use workflow"
+        return await stubborn()
 
     async def main() -> str:
         "use workflow"
@@ -50,23 +68,25 @@ class Counting(MemoryWorld):
     """Counts the appends that are tried, and fails one load when it is told to."""
 
     def __init__(self) -> None:
-        super().__init__(VirtualClock(START))
+        clock = VirtualClock(START)
+        super().__init__(clock)
+        self.advance = clock.advance
         self.tried = 0
-        self.trouble = False
+        self.trouble: Exception | None = None  # of the read after the append of a hook
         self._away = False
 
     async def append(self, append: Append) -> Appended:
         self.tried += 1
         asks = any(event.type == "hook_requested" for event in append.events)
-        if asks and self.trouble:
+        if asks and self.trouble is not None:
             await self.post(append.run_id, Letter(kind="nudge"))  # so that the run is read again
             self._away = True
         return await super().append(append)
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
         away, self._away = self._away, False
-        if away:
-            raise WorldError("the connection broke")
+        if away and self.trouble is not None:
+            raise self.trouble
         return await super().load(run_id, after=after, limit=limit)
 
 
@@ -101,17 +121,28 @@ def test_a_session_that_has_lost_its_run_tries_nothing(tmp_path: Path, how: str)
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        WorldError("the connection broke"),
+        OSError(errno.EMFILE, "too many open files"),
+        OSError(errno.ENOMEM, "out of memory"),
+        MemoryError(),
+    ],
+    ids=lambda trouble: str(trouble) or "MemoryError",
+)
 def test_what_was_decided_before_the_world_was_away_is_decided_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     """The answer to a hook has let the body go on. What it asked for is not recorded yet when the
-    connection breaks: the copy is dropped with it, and the next one asks for it again."""
+    connection breaks: the copy is dropped with it, and the next one asks for it again. What this
+    machine lacks for a moment is treated alike, and no reason to park a run."""
     monkeypatch.setattr(session, "PATIENCE", 0.01)
     project = build(tmp_path, FLOWS)
 
     async def main() -> None:
         world = Counting()
-        world.trouble = True
+        world.trouble = trouble
         async with Application(world, project) as application:
             run = await start("asks")
             record = await ended(application, run.run_id)
@@ -124,6 +155,40 @@ def test_what_was_decided_before_the_world_was_away_is_decided_once(
                 "step_completed",
                 "run_completed",
             ]
+
+    asyncio.run(main())
+
+
+def test_what_a_body_says_after_its_attempt_was_taken_back_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It swallows its cancellation and returns, when another attempt has been given out already."""
+    monkeypatch.setattr(session, "PATIENCE", 0.01)
+    project = build(tmp_path, FLOWS)
+
+    async def main() -> None:
+        world = Counting()
+        flows = loaded(tmp_path)
+        async with Application(world, project) as application:
+            run = await start("persists")
+            async with asyncio.timeout(20):
+                while not flows.calls:  # noqa: ASYNC110  # in memory: a matter of turns
+                    await asyncio.sleep(0)
+            world.trouble = WorldError("the connection broke")
+            world._away = True
+            await world.post(run.run_id, Letter(kind="nudge"))
+
+            async def given_out() -> bool:
+                return bool(await world.list_tasks(run.run_id))
+
+            await until(world, given_out, what="that there is another attempt")
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert flows.calls == ["stubborn", "cancelled"]
+            assert "step_completed" not in (await Events.of(world, run.run_id)).types()
+            world.advance(60)
+            record = await ended(application, run.run_id)
+            assert Codec({}).decode(record.output or b"") == "said after 3 calls"
 
     asyncio.run(main())
 

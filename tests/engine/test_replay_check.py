@@ -20,6 +20,8 @@ LEAKY = "from itertools import count\n_count = count()\n__all__ = ['tick']\ndef 
 LEAKY += "    return next(_count)\n"
 
 FLOWS = """
+    import asyncio
+
     from LEAKY import tick
     from workflow import create_hook
 
@@ -43,6 +45,10 @@ FLOWS = """
         "use workflow"
         print("this is number", tick())
         await note(0)
+
+    async def grows() -> None:
+        "use workflow"
+        await asyncio.gather(*[note(n) for n in range(1 + tick())])
 
     async def sees() -> str:
         "use workflow"
@@ -143,3 +149,14 @@ def test_the_share_of_checked_turns_is_a_number_from_0_to_1() -> None:
     for wrong in ("2", "-1", "often", "nan"):
         with pytest.raises(ValueError, match="WORKFLOW_REPLAY_CHECK"):
             sampler({"WORKFLOW_REPLAY_CHECK": wrong})
+
+
+def test_a_replay_that_asks_for_more_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decision that only the cold copy makes is named, with its line and its place."""
+    why = serve(tmp_path, "grows", monkeypatch, "1")
+    assert why.code == "replay-check"
+    assert why.position == 3
+    assert "the replay also asked for step_created at " in why.reason
+    assert f"{module_of(tmp_path)}.py:" in why.reason

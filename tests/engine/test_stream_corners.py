@@ -30,7 +30,7 @@ FLOWS = """
     from dataclasses import dataclass
     from typing import Any
 
-    from workflow import Readable, Writable, get_writable, sleep
+    from workflow import FatalError, Readable, Writable, get_writable, sleep
 
     go: Any = None
     closed: Any = None
@@ -93,12 +93,41 @@ FLOWS = """
         await give()
         await sleep("1h")
 
+    def count(n: int) -> int:
+        "use step"
+        out = get_writable(int)
+        for i in range(n):
+            asyncio.run(out.write(i))
+        asyncio.run(out.write_from(counting(n)))
+        return n
+
+    async def counts(n: int) -> int:
+        "use workflow"
+        return await count(n)
+
     class Source:
         def __aiter__(self) -> AsyncIterator[int]:
             return counting(2)
 
         async def aclose(self) -> None:
             closed.set()
+
+    async def give_source() -> AsyncIterable[int]:
+        "use step"
+        return Source()
+
+    async def fail(turns: int) -> None:
+        "use step"
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        raise FatalError("no")
+
+    async def fails(turns: int) -> None:
+        "use workflow"
+        failing = asyncio.create_task(fail(turns))
+        giving = asyncio.create_task(give_source())
+        await failing
+        await giving
 
     def bad() -> Any:
         return object()
@@ -218,6 +247,17 @@ def test_wrong_ways_to_read(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_plain_function_writes(make_world: MakeWorld, tmp_path: Path) -> None:
+    """A step that runs in a thread has no event loop, and makes one for what it writes."""
+
+    async def play(app: Application, flows: Any) -> None:
+        run = await start(flows.counts, 3)
+        assert [n async for n in run.readable] == [0, 1, 2, 0, 1, 2]
+        assert await run.result(20) == 3
+
+    serve(make_world, tmp_path, play)
+
+
 def test_a_stream_is_closed_once(make_world: MakeWorld, tmp_path: Path) -> None:
     """Closing it again and writing to it afterwards are errors, and change nothing."""
 
@@ -270,6 +310,20 @@ def test_refused_results_let_their_streams_go(make_world: MakeWorld, tmp_path: P
         assert await app.world.list_streams(run.run_id) == ()
 
     serve(make_world, tmp_path, play)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 4, 6, 9, 20])
+def test_a_result_that_comes_when_its_run_has_failed(tmp_path: Path, turns: int) -> None:
+    """Whenever the run ends, before, with or after the result, what the step returned is closed."""
+
+    async def play(app: Application, flows: Any) -> None:
+        run = await start(flows.fails, turns)
+        with pytest.raises(WorkflowRunFailedError, match="no"):
+            await run.result(20)
+        async with asyncio.timeout(20):
+            await flows.closed.wait()
+
+    serve(memory.create, tmp_path, play)
 
 
 def test_a_result_that_does_not_count(make_world: MakeWorld) -> None:

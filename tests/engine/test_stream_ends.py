@@ -13,6 +13,7 @@ from tests.engine.streaming import FLOWS, WORLDS, MakeWorld, maker, numbers, ser
 from tests.project import build, loaded, until
 from workflow import Readable, StreamError, Writable
 from workflow.api import get_run, start
+from workflow.authoring import readable
 from workflow.authoring.sources import Source
 from workflow.codec import Codec
 from workflow.codec.compression import compressed
@@ -60,8 +61,11 @@ def test_a_stream_that_breaks_off(make_world: MakeWorld, tmp_path: Path) -> None
     serve(make_world, tmp_path, play)
 
 
-def test_a_writer_that_is_gone(make_world: MakeWorld, tmp_path: Path) -> None:
+def test_a_writer_that_is_gone(
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever reads the stream of a process that died is told so, and so are all others."""
+    monkeypatch.setattr(readable, "LOOK", 100_000)
 
     async def play(app: Application, flows: Any) -> None:
         world = app.world
@@ -86,17 +90,23 @@ def test_a_writer_that_is_gone(make_world: MakeWorld, tmp_path: Path) -> None:
     serve(make_world, tmp_path, play)
 
 
-def test_a_writer_that_is_gone_by_name(make_world: MakeWorld, tmp_path: Path) -> None:
+def test_a_writer_that_is_gone_by_name(
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who opens a stream by its name is told as well, of an upload and of a step's result, when
     the run has completed and nobody else reads."""
+    monkeypatch.setattr(readable, "LOOK", 100_000)
 
     async def play(app: Application, flows: Any) -> None:
         world = app.world
         for run_id, name, event in (
             ("wrun_upload", "strm_up", "run_created"),
             ("wrun_step", "strm_step", "step_completed"),
+            ("wrun_packed", "strm_packed", "step_completed"),
         ):
-            held = app.codec.encode([Readable[int](run_id, name, writer="nobody")])
+            held = app.codec.encode(["x" * 2000, Readable[int](run_id, name, writer="nobody")])
+            if run_id == "wrun_packed":  # compressed by whoever wrote it
+                held = compressed(held, 100)
             made = held if event == "run_created" else b""
             await world.create(NewRun(run_id=run_id, workflow="none", input=made, meta=b"{}"))
             await world.beat(WorkerRecord(worker="ann", lease_until=world.now() + 20_000_000))
@@ -118,7 +128,7 @@ def test_a_writer_that_is_gone_by_name(make_world: MakeWorld, tmp_path: Path) ->
             assert (await world.append(end)).ok
             values = aiter(get_run(run_id).get_readable(namespace=name))
             assert await anext(values) == 7
-            with pytest.raises(StreamError, match="is gone; it had written 1 value$"):
+            with pytest.raises(StreamError, match=r"is gone; it had written 1 value$"):
                 async with asyncio.timeout(20):
                     await anext(values)
             unknown = aiter(get_run(run_id).get_readable(namespace="strm_unknown"))

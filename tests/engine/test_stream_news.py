@@ -11,8 +11,13 @@ import pytest
 from tests.engine.streaming import serve
 from workflow.api import start
 from workflow.authoring import news
+from workflow.authoring.attempts import Attempts
+from workflow.authoring.sources import Source
+from workflow.authoring.writers import WriterOf
+from workflow.codec import Codec
 from workflow.engine import Application
-from workflow.world.records import ChunkPage, Letter
+from workflow.world.records import Append, ChunkPage, Letter, NewEvent, NewRun, WorkerRecord
+from workflow.worlds import local
 from workflow.worlds.memory import MemoryWorld
 
 READERS = 100
@@ -71,5 +76,44 @@ def test_a_pause_ends_when_told(monkeypatch: pytest.MonkeyPatch, name: str) -> N
             assert rest_of_other.done() == (name == "")
             rest_of_other.cancel()
         assert not news._readers
+
+    asyncio.run(main())
+
+
+def test_readers_of_long_logs_let_others_work(tmp_path: Path) -> None:
+    """Whoever looks into the log for a writer or an attempt reads it in pieces."""
+
+    async def main() -> None:
+        world = local.create_local_world(tmp_path / "data")
+        await world.open()
+        await world.create(NewRun(run_id="wrun_1", workflow="w", input=b"", meta=b"{}"))
+        await world.beat(WorkerRecord(worker="ann", lease_until=world.now() + 60_000_000))
+        (run,) = (await world.claim_runs("ann", 1)).runs
+        now = world.now()
+        events = [
+            NewEvent(type="step_completed", at=now, ref=f"s{n}", name="x") for n in range(2500)
+        ]
+        append = Append(
+            run_id="wrun_1", worker="ann", fence=run.fence, expected=run.head, at=now,
+            events=tuple(events), seen=run.mail,
+        )  # fmt: skip
+        assert (await world.append(append)).ok
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        working = asyncio.create_task(others())
+        await asyncio.sleep(0)
+        assert await WriterOf(Source(world, Codec()), "wrun_1", "strm_1").find() == ""
+        assert turns >= 2
+        turns = 0
+        assert not await Attempts(world, "wrun_1").succeeded("s2400", 2)
+        assert turns >= 2
+        working.cancel()
+        await world.close()
 
     asyncio.run(main())

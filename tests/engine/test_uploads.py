@@ -104,6 +104,33 @@ def test_uploads_of_a_second_start(make_world: MakeWorld, tmp_path: Path) -> Non
     serve(make_world, tmp_path, play)
 
 
+def test_an_upload_is_the_result(make_world: MakeWorld, tmp_path: Path) -> None:
+    """A run may complete before the first item comes: what it returns is written to its end."""
+
+    async def play(app: Application, flows: Any) -> None:
+        ended = asyncio.Event()
+
+        async def late() -> AsyncIterator[int]:
+            await ended.wait()
+            yield 1
+            yield 2
+
+        run_id = "wrun_passed"
+        starting = asyncio.create_task(with_options(run_id=run_id).start(flows.passes, late()))
+        run: Run[Any] = Run(app.world, app.codec, run_id)
+
+        async def there() -> bool:
+            return await run.exists
+
+        await until(app.world, there, what="the run")
+        found = await run.result(20)
+        ended.set()
+        assert [n async for n in found] == [1, 2]
+        await starting
+
+    serve(make_world, tmp_path, play)
+
+
 def test_a_start_that_fails_takes_nothing(
     make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

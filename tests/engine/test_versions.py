@@ -116,6 +116,15 @@ def test_a_divergence_parks_the_run_and_resume_lets_it_go_on(tmp_path: Path) -> 
             assert "charge" in why.reason
             assert f"{name}.py:{line_of(NEW, 'charge(6)')}" in why.reason
             assert await world.list_events(run.run_id) == before
+        async with Application(world, old):  # the same code, from the world, by another worker
+            await world.unpark(run.run_id)
+            why = await parked(world, run.run_id)
+            pinned, ours = new.bundle.hash[:12], old.bundle.hash[:12]
+            assert f"(bundle of the run {pinned}, of this worker {ours})" in why.reason
+            assert "the log says step_created charge" in why.reason
+            assert "asked for step_created charge" in why.reason
+            assert "Likely cause: the argument 'cents' has another value" in why.reason
+            assert await world.list_events(run.run_id) == before
 
             await world.unpark(run.run_id, bundle=old.bundle.hash)
             assert await get_run(run.run_id).result(10) == "shipped for 5"

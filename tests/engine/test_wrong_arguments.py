@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 
 import workflow
@@ -36,7 +37,7 @@ IN_A_BODY = {
     "pending_action('a', timeout='x')": "ValueError: timeout= of pending_action(): 'x' is not",
     "set_attributes(None)": "TypeError: attributes are a dict of names and texts such as ",
     "set_attributes(['a'])": "TypeError: attributes are a dict of names and texts such as ",
-    "set_attributes({'a': 1})": "TypeError: attribute 'a' must be text, or None to remove it, not",
+    "set_attributes({'a': 1})": "TypeError: attribute 'a' must be text or None, not",
     "get_writable(namespace=5)": "TypeError: namespace= of get_writable() is text, not int",
     "fetch('http://localhost:1/', content=5)": "TypeError: content= of fetch() is bytes or text",
     "with_options(attributes=['a'])": "TypeError: attributes are a dict of names and texts",
@@ -46,6 +47,10 @@ IN_A_BODY = {
     "start(made())": (
         "TypeError: start() takes a workflow and then its arguments: start(child, ...), not "
         "start(child(...))"
+    ),
+    "Request('GET').respond_with('yes')": (
+        "TypeError: respond_with() takes a Response of workflow, not str. Response(text, status) "
+        "and Response.json(value) make one"
     ),
     "cancelled(5)": "TypeError: reason= is text, not int",
     "awaited('x')": "ValueError: timeout= of run.result(): 'x' is not a duration",
@@ -111,11 +116,11 @@ OUTSIDE: list[tuple[Callable[[Any, Any], Any], str]] = [
         "TypeError: start() takes a workflow and then its",
     ),
     (
-        lambda flows, run: api.with_options(attributes="ab"),
+        lambda flows, run: api.with_options(attributes="ab").start(flows.child),
         "TypeError: attributes are a dict of names",
     ),
     (
-        lambda flows, run: api.with_options(attributes={"a": None}),
+        lambda flows, run: api.with_options(attributes={"a": None}).start(flows.child),
         "TypeError: attribute 'a' must be",
     ),
     (
@@ -244,6 +249,5 @@ def test_wrong_arguments_are_named(tmp_path: Path) -> None:
 
 def test_an_application_of_flask_is_no_asgi_application() -> None:
     """It is recognised when it is given, and the text says what it can do instead."""
-    flask = pytest.importorskip("flask")
     with pytest.raises(TypeError, match=r"not a WSGI application\..*workflow\.sync.*`wfc worker`"):
         api.with_workflow(flask.Flask("shop"))

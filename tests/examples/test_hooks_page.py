@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from tests.examples.building import scene, served
 from tests.examples.pages import DOCS, built
 from tests.project import until
 from workflow.api import Run, get_world, start
+from workflow.authoring.hooks import WEBHOOK_PATH
+from workflow.codec import Codec
 from workflow.engine import Project
 from workflow.testing import finish
 
@@ -125,6 +128,92 @@ def test_a_payload_that_does_not_fit_is_not_delivered(serve: Any) -> None:
         assert (await client.post(route, json={"approved": 1, "by": "b", "comment": "c"})).is_error
 
     serve("hook_routes", part)
+
+
+def test_readings_of_two_days_come_by_one_token(serve: Any) -> None:
+    """A hook takes many payloads, and the run opens the token again when it has freed it."""
+
+    async def part(client: httpx.AsyncClient) -> None:
+        run = await begin("readings.collect", "m-1")
+        for day in range(2):
+
+            async def is_day(day: int = day) -> bool:
+                hooks = await get_world().list_hooks(run.run_id)
+                codec = Codec()
+                return [codec.decode(hook.metadata or b"") for hook in hooks] == [{"day": day}]
+
+            await until(get_world(), is_day, what=f"the hook of day {day}")
+            for value, done in ((1 + day, False), (2, True)):
+                answer = await client.post("/hooks/meter:m-1", json={"value": value, "done": done})
+                assert answer.json() == {"run_id": run.run_id}
+        assert await run.result(20) == [3, 4]
+        assert (await client.post("/hooks/meter:m-1", json={"value": 1})).status_code == 404
+
+    serve("hook_routes", part)
+
+
+def test_hooks_of_other_types(serve: Any) -> None:
+    """A typed dict, a model with a function of its own, a dict and a number in steps of five."""
+    types = import_module("other_types")
+    payloads: list[tuple[Any, str, Any, Any]] = [
+        (types.notes, "note", {"text": "a"}, {"text": "a", "stars": 5}),
+        (types.coupons, "coupon", {"code": "milk-1"}, {"code": "tea-1"}),
+        (types.counts, "count", {"a": "b"}, {"a": 1}),
+        (types.amounts, "amount", 7, 10),
+    ]
+
+    async def part(client: httpx.AsyncClient) -> None:
+        run = await begin("other_types.sale", "s")
+        for hook, name, wrong, right in payloads:
+            token = f"{name}:s"
+
+            async def is_open(token: str = token) -> bool:
+                return await get_world().get_hook(token) is not None
+
+            await until(get_world(), is_open, what=token)
+            with pytest.raises(ValidationError):
+                await hook.resume(token, wrong)
+            assert (await hook.resume(token, right)).run_id == run.run_id
+        assert await run.result(20) == ["a", "TEA-1", {"a": 1}, 10]
+
+    serve("hook_routes", part)
+
+
+def test_a_script_resumes_a_hook(serve: Any) -> None:
+    """What the routes do, any code of the application may do."""
+
+    async def part(client: httpx.AsyncClient) -> None:
+        run = await begin("approval.approval", "plan")
+        decide = import_module("hook_routes").decide_elsewhere
+        assert await decide(await token_of(run), False) == run.run_id
+        assert await run.result(20) == "rejected: by script"
+
+    serve("hook_routes", part)
+
+
+def test_a_form_with_a_file(serve: Any) -> None:
+    """The file arrives with its name, type and bytes; what is no such form is answered, too."""
+
+    async def part(client: httpx.AsyncClient) -> None:
+        path = f"{WEBHOOK_PATH}picture:ada"
+        run = await begin("webhooks.picture", "ada")
+        answer = await client.post(path, files={"file": ("ä.png", b"\x89PNG", "image/png")})
+        assert (answer.status_code, answer.text) == (201, "thank you")
+        assert await run.result(20) == {"name": "ä.png", "bytes": 4}
+        assert Path("ada.picture").read_bytes() == b"\x89PNG"
+
+        run = await begin("webhooks.picture", "ada")
+        assert (await client.post(path, data={"file": "none"})).status_code == 201
+        assert await run.result(20) == {"text": "none"}
+
+        for sent in ({"data": {"other": "x"}}, {"content": b"x"}):
+            run = await begin("webhooks.picture", "ada")
+            answer = await client.post(path, **sent)
+            assert answer.status_code == 400
+            assert answer.text.startswith("send a form with a file: ")
+            assert "error" in await run.result(20)
+
+    serve("webhook_routes", part)
 
 
 async def published(name: str) -> str:

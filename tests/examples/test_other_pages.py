@@ -47,7 +47,7 @@ def python(script: str, folder: Path) -> str:
 
 def test_the_first_sample_of_the_readme_is_built(tmp_path: Path) -> None:
     """What a newcomer sees first is a workflow with three steps, without findings."""
-    assert len(python_of(DOCS.parent / "README.md")) == 4
+    assert len(python_of(DOCS.parent / "README.md")) == 5
     (tmp_path / "flows.py").write_text(python_of(DOCS.parent / "README.md")[0])
     result = wfc.build(tmp_path)
     assert [str(d) for d in result.diagnostics] == []
@@ -58,7 +58,7 @@ def test_the_tests_of_the_readme_pass(tmp_path: Path) -> None:
     """The test file of the page, beside the quick start, under pytest."""
     files, _ = quick_start()
     (tmp_path / "flows.py").write_text(files["flows.py"])
-    (tmp_path / "test_flows.py").write_text(python_of(DOCS.parent / "README.md")[-1])
+    (tmp_path / "test_flows.py").write_text(python_of(DOCS.parent / "README.md")[3])
     script = "import pytest, sys; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider']))"
     assert "2 passed" in python(script, tmp_path)
 

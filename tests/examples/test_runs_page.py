@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import wfc
-from tests.examples.building import scene
+from tests.examples.building import inside, scene
 from tests.examples.pages import DOCS, files_of, write
 from tests.project import Events, until
+from workflow import sync
 from workflow.api import Run, get_run, start, with_options
-from workflow.engine import Project
+from workflow.engine import Application, Project
 from workflow.errors import WorkflowRunCancelledError, WorkflowRunFailedError
+from workflow.worlds.local import create_local_world
 
 Play = Callable[[Any], Awaitable[None]]
 
@@ -65,7 +69,7 @@ async def asks(stage: Any, run: Run[Any], step: str) -> None:
 def test_every_block_of_code_is_a_file() -> None:
     """No example of the page is left untested."""
     page = (DOCS / "runs.md").read_text("utf-8")
-    assert page.count("```python") == len(files_of(DOCS / "runs.md")) == 8
+    assert page.count("```python") == len(files_of(DOCS / "runs.md")) == 10
 
 
 def test_starting_waiting_and_reading(folder: Path) -> None:
@@ -88,6 +92,64 @@ def test_starting_waiting_and_reading(folder: Path) -> None:
         assert await reading.outcome(second.run_id) == "it returned goods of o-2"
 
     play(folder, part)
+
+
+def test_waking_up(folder: Path) -> None:
+    """Sleeps end at once, and a delayed run begins; runs of others sleep on."""
+
+    async def part(stage: Any) -> None:
+        import waking  # type: ignore[import-not-found]
+
+        asleep = await with_options(attributes={"customer": "eve"}).start("hold", "a")
+        delayed = await with_options(attributes={"customer": "eve"}, delay="1 day").start(
+            "hold", "b"
+        )
+        other = await with_options(attributes={"customer": "fay"}).start("hold", "c")
+        await sleeps(stage, asleep, other)
+        assert await waking.release_early("eve") == 2
+        assert await asleep.result(20) == "goods of a"
+        await sleeps(stage, delayed)  # its delay is over, its own sleep is not
+        assert await waking.release_early("eve") == 1
+        assert await delayed.result(20) == "goods of b"
+        assert await other.status == "running"
+
+    play(folder, part)
+
+
+def test_an_application_without_an_event_loop(folder: Path) -> None:
+    """Flask starts, looks at and cancels runs; the work is done elsewhere, on the same world."""
+    project = Project.load(folder / "generated")
+    started, stop = threading.Event(), threading.Event()
+    world = create_local_world(folder / "flask-data")
+
+    async def main() -> None:
+        async with Application(world, project):
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    worker = threading.Thread(target=lambda: asyncio.run(main()))
+    worker.start()
+    try:
+        assert started.wait(30)
+        with inside(folder):
+            client = import_module("shop_app").app.test_client()
+        run_id = client.post("/holds/o-9").get_json()["run_id"]
+        while (shown := client.get(f"/holds/{run_id}").get_json())["status"] == "pending":
+            pass
+        assert shown == {"status": "running", "goods": None}
+        assert client.delete(f"/holds/{run_id}").get_json() == {"cancelled": True}
+        with pytest.raises(WorkflowRunCancelledError, match="given up"):
+            sync.get_run(run_id).result(20)
+        assert client.get("/holds/wrun_nobody").status_code == 404
+
+        fetched = sync.start("fetch_goods", "o-10")
+        while (given := client.post("/answers/here-o-10", data=b"ada")).status_code == 404:
+            pass  # the webhook is not open yet
+        assert (given.status_code, given.text) == (200, "come in")
+        assert fetched.result(20) == "goods of o-10 for ada"
+    finally:
+        stop.set()
+        worker.join()
 
 
 def test_cancelling_and_deadlines(folder: Path) -> None:

@@ -13,13 +13,25 @@ import pytest
 import wfc
 from tests.examples.building import inside
 from tests.examples.pages import DOCS, files_of, write
+from tests.project import Events
 from workflow import Readable
-from workflow.api import start
+from workflow.api import get_world, start
 from workflow.engine import Application, Project
+from workflow.errors import WorkflowRunFailedError
 from workflow.worlds import local
 
 PAGE = DOCS / "streams.md"
-MODULES = [name.removesuffix(".py") for name in files_of(PAGE)]
+MODULES = [name.removesuffix(".py") for name in (*files_of(PAGE), "sensor.py")]
+# The device that `again.py` listens to: it hangs up as often as `breaks` says.
+SENSOR = """
+breaks = 0
+
+
+async def readings():
+    global breaks
+    breaks -= 1
+    return [1, 2, None if breaks >= 0 else 3]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The files of the page as a project that is built; its modules are forgotten afterwards."""
     folder = tmp_path_factory.mktemp("streams")
     write(PAGE, folder)
+    (folder / "sensor.py").write_text(SENSOR, "utf-8")
     result = wfc.build(folder)
     assert not result.diagnostics, [str(d) for d in result.diagnostics]
     before = {name: sys.modules.pop(name) for name in MODULES if name in sys.modules}
@@ -81,6 +94,26 @@ def test_files_pass_through_steps(project: Project, tmp_path: Path) -> None:
     play(project, tmp_path, work)
 
 
+@pytest.mark.parametrize("breaks", [0, 2, 3])
+def test_a_broken_stream_is_asked_for_again(project: Project, tmp_path: Path, breaks: int) -> None:
+    """Each try has a stream of its own; after the last one the run fails with the reason."""
+
+    async def work() -> None:
+        import sensor  # type: ignore[import-not-found]
+
+        sensor.breaks = breaks
+        run = await start("day")
+        if breaks < 3:
+            assert await run.result(20) == 6
+        else:
+            with pytest.raises(WorkflowRunFailedError, match="the sensor has hung up"):
+                await run.result(20)
+        log = await Events.of(get_world(), run.run_id)
+        assert log.named("step_created").count("total") == min(breaks + 1, 3)
+
+    play(project, tmp_path, work)
+
+
 def test_the_application(project: Project, tmp_path: Path) -> None:
     """Uploads, streaming answers and server-sent events of the page's application."""
     (tmp_path / "small").write_text("hello")
@@ -99,6 +132,11 @@ def test_the_application(project: Project, tmp_path: Path) -> None:
             answer = await client.get("/shout", params={"path": str(tmp_path / "small")})
             assert answer.text == "HELLO"
             run = await start("conversion", ["a"])
+            await run.result(20)
+            rest = await client.get(f"/runs/{run.run_id}/lines", params={"start": 0})
+            assert rest.text == "converted a\n"
+            rest = await client.get(f"/runs/{run.run_id}/lines", params={"start": 1})
+            assert rest.text == ""
             events = await client.get(f"/runs/{run.run_id}/events")
             assert events.text.startswith('id: 0\ndata: {"done":1,"of":1}\n\nevent: end')
 

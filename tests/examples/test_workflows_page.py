@@ -184,11 +184,18 @@ def test_facts_about_the_run_and_the_step(project: Project) -> None:
         ]
         assert facts["run"] == run.run_id
         assert facts["key"].startswith("step_")
+        assert facts["since"] <= facts["began"]
         return facts["step"], facts["attempt"], facts["name"]
 
     assert play(project, part) == ("step_facts", 1, "facts")
     with pytest.raises(ContextError):
         asyncio.run(import_module("whoami").step_facts())
+
+
+def test_a_step_that_computes(project: Project) -> None:
+    """It counts in a process of its own, and what it cannot take is an error like any other's."""
+    assert result_of(project, "pictures.brightest", bytes([3, 200, 7])) == 200
+    assert import_module("pictures").histogram(b"\x01\x01")[1] == 2
 
 
 def test_the_script(project: Project) -> None:

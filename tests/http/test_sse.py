@@ -190,6 +190,18 @@ def test_a_stream_that_broke_off_says_so(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_a_run_that_is_not_there_is_said_in_the_last_event(tmp_path: Path) -> None:
+    """A page that asks for a run of long ago is told so, and does not come back for ever."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        answer = await client.get("/events/wrun_none")
+        assert answer.text.startswith("event: failed\nid: end\ndata: no run 'wrun_none'")
+        again = await client.get("/events/wrun_none", headers={"Last-Event-ID": "end"})
+        assert again.status_code == 204
+
+    play(tmp_path, work)
+
+
 def test_a_result_goes_on_behind_the_last_event(tmp_path: Path) -> None:
     """A stream that a run has returned is sent like one of its named ones."""
 

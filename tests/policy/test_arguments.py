@@ -71,3 +71,21 @@ def test_a_call_without_captured_variables_is_recorded_as_before() -> None:
     assert with_captured(arguments, None) is arguments
     assert with_captured(arguments, {}) == arguments
     assert captured_of(arguments) == (arguments, {})
+
+
+def test_a_wrong_name_is_told_beside_what_it_leaves_out() -> None:
+    """Python says what is missing; the name that was written instead is told as well."""
+
+    def ship(order: str, days: int = 1) -> None: ...
+
+    def anything(order: str, **more: int) -> None: ...
+
+    with pytest.raises(TypeError) as caught:
+        record(ship, (), {"ordr": "o-1"})
+    assert str(caught.value).endswith(
+        "missing a required argument: 'order'; no parameter is called 'ordr'"
+    )
+    with pytest.raises(TypeError, match="got an unexpected keyword argument 'day'"):
+        record(ship, ("o-1",), {"day": 2})
+    with pytest.raises(TypeError, match="missing a required argument: 'order'$"):
+        record(anything, (), {"ordr": 1})

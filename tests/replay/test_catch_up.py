@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -109,6 +109,36 @@ def test_the_error_names_the_users_line() -> None:
     path, _, line = caught.value.source.rpartition(":")
     assert path == __file__
     assert int(line) == renamed.__code__.co_firstlineno + 1
+
+
+async def gathered(*names: str) -> None:
+    await asyncio.gather(
+        step("a"),
+        *[step(name) for name in names],
+    )
+
+
+async def slept() -> None:
+    await asyncio.gather(step("a"), sleep(5))
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (lambda: gathered("other"), gathered.__code__.co_firstlineno + 3),
+        (slept, slept.__code__.co_firstlineno + 1),
+    ],
+    ids=["step", "sleep"],
+)
+def test_the_line_of_a_call_that_is_a_task_of_its_own(
+    body: Callable[[], Coroutine[Any, Any, None]], line: int
+) -> None:
+    """No frame of the body is on the stack when such a call is made. It is the line that made the
+    coroutine, and never one of the program that the worker runs in."""
+    log = numbered(Driver(lambda: gathered("b")).log)
+    with pytest.raises(DivergenceError) as caught:
+        replay(log, body)
+    assert caught.value.source == f"{__file__}:{line}"
 
 
 def test_a_log_with_an_orphan_fact_diverges() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, assert_type
 
-from workflow import Readable, sync
+from workflow import Readable, Request, Response, sync
+from workflow.api import HookRecord
 from workflow.world import Status
 
 
@@ -40,6 +41,9 @@ def script() -> None:
     assert_type(bound.start(order, "ada"), sync.Run[dict[str, int]])
     bound.start(order, "ada", 3, 4)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     sync.with_options(attributes={"a": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    assert_type(sync.resume_webhook("t", Request("POST")), Response)
+    assert_type(sync.resume_hook("t", 1), HookRecord)
+    sync.resume_webhook("t", "POST")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     told = sync.start(story).result()
     assert_type(told, Readable[str])
     assert_type(sync.read(told), Iterator[str])

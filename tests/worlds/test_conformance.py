@@ -11,6 +11,7 @@ from tests.postgres import empty, new_world
 from workflow.testing.conformance import WorldConformance
 from workflow.world.port import Clock, World
 from workflow.worlds import local, memory
+from workflow.worlds.postgres import PostgresWorld
 
 
 class TestMemory(WorldConformance):
@@ -30,6 +31,9 @@ class TestLocal(WorldConformance):
     async def make_world(self, clock: Clock) -> World:
         return local.create_local_world(self.folder, clock)
 
+    async def make_twin(self, world: World, clock: Clock) -> World:
+        return local.create_local_world(self.folder, clock)
+
 
 class TestPostgres(WorldConformance):
     """The PostgreSQL world, in an empty schema for each test."""
@@ -42,3 +46,7 @@ class TestPostgres(WorldConformance):
         with world.database.connect() as connection:
             empty(connection, world.database.schema)
         return world
+
+    async def make_twin(self, world: World, clock: Clock) -> World:
+        assert isinstance(world, PostgresWorld)
+        return new_world(clock, schema=world.database.schema)

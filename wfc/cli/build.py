@@ -12,6 +12,7 @@ from wfc.builder import Builder, BuildResult
 from wfc.builder import build as build_project
 from wfc.cli.findings import COLORS, FORMATS, Printer
 from wfc.diagnostics import Severity
+from wfc.discover import enclosing
 from wfc.project import ProjectError
 
 __all__ = ["build"]
@@ -53,6 +54,12 @@ def build(
     """Compile the workflows of a project into its generated/ folder."""
     _refuse_contradictions(check, fix, diff, watch, output_format)
     printer = Printer(output_format, color, Path(root))
+    if (around := enclosing(Path(root))) is not None:
+        click.echo(
+            f"note: this builds {Path(root).resolve()} alone, which lies in the project {around}. "
+            "Ids of workflows begin at the folder of the build; `wfc build` there builds all of it.",
+            err=True,
+        )
     written = True
     try:
         if watch:

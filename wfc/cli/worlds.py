@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wfc.discover import enclosing
 from wfc.project import ProjectError, load_project
 
 if TYPE_CHECKING:
@@ -57,9 +58,17 @@ def built_project(root: Path) -> Project:
         settings = load_project(root)
         return Project.load(settings.root / settings.generated)
     except (ProjectError, BundleError) as error:
-        raise Refused(str(error)) from None
+        raise Refused(f"{error}{_elsewhere(root)}") from None
     except Exception as error:  # a module of the project raises when it is imported
         raise Refused(_at_import(error)) from None
+
+
+def _elsewhere(root: Path) -> str:
+    """Where the project is, for a command that was called in a folder inside of it."""
+    if (root / "generated").exists():
+        return ""
+    found = enclosing(root)
+    return "" if found is None else f". This folder lies in the project {found}: go there"
 
 
 def _at_import(error: Exception) -> str:
@@ -119,7 +128,7 @@ async def open_bare_world(root: Path, target: str | None) -> World:
     if isinstance(folder, Path) and not folder.exists():  # looking must not make one
         raise Refused(
             f"there is no {folder}: no run was ever started here. --root names the project, "
-            "WORKFLOW_EMBEDDED_DATA_DIR another place"
+            f"WORKFLOW_EMBEDDED_DATA_DIR another place{_elsewhere(root)}"
         )
     try:
         await world.open()

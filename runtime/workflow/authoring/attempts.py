@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,3 +65,4 @@ class Attempts:
                 elif event.type in _ENDS:
                     self._ended = True
             self._seen = events[-1].seq
+            await asyncio.sleep(0)  # a world in this process reads without a pause

@@ -78,7 +78,7 @@ class Run(Generic[T]):
         """
         call = {"run_id": self.run_id, "reason": reason_of(reason)}
         if self._state.status or not await self._live.call_step(CANCEL_STEP, call):
-            raise RunEndedError(f"{self.run_id} has ended")
+            raise RunEndedError(f"{self.run_id} has ended; there is nothing left to stop")
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in _OUTSIDE:

@@ -121,7 +121,7 @@ def attributes_of(changes: object, *, removing: bool = False) -> dict[str, Any]:
         if key.startswith("$"):
             raise ValueError(f"attribute names that begin with $ are the runtime's own: {key!r}")
         if not isinstance(value, str) and not (removing and value is None):
-            wanted = "text, or None to remove it" if removing else "text"
+            wanted = "text or None" if removing else "text"
             raise TypeError(f"attribute {key!r} must be {wanted}, not {type(value).__name__}")
         if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in key + (value or "")):
             raise ValueError(f"attribute {key!r}: text without U+0000 and surrogates can be stored")

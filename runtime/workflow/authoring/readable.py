@@ -27,7 +27,7 @@ V = TypeVar("V")
 
 LOOK = 2_000_000  # microseconds between two looks whether the writer of a silent stream is there
 MOST = 1000  # chunks of a page
-_CURSOR = re.compile("[0-9]{1,19}")
+_CURSOR = re.compile("[0-9]{1,100}")
 LAST = 2**63 - 1  # the highest index that worlds can count to
 
 

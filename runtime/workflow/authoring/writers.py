@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from workflow.authoring.sources import Source
 from workflow.codec.layers import TAG, plain
 from workflow.codec.streams import noticed
@@ -36,6 +38,7 @@ class WriterOf:
                         return writer
             if len(events) < _PAGE:
                 return ""
+            await asyncio.sleep(0)  # a world in this process reads without a pause
 
     def _in(self, payload: bytes) -> str:
         try:

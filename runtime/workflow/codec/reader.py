@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 
 from workflow.codec import buffers, failures, instances, references, streams, urls
 from workflow.codec.buffers import MAX_COPIED
+from workflow.codec.members import MAX_PARTS
 from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import segment
 from workflow.codec.tags import BY_NAME
 from workflow.codec.writer import FACTORIES
 from workflow.errors import SerializationError
 from workflow.sets import FrozenSet, Set
-from workflow.web import Headers, URLSearchParams
+from workflow.web import FormData, Headers, URLSearchParams
 
 __all__ = ["Reader"]
 
@@ -33,8 +34,6 @@ _OPEN: Any = object()
 _SENTINELS = {-1: None, -2: None, -3: float("nan"), -4: float("inf"), -5: -float("inf"), -6: -0.0}
 _SPARSE = -7
 _MAX_SPARSE = 1_000_000
-# Hashing a tuple visits everything below it, and shared entries can make that astronomic.
-_MAX_KEY_PARTS = 100_000
 _SLACK = 8  # entries that a value at the writer's last level may still need
 _RE_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _BIG = re.compile(r"-?[0-9]{1,4300}")
@@ -195,7 +194,7 @@ class Reader:
 
     def _key(self, index: Any, depth: int) -> Any:
         weight = self._weight(index, depth)
-        if weight > _MAX_KEY_PARTS:
+        if weight > MAX_PARTS:
             raise SerializationError("a key or set member has too many parts")
         if weight > 1:
             self.charge(weight)  # hashing takes time as copying does
@@ -336,7 +335,7 @@ def _size(value: Any, deep: int = 2) -> int:
             )
         case list():
             return 8 * len(value) + (sum(_size(v, deep - 1) for v in value) if deep else 0)
-        case tuple() | frozenset() | deque() | Headers():
+        case tuple() | frozenset() | deque() | Headers() | FormData():
             return 8 * len(value)
         case _:
             return 0

@@ -19,7 +19,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from workflow.codec.refusals import Refused
-from workflow.web import Headers, Request, Response
+from workflow.web import FormData, FormFile, Headers, Request, Response
 
 __all__ = ["BY_NAME", "BY_TYPE", "Tag"]
 
@@ -130,6 +130,19 @@ def _read_response(payload: dict[str, Any]) -> Response:
     return Response(payload["body"], payload["status"], payload["headers"])
 
 
+def _read_form_file(payload: list[Any]) -> FormFile:
+    filename, content_type, content = payload
+    if type(filename) is not str or type(content_type) is not str or type(content) is not bytes:
+        raise TypeError("expected a name, a type and bytes")
+    return FormFile(filename, content_type, content)
+
+
+def _field(name: Any, value: Any) -> tuple[str, str | FormFile]:
+    if type(name) is not str or not isinstance(value, str | FormFile):
+        raise TypeError("expected the name and the value of a field")
+    return name, value
+
+
 # -- the table -------------------------------------------------------------------------------
 
 
@@ -171,6 +184,13 @@ _TABLE = (
     Tag("PureWindowsPath", PureWindowsPath, str, _read_text(PureWindowsPath)),
     Tag("Pattern", re.Pattern, lambda v: (v.pattern, v.flags), lambda p: re.compile(*p)),
     Tag("Headers", Headers, lambda v: v.pairs, lambda p: Headers([(k, v) for k, v in p])),
+    Tag(
+        "FormFile",
+        FormFile,
+        lambda v: (v.filename, v.content_type, v.content),
+        _read_form_file,
+    ),
+    Tag("FormData", FormData, lambda v: v.pairs, lambda p: FormData([_field(*pair) for pair in p])),
     Tag("Request", Request, _write_request, _read_request),
     Tag("Response", Response, _write_response, _read_response),
 )

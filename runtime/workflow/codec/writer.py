@@ -20,7 +20,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from workflow.codec import buffers, failures, instances, references, stand_in_models, streams, urls
+from workflow.codec import (
+    buffers,
+    failures,
+    instances,
+    members,
+    references,
+    stand_in_models,
+    streams,
+    urls,
+)
 from workflow.codec.buffers import MAX_COPIED
 from workflow.codec.references import NO_FUNCTIONS, Functions
 from workflow.codec.refusals import Refused, advice_for, failed_code
@@ -59,6 +68,7 @@ class Writer:
         "_open",
         "_seen",
         "_texts",
+        "_weights",
         "adopt",
         "causes",
         "entries",
@@ -91,6 +101,7 @@ class Writer:
         self._copied = 0
         self._max_copied = max_copied
         self._seen: dict[int, int] = {}
+        self._weights: dict[int, int] = {}
         # an id in _seen or _alone must not be given to a new object
         self.keep: list[Any] = above.keep if above else []
         # values whose parts are being written and that cannot be rebuilt around themselves
@@ -145,11 +156,12 @@ class Writer:
         return index
 
     def charge(self, size: int) -> None:
-        """Count bytes that reading copies out of an entry; see `Reader.charge`. Raises Refused."""
+        """Count what reading copies or hashes; see `Reader.charge`. Raises Refused."""
         self._copied += size
         if self._copied > self._max_copied:
             raise Refused(
-                f"the buffers in this value have more than {self._max_copied} bytes together. "
+                f"the buffers in this value, or the parts of its keys, are more than "
+                f"{self._max_copied} together. "
                 "Store large data elsewhere or write it to a stream, and pass a reference."
             )
 
@@ -206,18 +218,19 @@ class Writer:
             except Refused as refused:
                 refused.at(key)
                 raise
-        _refuse_equal(parts[1::2], "keys of this dictionary")
+        keys = [int(part) for part in parts[1::2]]
+        self.charge(members.check(self.entries, self._weights, keys, "keys of this dictionary"))
         return f"[{','.join(parts)}]"
 
     def set(self, value: Any, depth: int) -> str:
         if hasattr(value, "__order__"):  # of workflow code, where the order is part of the value
-            parts = [str(self.add(item, depth + 1)) for item in value]
+            items = [self.add(item, depth + 1) for item in value]
         else:
             keyed = [(self._text_alone(item, depth), item) for item in value]
             keyed.sort(key=lambda pair: pair[0])
-            parts = [str(self.add(item, depth + 1)) for _, item in keyed]
-        _refuse_equal(parts, "members of this set")
-        return f'["Set"{"".join(f",{part}" for part in parts)}]'
+            items = [self.add(item, depth + 1) for _, item in keyed]
+        self.charge(members.check(self.entries, self._weights, items, "members of this set"))
+        return f'["Set"{"".join(f",{item}" for item in items)}]'
 
     def _text_alone(self, value: Any, depth: int) -> str:
         """What `value` would be written as by itself: the order of sets."""
@@ -418,14 +431,6 @@ def _quoted(value: str) -> str:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
         return quote(value)
-
-
-def _refuse_equal(entries: list[str], what: str) -> None:
-    if len(set(entries)) < len(entries):
-        raise Refused(
-            f"two {what} are recorded alike, and only one of them would come back. NaN is such a "
-            "value, and so is each functools.partial: they are not equal to their own copies."
-        )
 
 
 def _integer(value: int) -> str:

@@ -36,7 +36,7 @@ async def terminate(world: World, codec: Codec, run_id: str, reason: str) -> Non
     error = codec.encode_error(WorkflowRunCancelledError(run_id, reason))
     bound = stop_letters_of(run_id, await _log(world, run_id))
     if not await world.terminate(run_id, event, error, "terminated"):
-        raise RunEndedError(f"{run_id} has ended")
+        raise RunEndedError(f"{run_id} has ended; there is nothing left to stop or to wake")
     for child, letter in bound:  # not one transaction: this is the hard way
         await world.post(child, letter)
 
@@ -47,7 +47,7 @@ async def post(world: World, run_id: str, letter: Letter) -> None:
     if posted.outcome == "missing":
         raise WorkflowRunNotFoundError(run_id)
     if posted.outcome == "ended":
-        raise RunEndedError(f"{run_id} has ended")
+        raise RunEndedError(f"{run_id} has ended; there is nothing left to stop or to wake")
 
 
 async def _log(world: World, run_id: str) -> list[Event]:

@@ -51,6 +51,11 @@ class Pump:
         self._next = 0
         self._reason = "its writer was stopped"
 
+    async def open(self) -> None:
+        """Create the stream, unless nobody takes it any more."""
+        with suppress(RunEndedError):
+            await self._send(())
+
     async def run(self) -> BaseException | None:
         """Write the items and close the stream; what broke it off, None if nothing did.
 
@@ -79,7 +84,9 @@ class Pump:
 
     async def refuse(self, reason: str) -> None:
         """Close the stream with an error that names the reason."""
-        await self._break_off(StreamError(f"{reason}; {counted(self._next, 'value')} had been written"))
+        await self._break_off(
+            StreamError(f"{reason}; {counted(self._next, 'value')} had been written")
+        )
 
     async def give_up(self, reason: str) -> None:
         """The same, for one whose items nobody will ask for."""

@@ -208,7 +208,8 @@ class Registry:
                 )
             raise WorkflowNotRegisteredError(
                 f'{name} is not a workflow of the loaded bundle. Mark it "use workflow", run '
-                "`wfc build`, and load it with with_workflow(app) or its id string"
+                "`wfc build`, and import it from the module that was built; see `wfc explain "
+                "start-invalid-workflow-function`"
             )
         return full_id(workflow, self.workflows)
 

@@ -466,6 +466,8 @@ class Session:
             del self._bodies[event.ref]
             self._results.append((event.ref, outcome))
             self._wake.set()
+        else:
+            write_out(self.worker, getattr(outcome, "returned", None), recorded=False)
 
     def _stop_body(self, ref: str) -> None:
         body = self._bodies.pop(ref, None)

@@ -142,8 +142,10 @@ async def run_attempt(
         )
     try:
         returned = await intake.open(context)
-    except WorkflowError as error:
+    except BaseException as error:
         await intake.let_go()
+        if not isinstance(error, WorkflowError):
+            raise
         return _failure(step, context.attempt, error, started, world.now(), codec)
     return Completed(encoded, _meta(context.attempt, started), returned)
 

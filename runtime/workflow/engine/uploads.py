@@ -53,6 +53,8 @@ class Uploads(Intake):
         self.settle()
         pumps = [Pump(self._world, codec, self.writer, each) for each in self.streams]
         try:
+            # Before the first item comes: a run may return a stream that is there, and end.
+            await asyncio.gather(*[pump.open() for pump in pumps])
             broke = await asyncio.gather(
                 *[see_through(pump, _spawn, LEASE / 3, self._beat) for pump in pumps]
             )

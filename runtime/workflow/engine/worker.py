@@ -134,9 +134,11 @@ class Worker:
                 if task.get_name().startswith(("task ", "stream ")):
                     task.cancel()
             await asyncio.wait(set(self._running), timeout=self._grace)
-        for task in list(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        while self._running:  # what is cut off may leave streams to close
+            cut_off = list(self._running)
+            for task in cut_off:
+                task.cancel()
+            await asyncio.gather(*cut_off, return_exceptions=True)
         await self.processes.close()
         for _, live in self._cache.values():
             live.close()

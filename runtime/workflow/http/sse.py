@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from workflow.errors import StreamError
+from workflow.errors import StreamError, WorkflowRunNotFoundError
 from workflow.runs import Readable, Run
 
 __all__ = ["sse_response"]
@@ -38,7 +38,8 @@ def sse_response(
     Each value is a `message` event; text is sent as it is and other values as JSON, unless `encode`
     makes the text. When the stream is closed a last event of type `end` is sent, with which the
     page closes its `EventSource`; one that connects again all the same gets 204, which stops it.
-    When the stream broke off, the last event has the type `failed` instead, and says why.
+    When the stream broke off, or there is no such run, the last event has the type `failed`
+    instead, and says why.
     `namespace` is that of a run's stream. `start_index` is where a new client begins (negative:
     counted from the present end); a `Last-Event-ID` header goes before it. `keep_alive` is the
     longest silence in seconds.
@@ -73,7 +74,7 @@ async def _events(
                 continue
             try:
                 found = waiting.result()
-            except StreamError as error:
+            except (StreamError, WorkflowRunNotFoundError) as error:
                 yield f"event: failed\nid: {_END}\n{_lines(str(error))}\n\n"
                 return
             if found is None:
@@ -84,7 +85,7 @@ async def _events(
             waiting = asyncio.ensure_future(anext(values, None))
     finally:
         waiting.cancel()
-        with contextlib.suppress(asyncio.CancelledError, StreamError):
+        with contextlib.suppress(asyncio.CancelledError, StreamError, WorkflowRunNotFoundError):
             await waiting
 
 

@@ -73,7 +73,9 @@ def record(
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         name = getattr(function, "__qualname__", repr(function))
-        raise TypeError(f"{name}{_shown(signature)}: {error}") from None
+        raise TypeError(
+            f"{name}{_shown(signature)}: {error}{_strangers(signature, kwargs)}"
+        ) from None
     bound.apply_defaults()
     recorded: dict[str, Any] = {}
     for name, parameter in signature.parameters.items():
@@ -84,6 +86,15 @@ def record(
         else:
             recorded[name] = bound.arguments[name]
     return recorded
+
+
+def _strangers(signature: inspect.Signature, kwargs: Mapping[str, Any]) -> str:
+    """Names that no parameter has: Python tells of what is missing, which a wrong name leaves."""
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    unknown = [repr(name) for name in kwargs if name not in signature.parameters]
+    if not unknown or inspect.Parameter.VAR_KEYWORD in kinds:
+        return ""
+    return f"; no parameter is called {' or '.join(unknown)}"
 
 
 def refuse_coroutine(workflow: object) -> None:

@@ -105,6 +105,7 @@ def _text(error: BaseException | None) -> str:
     if error is None:
         return "no error was recorded"
     try:
-        return f"{type(error).__name__}: {error}"
+        text = str(error)
     except Exception:  # the __str__ of a user's own exception
-        return type(error).__name__
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,20 +6,22 @@ import asyncio
 import sys
 import traceback
 from pathlib import PurePath
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 
 from workflow.addresses import without_addresses
+from workflow.replay.loop import DetLoop, running
 
 __all__ = ["recorded_traceback", "summary_of", "user_line"]
 
 _OURS = str(PurePath(__file__).parents[1])
 _ASYNCIO = str(PurePath(asyncio.__file__).parent)
+_NOT_USERS = (_OURS, _ASYNCIO, "<frozen")
 _STUB = "_wfc_step"  # what the body of a step's stub calls; see workflow.abi.flow_v1
 
 
 def _is_users(code: CodeType) -> bool:
     # A stub stands on the line of the step's directive: nothing the user wrote is executed there.
-    if code.co_filename.startswith((_OURS, _ASYNCIO, "<frozen")):
+    if code.co_filename.startswith(_NOT_USERS):
         return False
     return _STUB not in code.co_names or code.co_name == "<module>"
 
@@ -29,12 +31,21 @@ _CAUSES = 50
 
 
 def user_line() -> str:
-    """`path:line` of the innermost frame of the caller that is the user's own."""
-    frame = sys._getframe(1)
-    while frame is not None:
+    """`path:line` of the innermost frame of the running body that is the user's own.
+
+    Where a task is a step call and nothing else, as in `gather(step(1), step(2))`, that is the line
+    that made the call. Empty when there is none.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    # Below the turn are the frames of whoever runs the worker: not the user's workflow.
+    while frame is not None and frame.f_code is not DetLoop.BOTTOM:
         if _is_users(frame.f_code):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]  # None at the bottom ends the loop
+        frame = frame.f_back
+    task = asyncio.current_task() if running() is not None else None
+    origin = getattr(task.get_coro(), "cr_origin", None) if task is not None else None
+    if origin and not origin[0][0].startswith(_NOT_USERS):
+        return f"{origin[0][0]}:{origin[0][1]}"
     return ""
 
 

@@ -32,10 +32,23 @@ class EndPolicy(LoopPolicy):
         ):
             return
         for part in parts:
-            if isinstance(part, ast.Try) and part.finalbody:
+            if isinstance(part, ast.Try | ast.TryStar) and part.finalbody:
                 part.finalbody.insert(0, _left_out(part.finalbody[0]))
-            elif isinstance(part, ast.ExceptHandler) and _sees_closing(part):
-                part.body.insert(0, _left_out(part.body[0]))
+            if isinstance(part, ast.Try):
+                for handler in filter(_sees_closing, part.handlers):
+                    handler.body.insert(0, _left_out(handler.body[0]))
+
+    def guard_star(self, node: ast.TryStar) -> ast.stmt | list[ast.stmt]:
+        """Guard the handlers of an `except*` in a function, visited already. Nothing can return
+        from within: they are skipped, and so is what comes after."""
+        closing = list(filter(_sees_closing, node.handlers))
+        if not closing:
+            return node
+        for handler in closing:
+            place = handler.body[0]
+            test = at(ast.UnaryOp(ast.Not(), _collected(place)), place)
+            handler.body = [at(ast.If(test, handler.body, []), place)]
+        return [node, _left_out(node)]
 
 
 def _own(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
@@ -59,7 +72,12 @@ def _sees_closing(handler: ast.ExceptHandler) -> bool:
     return False
 
 
+def _collected(place: ast.stmt) -> ast.expr:
+    both = [guard("$collecting", place), call("$collected", [], place)]
+    made: ast.expr = at(ast.BoolOp(ast.And(), both), place)
+    return made
+
+
 def _left_out(place: ast.stmt) -> ast.stmt:
-    test = ast.BoolOp(ast.And(), [guard("$collecting", place), call("$collected", [], place)])
-    made: ast.stmt = at(ast.If(at(test, place), [at(ast.Return(None), place)], []), place)
+    made: ast.stmt = at(ast.If(_collected(place), [at(ast.Return(None), place)], []), place)
     return made

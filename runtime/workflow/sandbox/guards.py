@@ -59,7 +59,8 @@ def refuse(name: str, hint: str = "") -> NoReturn:
 def _plain_name(name: object) -> str:
     # An instance of a str subclass could answer one thing to the check and another to getattr.
     if type(name) is not str:
-        raise TypeError("attribute name must be string")
+        wanted = "a plain string in workflow code" if isinstance(name, str) else "string"
+        raise TypeError(f"attribute name must be {wanted}, not {type(name).__name__!r}")
     return name
 
 
@@ -243,8 +244,10 @@ def _read_model_copy(value: Any, name: str) -> Callable[..., Any] | None:
     if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
         return None
     native = getattr(value, name)
-    if isinstance(value, type) or owns(getattr(native, "__func__", None)):
-        return None  # of the class: it comes here again for the model it is given
+    if isinstance(value, type):
+        return lambda model, **options: read(model, name)(**options)
+    if owns(getattr(native, "__func__", None)):
+        return None  # the workflow's own, which comes here again for what it overrides
 
     def model_copy(*, update: Any = None, deep: bool = False) -> Any:
         if deep:

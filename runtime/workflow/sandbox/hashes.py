@@ -21,6 +21,7 @@ from uuid import UUID
 
 from workflow.codec import stand_in_models
 from workflow.errors import SandboxError
+from workflow.replay.loop import DetFuture, DetTask
 from workflow.sandbox.ownership import owns
 
 __all__ = ["hash_of"]
@@ -128,6 +129,8 @@ _KNOWN: dict[Any, Callable[[Any], int]] = {
     datetime.timedelta.__hash__: datetime.timedelta.__hash__,
     Enum.__hash__: _of_enum,
     stand_in_models.model_hash: _of_stand_in,
+    DetFuture.__hash__: DetFuture.__hash__,  # by the order of creation
+    DetTask.__hash__: DetTask.__hash__,
 }
 """How a value is hashed, by the `__hash__` its class has."""
 

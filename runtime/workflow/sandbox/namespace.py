@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from workflow.replay.limits import FUEL, refuel
@@ -59,6 +60,10 @@ _GUARDED: dict[str, Any] = {
     "setattr": guards.write,
     "type": TypeProxy,
 }
+
+for _name, _ours in _GUARDED.items():
+    if type(_ours) is FunctionType:
+        _ours.__name__ = _ours.__qualname__ = _name  # what error messages show
 
 BUILTINS = _NATIVE | {name for name in _GUARDED if not name.startswith("_")}
 """The builtin names workflow code can use."""

@@ -287,10 +287,11 @@ class WorkflowPolicy(EndPolicy):
         """The target is a name and visited as one."""
         return self.node_contents_visit(node)
 
-    def visit_TryStar(self, node: ast.AST) -> ast.AST:
+    def visit_TryStar(self, node: Any) -> Any:
         """`except*`, for TaskGroup. A lying `split()` would crash CPython, so exception groups
         cannot be subclassed (`classes.py`); then this is as safe as `try`."""
-        return self.node_contents_visit(node)
+        self.node_contents_visit(node)
+        return self.guard_star(node) if self._scope == "function" else node
 
     # -- annotations ------------------------------------------------------------------------------
 

@@ -100,7 +100,9 @@ class Instance:
         if place is None:
             known = ", ".join(sorted(self._bundle.workflows)) or "none"
             raise WorkflowNotRegisteredError(
-                f"the bundle has no workflow {workflow_id!r}; it has: {known}"
+                f"the bundle has no workflow {workflow_id!r}; it has: {known}. The workflow was "
+                "removed, renamed or moved, this worker has an older build than the one that "
+                "started the run, or two projects share one storage of runs"
             )
         function: Entry = self._find(workflow_id, place)
         return function

@@ -2,6 +2,6 @@
 
 from workflow.testing.clock import VirtualClock
 from workflow.testing.conformance import WorldConformance
-from workflow.testing.finish import finish
+from workflow.testing.finish import finish, settle
 
-__all__ = ["VirtualClock", "WorldConformance", "finish"]
+__all__ = ["VirtualClock", "WorldConformance", "finish", "settle"]

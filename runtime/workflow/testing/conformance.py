@@ -9,7 +9,9 @@ A world of your own is held to the port like this, in a test module of yours::
             return MyWorld(url, clock=clock)
 
 `make_world` is called for every test and gives a new, empty world that takes its time from
-`clock`. The tests are plain methods; they need a runner such as pytest, but no plug-in.
+`clock`. With `make_twin(world, clock)` it also gives a second object on the same store, which is
+used like that of another process. The tests are plain methods; they need a runner such as pytest,
+but no plug-in.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from workflow.testing.cases.control import ParkCases, TerminateCases, TokenCases
 from workflow.testing.cases.reads import LifeCases, ReadCases, WaitCases
 from workflow.testing.cases.retention import BundleCases, PruneCases
 from workflow.testing.cases.runs import ClaimCases, CreateCases, MailCases
+from workflow.testing.cases.shared import SharedCases
 from workflow.testing.cases.streams import OwnStreamCases, StreamCases
 from workflow.testing.cases.turns import AppendCases, RefusalCases
 from workflow.testing.cases.values import ValueCases
@@ -41,9 +44,11 @@ class WorldConformance(
     OwnStreamCases,
     ReadCases,
     ValueCases,
+    SharedCases,
     BundleCases,
     PruneCases,
     WaitCases,
     LifeCases,
 ):
-    """Subclass it, name the class `Test…`, and give it a `make_world`."""
+    """Subclass it, name the class `Test…`, and give it a `make_world`, and a
+    `make_twin` if several processes can share a store."""

@@ -4,8 +4,9 @@ The rules behind it are docs/architecture.md, "Durable core". In short: only the
 appends to its log, under a fence that grows with every claim; everybody else posts letters; a run
 is due when letters are unseen or a timer has passed; tasks are finished by deleting them under
 their attempt number. Every method is one transaction, durable when it returns. All methods raise
-`WorldError` when the storage fails. `workflow.testing.WorldConformance` holds an implementation to
-these sentences.
+`WorldError` when the storage fails, and `SerializationError` when something that is to be written
+has a text in it that no storage takes; neither is any other caller's trouble.
+`workflow.testing.WorldConformance` holds an implementation to these sentences.
 """
 
 from __future__ import annotations
@@ -129,12 +130,14 @@ class Storage(Protocol):
         self, run_id: str, *, after: int = 0, limit: int = 1000
     ) -> tuple[Event, ...]: ...
 
-    async def list_tasks(self, run_id: str) -> tuple[Task, ...]: ...
+    async def list_tasks(self, run_id: str) -> tuple[Task, ...]:
+        """Open tasks, claimed or not, in no particular order."""
 
     async def list_letters(self, run_id: str) -> tuple[Letter, ...]:
         """Mail that no turn has used, the undelivered mail of an ended run included."""
 
-    async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]: ...
+    async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]:
+        """Open hooks of one run or of all, those opened first come first."""
 
     async def get_hook(self, token: str) -> HookRecord | None: ...
 
@@ -150,7 +153,8 @@ class Storage(Protocol):
     ) -> tuple[str, ...]:
         """Delete runs that ended before `before` in one of `statuses`, with all that is theirs.
 
-        At most `limit`, those created first; returns their ids. Open runs are never deleted.
+        At most `limit`, those created first; returns their ids. Open runs are never deleted,
+        whatever `statuses` names.
         Letters to a deleted run are `missing`, and its idempotency key is free again. With
         `dry_run` only says which it would be.
         """

@@ -228,8 +228,9 @@ class Claimed(Record, frozen=True, kw_only=True):
     """Work for one worker.
 
     `runs`: newly claimed, this worker now owns them. `look`: runs it owned already that have
-    unseen mail or a due timer. `next_due`: when a timer of an own or unowned run, or a free task,
-    falls due next, always later than now, None if none. With `limit` runs there may be more.
+    unseen mail or a due timer, in any order. `next_due`: when a timer of an own or unowned run,
+    or a free task, falls due next, always later than now, None if none. With `limit` runs there
+    may be more.
     """
 
     runs: tuple[RunRecord, ...] = ()

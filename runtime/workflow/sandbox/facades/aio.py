@@ -16,6 +16,7 @@ from workflow.errors import SandboxError
 from workflow.replay.loop import DetFuture, DetTask
 from workflow.sandbox.facades.clock import active
 from workflow.sandbox.facades.contexts import native
+from workflow.sandbox.facades.facade import named_like
 from workflow.sets import settled
 
 __all__ = ["ADVICE", "NAMES", "TWINS", "LoopView", "asyncio_members"]
@@ -125,7 +126,8 @@ class _Recognises(type):
         return isinstance(instance, cls._real)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return issubclass(subclass, cls._real)
+        real = subclass._real if isinstance(subclass, _Recognises) else subclass
+        return issubclass(real, cls._real)
 
     def __getitem__(cls, item: Any) -> Any:
         return GenericAlias(cls, item)  # the real class is hidden behind no alias
@@ -158,6 +160,9 @@ class Task(metaclass=_Recognises):
     def __init_subclass__(cls) -> None:
         raise SandboxError("asyncio.Task cannot be subclassed in workflow code")
 
+
+named_like(Future, "_asyncio", "Future")
+named_like(Task, "_asyncio", "Task")
 
 TWINS: dict[type, Any] = {DetFuture: Future, DetTask: Task}
 """What workflow code knows the futures and tasks of its loop as."""

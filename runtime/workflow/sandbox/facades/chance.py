@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
 from workflow.sandbox.facades.clock import active
+from workflow.sandbox.facades.facade import named_like
 
 __all__ = ["DRAWS", "TWINS", "Random", "random_members", "uuid_members"]
 
@@ -45,6 +46,7 @@ class Random(real.Random):
         super().seed(_generator().getrandbits(128) if a is None else a, version)
 
 
+named_like(Random, "random", "Random")
 TWINS: dict[type, type] = {real.Random: Random}
 
 

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from workflow.errors import SandboxError
 from workflow.replay.loop import DetLoop, running
 from workflow.sandbox.facades.dates import portable
+from workflow.sandbox.facades.facade import named_like
 
 __all__ = [
     "EMULATED_METHODS",
@@ -133,6 +134,9 @@ class DateTime(real.datetime, metaclass=_Twin):
 
 
 _TWIN_CLASSES = frozenset({Date, DateTime})
+named_like(DateTime, "datetime", "datetime")
+named_like(Date, "datetime", "date")
+
 TWINS: dict[type, type] = {real.date: Date, real.datetime: DateTime}
 """The class workflow code sees, by the real class it stands for."""
 

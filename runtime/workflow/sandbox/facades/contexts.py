@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
+from workflow.sandbox.facades.facade import named_like
 
 __all__ = ["Context", "contextvars_members", "native"]
 
@@ -40,6 +41,11 @@ class Context:
     def __contains__(self, var: Any) -> bool:
         return var in self.__native__
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Context) and self.__native__ == other.__native__
+
+    __hash__ = None  # type: ignore[assignment]
+
     def _refuse(self, *_: Any) -> NoReturn:
         raise SandboxError(
             "the variables of a context have no order that a replay could repeat; "
@@ -53,6 +59,9 @@ class Context:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("contexts cannot be copied; use their copy()")
+
+
+named_like(Context, "_contextvars", "Context")
 
 
 def _wrapped(native: real.Context) -> Context:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
 
-__all__ = ["Facade", "pick"]
+__all__ = ["Facade", "named_like", "pick"]
 
 
 class Facade:
@@ -54,6 +54,12 @@ def missing(facade: Facade, attribute: str) -> str:
     text = f"{space['$name']}.{attribute} is not available in workflow code"
     advice = space["$advice"].get(attribute)
     return f"{text}: {advice}" if advice else f"{text}; move the call into a step"
+
+
+def named_like(ours: Any, module: str, name: str) -> None:
+    """Let `repr` and error messages show a class of workflow code under the name it goes by."""
+    ours.__module__ = module
+    ours.__name__ = ours.__qualname__ = name
 
 
 def pick(module: Any, members: frozenset[str]) -> dict[str, Any]:

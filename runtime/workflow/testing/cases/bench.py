@@ -115,6 +115,18 @@ class Bench:
             await world.list_hooks(run_id),
         )
 
+    async def quiet(self, seen: int = 0) -> int:
+        """The number of changes when none is left to be seen, late ones included."""
+        for _ in range(50):
+            waiting = asyncio.create_task(self.world.wait_for_change(seen, None))
+            done, _ = await asyncio.wait([waiting], timeout=0.1)
+            if not done:
+                waiting.cancel()
+                await asyncio.wait([waiting])
+                return seen
+            seen = waiting.result()
+        raise AssertionError("the number of changes goes on growing although nothing happens")
+
     async def log(self, run_id: str = "run") -> list[Event]:
         """A run's events after `run_created`."""
         return list(await self.world.list_events(run_id, after=1))

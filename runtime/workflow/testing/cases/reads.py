@@ -10,7 +10,10 @@ from workflow.testing.cases.bench import SECOND, Bench, Cases, called, raises, s
 from workflow.testing.clock import VirtualClock
 from workflow.world.port import World
 from workflow.world.records import (
+    ChunkWrite,
+    Finish,
     Letter,
+    NewEvent,
     NewToken,
     Parked,
     Posted,
@@ -95,6 +98,7 @@ class ReadCases(Cases):
         for run_id in ("one", "two"):
             token = NewToken(token=f"t {run_id}", ref="h")
             await b.turn(await b.own(run_id), open_tokens=(token,))
+            b.clock.advance(1)
         assert [hook.token for hook in await b.world.list_hooks()] == ["t one", "t two"]
         assert [hook.token for hook in await b.world.list_hooks("two")] == ["t two"]
 
@@ -109,7 +113,7 @@ class WaitCases(Cases):
         assert seen != 0
         await b.start()
         assert await asyncio.wait_for(b.world.wait_for_change(seen, None), 10) != seen
-        seen = await self._quiet(b, seen)
+        seen = await b.quiet(seen)
         waiting = [asyncio.create_task(b.world.wait_for_change(seen, None)) for _ in range(3)]
         await asyncio.sleep(0)
         await b.world.post("run", Letter(kind="wake"))
@@ -118,7 +122,7 @@ class WaitCases(Cases):
     @scenario
     async def test_wait_until(self, b: Bench) -> None:
         """A wait ends when the world's clock reaches its time, not before."""
-        seen = await self._quiet(b, 0)
+        seen = await b.quiet(0)
         waiting = asyncio.create_task(b.world.wait_for_change(seen, b.clock.now() + SECOND))
         await asyncio.sleep(0)
         b.clock.advance(0.999999)
@@ -131,21 +135,10 @@ class WaitCases(Cases):
     @scenario
     async def test_idle_looks_wake_nobody(self, b: Bench) -> None:
         """Claims that find nothing are no change, or idle workers would wake each other."""
-        seen = await self._quiet(b, 0)
+        seen = await b.quiet(0)
         assert await b.claim() == []
         assert await b.world.claim_tasks("ann", 9, ["step"]) == ()
-        assert await self._quiet(b, seen) == seen
-
-    async def _quiet(self, b: Bench, seen: int) -> int:
-        """The number when no change is left to be seen, late ones included."""
-        while True:
-            waiting = asyncio.create_task(b.world.wait_for_change(seen, None))
-            done, _ = await asyncio.wait([waiting], timeout=0.1)
-            if not done:
-                waiting.cancel()
-                await asyncio.wait([waiting])
-                return seen
-            seen = waiting.result()
+        assert await b.quiet(seen) == seen
 
 
 class LifeCases(Cases):
@@ -179,12 +172,46 @@ class LifeCases(Cases):
 
     @scenario
     async def test_closed(self, b: Bench) -> None:
-        """A closed world answers with an error, and closing it again is harmless."""
-        await b.world.close()
-        for call in (b.start(), b.world.get_run("run"), b.claim()):
+        """A closed world answers every call with an error; closing it again is harmless."""
+        await b.start()
+        run = await b.run()
+        world = b.world
+        await world.close()
+        letter, where = Letter(kind="wake"), RunFilter()
+        chunk = ChunkWrite(run_id="run", stream="s", step_id="s", attempt=1, worker="ann")
+        finish = Finish(run_id="run", step_id="s", worker="ann", attempt=1)
+        event = NewEvent(type="run_cancelled", at=0)
+        for call in (
+            b.start("other"), world.post("run", letter), world.post_to_token("t", letter),
+            world.load("run"), world.append(b.append(run)), b.claim(), b.claim_task(),
+            world.park("run", "ann", 0, Parked(code="c", reason="r")), world.unpark("run"),
+            world.terminate("run", event, b"", "code"), world.put_bundle("hash", b""),
+            world.get_bundle("hash"), world.get_run("run"), world.list_runs(where),
+            world.list_events("run"), world.list_tasks("run"), world.list_letters("run"),
+            world.list_hooks(), world.get_hook("t"), world.prune(0), world.prune_bundles(0),
+            world.list_unclaimed([]), world.finish_tasks([finish]), b.beat("ann"),
+            world.list_workers(), world.leave("ann"), world.write_chunks(chunk),
+            world.read_chunks("run", "s", 0, 1), world.list_streams("run"), world.secret("s"),
+        ):  # fmt: skip
             with raises(WorldError):
                 await call
-        await b.world.close()
+        await world.close()
+
+    @scenario
+    async def test_cancelled_callers(self, b: Bench) -> None:
+        """A caller that is cancelled may have been served or not; the others are."""
+        await b.start()
+        letters = [Letter(kind="wake", ref=str(n)) for n in range(20)]
+        posts = [asyncio.create_task(b.world.post("run", letter)) for letter in letters]
+        reads = [asyncio.create_task(b.world.load("run")) for _ in range(20)]
+        await asyncio.sleep(0)
+        for call in (*posts[::2], *reads[::2]):
+            call.cancel()
+        answers = await asyncio.gather(*posts, *reads, return_exceptions=True)
+        assert not any(isinstance(answer, BaseException) for answer in answers[1::2])
+        kept = {letter.ref for letter in await b.world.list_letters("run")}
+        assert kept >= {letter.ref for letter in letters[1::2]}
+        assert await b.claim() == ["run"]
 
     @scenario
     async def test_close_finishes_what_was_accepted(self, b: Bench) -> None:
