@@ -16,8 +16,9 @@ from workflow.engine.stranded import patience
 from workflow.engine.worker import Worker
 from workflow.testing import VirtualClock
 from workflow.world.port import World
-from workflow.world.records import Letter, Parked
+from workflow.world.records import Letter, Parked, RunRecord
 from workflow.worlds import memory
+from workflow.worlds.local import create_local_world as local_world
 
 CODE = """
     from dataclasses import dataclass
@@ -208,3 +209,74 @@ def test_the_time_is_a_number_of_seconds() -> None:
     for wrong in ("soon", "-1", "inf", "nan"):
         with pytest.raises(ValueError, match="WORKFLOW_PARK_MISSING_AFTER"):
             patience({"WORKFLOW_PARK_MISSING_AFTER": wrong})
+
+
+@pytest.mark.parametrize("kind", ["memory", "local"])
+def test_a_new_run_of_an_unknown_workflow_is_left_to_others(tmp_path: Path, kind: str) -> None:
+    """During a rolling deploy a worker that does not have the workflow gives the run back, whole,
+    and the one that has it does it. When nobody has it for a minute, the run is parked."""
+    old, new = builds(tmp_path, CODE, CODE.replace("order(", "purchase("))
+
+    async def main() -> None:
+        clock = VirtualClock()
+        world = memory.create(clock) if kind == "memory" else local_world(tmp_path / "data", clock)
+        async with Application(world, new, worker=False):
+            run = await start("purchase", "t")
+            await world.post(run.run_id, Letter(kind="attrs", meta=b'{"early":"1"}'))
+
+        async def there() -> RunRecord:
+            found = await world.get_run(run.run_id)
+            assert found is not None
+            assert found.parked is None
+            return found
+
+        async def left() -> bool:
+            found = await there()
+            return found.owner is None and found.next_timer is not None
+
+        async def pinned() -> bool:
+            return (await there()).bundle is not None
+
+        async with Application(world, old):
+            await until(world, left, what="that the worker gives it back")
+            beside = Worker(world, new)
+            await beside.start()
+            clock.advance(5)  # when the run is offered again, the other worker has it first
+            try:
+                await until(world, pinned, what="that the other worker has it")
+                await waiting(world, "t")  # type: ignore[arg-type]  # any world will do
+            finally:
+                await beside.stop()
+            found = await there()
+            assert found.bundle == new.bundle.hash
+            assert found.attributes["early"] == "1"
+
+    asyncio.run(main())
+
+
+def test_a_new_run_of_a_workflow_that_nobody_has_is_parked_after_a_while(tmp_path: Path) -> None:
+    """With the ids that there are; and once somebody has the workflow, it goes on."""
+    old, new = builds(tmp_path, CODE, CODE.replace("order(", "purchase("))
+
+    async def main() -> None:
+        clock = VirtualClock()
+        world = memory.create(clock)
+        async with Application(world, new, worker=False):
+            run = await start("purchase", "t")
+        async with Application(world, old):
+            while True:
+                record = await world.get_run(run.run_id)
+                assert record is not None
+                if record.parked is not None:
+                    break
+                assert clock.now() < record.created_at + 90_000_000
+                clock.advance(1)
+                for _ in range(100):
+                    await asyncio.sleep(0)
+            assert clock.now() > record.created_at + 59_000_000
+            assert record.parked.code == "workflow-not-registered"
+        async with Application(world, new):
+            await world.unpark(run.run_id)
+            await waiting(world, "t")  # type: ignore[arg-type]  # any world will do
+
+    asyncio.run(main())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine.streaming import serve
+from workflow import Readable
 from workflow.api import start
 from workflow.authoring import news
 from workflow.authoring.attempts import Attempts
@@ -16,7 +17,15 @@ from workflow.authoring.sources import Source
 from workflow.authoring.writers import WriterOf
 from workflow.codec import Codec
 from workflow.engine import Application
-from workflow.world.records import Append, ChunkPage, Letter, NewEvent, NewRun, WorkerRecord
+from workflow.world.records import (
+    Append,
+    ChunkPage,
+    ChunkWrite,
+    Letter,
+    NewEvent,
+    NewRun,
+    WorkerRecord,
+)
 from workflow.worlds import local
 from workflow.worlds.memory import MemoryWorld
 
@@ -80,8 +89,9 @@ def test_a_pause_ends_when_told(monkeypatch: pytest.MonkeyPatch, name: str) -> N
     asyncio.run(main())
 
 
-def test_readers_of_long_logs_let_others_work(tmp_path: Path) -> None:
-    """Whoever looks into the log for a writer or an attempt reads it in pieces."""
+def test_readers_let_others_work(tmp_path: Path) -> None:
+    """Whoever looks into the log for a writer or an attempt reads it in pieces, and so does who
+    reads a stream that is written already."""
 
     async def main() -> None:
         world = local.create_local_world(tmp_path / "data")
@@ -113,6 +123,17 @@ def test_readers_of_long_logs_let_others_work(tmp_path: Path) -> None:
         turns = 0
         assert not await Attempts(world, "wrun_1").succeeded("s2400", 2)
         assert turns >= 2
+        chunks = (Codec().encode("x"),) * 1000
+        await world.write_chunks(
+            ChunkWrite(
+                run_id="wrun_1", stream="strm_1", step_id="", attempt=0, worker="ann",
+                chunks=chunks, close=True, own=True,
+            )
+        )  # fmt: skip
+        turns = 0
+        values = Readable[str]("wrun_1", "strm_1", source=Source(world, Codec()))
+        assert len([value async for value in values]) == 1000
+        assert turns >= 10
         working.cancel()
         await world.close()
 

@@ -157,6 +157,7 @@ if child == 0:  # as a server that loads its application before it forks
         os.write(write, json.dumps(said).encode())
     finally:
         os._exit(0)
+os.close(write)
 os.waitpid(child, 0)
 own, status, old = json.loads(os.read(read, 10_000))
 print(json.dumps([run.status, sync.get_run(own).status, status, old]))

@@ -44,10 +44,12 @@ def built(page: Path, folder: Path, beside: Mapping[str, str] | None = None) -> 
     assert not result.diagnostics, [str(d) for d in result.diagnostics]
     modules = [name.removesuffix(".py") for name in (*files_of(page), *(beside or {}))]
     before = {name: sys.modules.pop(name) for name in modules if name in sys.modules}
+    sys.path.insert(0, str(folder))  # before the folders of other tests' projects
     try:
         with inside(folder):
             yield Project.load(folder / "generated")
     finally:
+        sys.path.remove(str(folder))
         for name in modules:
             sys.modules.pop(name, None)
         sys.modules.update(before)

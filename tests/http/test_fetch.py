@@ -468,7 +468,7 @@ def test_arguments_that_make_no_sense() -> None:
         async with server(echo) as (place, seen):
             with pytest.raises(ValueError, match=r"127\.0\.0\.1 has a bad port"):
                 await fetch("http://127.0.0.1:99999/")
-            with pytest.raises(TypeError, match="private= of fetch.* is True or False, not 'no'"):
+            with pytest.raises(TypeError, match=r"private= of fetch.* is True or False, not 'no'"):
                 await fetch(f"http://{place}/", private="no")  # type: ignore[arg-type]
             with pytest.raises(FetchRefusedError, match="content-length 5, and its body has 0"):
                 await fetch(f"http://{place}/", headers={"content-length": "5"})

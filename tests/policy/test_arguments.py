@@ -87,5 +87,5 @@ def test_a_wrong_name_is_told_beside_what_it_leaves_out() -> None:
     )
     with pytest.raises(TypeError, match="got an unexpected keyword argument 'day'"):
         record(ship, ("o-1",), {"day": 2})
-    with pytest.raises(TypeError, match="missing a required argument: 'order'$"):
+    with pytest.raises(TypeError, match=r"missing a required argument: 'order'$"):
         record(anything, (), {"ordr": 1})

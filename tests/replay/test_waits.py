@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.replay.drive import SECOND, START, Driver, meta_of, step
-from workflow import sleep
+from workflow import pending_action, sleep
 from workflow.errors import DivergenceError
 
 
@@ -78,3 +78,38 @@ def test_a_wait_ends_once() -> None:
     with pytest.raises(DivergenceError, match="no such wait"):
         run.feed("wait_completed", wait)
     run.live.close()
+
+
+def test_a_deadline_has_passed_when_its_moment_has_come() -> None:
+    """Not a microsecond before; as every other wait."""
+
+    async def body() -> None:
+        await sleep(10)
+
+    run = Driver(body)
+    (ref,) = run.live.sleeps()
+    run.live.deadline.waits = {"wait_of_the_deadline": START + 5}
+    assert run.live.deadline.overdue(START + 4) is None
+    assert run.live.deadline.overdue(START + 5) == ("wait_of_the_deadline", START + 5)
+    due = START + 10 * SECOND
+    assert run.live.first_due(due - 1) is None
+    assert run.live.first_due(due) == (ref, due)
+
+
+def test_a_body_with_a_step_at_work_does_not_wait_for_people_only() -> None:
+    """It is paused when nothing but a person can move it: no step, sleep or time-out is open."""
+
+    async def body() -> None:
+        action = asyncio.create_task(pending_action("approve"))
+        await step("s")
+        await sleep(5)
+        await action
+
+    run = Driver(body)
+    assert not run.live.paused
+    run.feed("hook_created", run.ref("hook_requested"))
+    assert not run.live.paused
+    run.complete(None)
+    assert not run.live.paused
+    run.advance(5)
+    assert run.live.paused

@@ -57,7 +57,7 @@ def build(
     if (around := enclosing(Path(root))) is not None:
         click.echo(
             f"note: this builds {Path(root).resolve()} alone, which lies in the project {around}. "
-            "Ids of workflows begin at the folder of the build; `wfc build` there builds all of it.",
+            "Ids of workflows begin at the folder of the build; `wfc build` there builds it all.",
             err=True,
         )
     written = True

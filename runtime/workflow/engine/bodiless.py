@@ -5,11 +5,11 @@ from __future__ import annotations
 from workflow.codec import Codec
 from workflow.engine.lineage import stop_letters_of
 from workflow.errors import LogTooLongError, WorkflowRunCancelledError
-from workflow.events import NewEvent
+from workflow.events import Micros, NewEvent
 from workflow.replay.live import meta_of, pack
 from workflow.world.records import Append, Loaded, RunRecord
 
-__all__ = ["before_its_time", "give_up", "too_long"]
+__all__ = ["before_its_time", "give_up", "left_to_others", "too_long"]
 
 
 def before_its_time(loaded: Loaded, worker: str, codec: Codec) -> Append | None:
@@ -66,6 +66,20 @@ def give_up(loaded: Loaded, worker: str, claims: int, codec: Codec) -> Append:
 def too_long(loaded: Loaded, worker: str, limit: int, codec: Codec) -> Append:
     """End a run whose log has grown beyond `limit` events."""
     return _failed(loaded, worker, LogTooLongError(limit), LogTooLongError.code, codec)
+
+
+def left_to_others(run: RunRecord, now: Micros, again: Micros) -> Append:
+    """Give a run back that others may have the code of. It is offered again at `again`."""
+    return Append(
+        run_id=run.run_id,
+        worker=run.owner or "",
+        fence=run.fence,
+        expected=run.head,
+        at=now,
+        seen=run.mail,  # it stays in the mail, and so is read by whoever comes next
+        next_timer=again,
+        release=True,
+    )
 
 
 def _failed(loaded: Loaded, worker: str, reason: Exception, code: str, codec: Codec) -> Append:

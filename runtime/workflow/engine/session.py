@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 
 from workflow.engine import endings, failpoints
-from workflow.engine.bodiless import before_its_time, give_up, too_long
+from workflow.engine.bodiless import before_its_time, give_up, left_to_others, too_long
 from workflow.engine.cold import PYTHON, check, cold_copy
 from workflow.engine.contexts import context_of
 from workflow.engine.intake import Returned
@@ -135,12 +135,13 @@ class Session:
             fed = self._live.head + 1 if self._live is not None else 0
             position = error.position or fed
             await self._park(error.code, str(error), position)
-        except (
-            BundleError,
-            SandboxError,
-            StepNotRegisteredError,
-            WorkflowNotRegisteredError,
-        ) as error:
+        except WorkflowNotRegisteredError as error:
+            again = self.worker.stranded.leave(self._run)
+            if again is None:
+                await self._park(error.code, str(error))
+            else:
+                await self._append(left_to_others(self._run, self.worker.world.now(), again))
+        except (BundleError, SandboxError, StepNotRegisteredError) as error:
             await self._park(error.code, str(error))
         except Exception as error:
             if isinstance(error, OSError) and error.errno in SHORTAGES:

@@ -1,13 +1,16 @@
-"""Steps that a run has called and that no live worker can do: its run is parked, and not lost.
+"""Steps and workflows that no live worker has: their runs are parked, and not lost.
 
 During a rolling deploy a step may be missing here and there for a while, so a run is parked only
 when its step was missing all of the time that WORKFLOW_PARK_MISSING_AFTER says. "Missing" is either
 of two: no live worker has a step of that id, or the step of that id does not take the recorded
 arguments. Each worker judges by what it has seen itself; the one that claims the run parks it.
+A new run, which is not pinned to any code, is left to others as long when its workflow is not in
+the build of the worker that claims it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,15 +18,17 @@ from typing import TYPE_CHECKING
 from workflow.errors import StepNotRegisteredError
 from workflow.events import Micros
 from workflow.policy.names import short_name
-from workflow.world.records import Letter, Task
+from workflow.world.records import Letter, RunRecord, Task
 
 if TYPE_CHECKING:
     from workflow.engine.worker import Worker
 
 __all__ = ["Stranded", "patience"]
 
+log = logging.getLogger("workflow.engine")
+
 SECOND = 1_000_000
-AGAIN = 5 * SECOND  # until a task that did not fit here is offered again, to whoever comes first
+AGAIN = 5 * SECOND  # until what did not fit here is offered again, to whoever comes first
 _HEAD_START = SECOND // 2  # how long others may take it then, before this worker tries again
 _FORGET = 12  # of those, after which a misfit that was not seen again does not count any more
 
@@ -46,6 +51,8 @@ class Stranded:
         self._after = round(after * SECOND)
         self._missing: dict[tuple[str, str], Micros] = {}  # (run, step call) -> missing since
         self._misfits: dict[tuple[str, str], _Misfit] = {}
+        self._unknown: dict[str, Micros] = {}  # new runs of workflows that are not here -> since
+        self._left: Micros = 0  # from when others go first with runs
         self._shy: dict[str, Micros] = {}  # steps by name: from when others go first
         self._registries: dict[str, frozenset[str]] = {}
 
@@ -65,7 +72,8 @@ class Stranded:
 
     def own_turn(self) -> Micros | None:
         """When this worker may claim again what it is leaving to others now."""
-        return min(self._shy.values()) + _HEAD_START if self._shy else None
+        left = [*self._shy.values(), *([self._left] if self.leaves_runs() else [])]
+        return min(left) + _HEAD_START if left else None
 
     async def misfit(self, task: Task, reason: str) -> Micros:
         """A task does not fit the step here. Returns when to offer it again, first to others."""
@@ -81,6 +89,29 @@ class Stranded:
         self._misfits[key] = _Misfit(task.run_id, reason, since, now)
         return now + AGAIN
 
+    def leaves_runs(self) -> bool:
+        """Whether runs are to be claimed by others now, if they can."""
+        return 0 <= self._worker.world.now() - self._left < _HEAD_START
+
+    def leave(self, run: RunRecord) -> Micros | None:
+        """When to offer a run again whose workflow this worker does not have; None to park it."""
+        if run.bundle is not None:
+            return None  # nobody else has other code for it
+        now = self._worker.world.now()
+        since = self._unknown.setdefault(run.run_id, now)
+        if since == now:
+            log.warning(
+                "%s is left to others: %s is not in the build of this worker",
+                run.run_id,
+                run.workflow,
+            )
+        if now - since < self._after:
+            if self._left <= now:  # else they come back together, and we step aside once
+                self._left = now + AGAIN
+            return self._left
+        del self._unknown[run.run_id]
+        return None
+
     async def look(self) -> None:
         """Look for tasks without a worker, and make their runs due once they waited long enough."""
         tasks = await self._without_worker()
@@ -90,6 +121,11 @@ class Stranded:
         for task in tasks:
             key = (task.run_id, task.step_id)
             self._missing[key] = before.get(key, now)
+        self._unknown = {
+            run_id: since
+            for run_id, since in self._unknown.items()
+            if now - since < self._after + _FORGET * AGAIN
+        }
         self._misfits = {k: m for k, m in self._misfits.items() if now - m.seen < _FORGET * AGAIN}
         late = {run for (run, _), since in self._missing.items() if now - since >= self._after}
         late |= {m.run_id for m in self._misfits.values() if now - m.since >= self._after}

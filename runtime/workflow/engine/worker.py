@@ -223,7 +223,8 @@ class Worker:
         return claimed.next_due
 
     async def _claim_runs(self) -> Claimed:
-        claimed = await self.world.claim_runs(self.id, max(0, RUNS - len(self._sessions)))
+        room = 0 if self.stranded.leaves_runs() else max(0, RUNS - len(self._sessions))
+        claimed = await self.world.claim_runs(self.id, room)
         for run in claimed.runs:
             self._begin(run)
         for run_id in claimed.look:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from workflow.sandbox.recursion import repeated
+from workflow.sandbox.recursion import MAKERS, repeated
 from workflow.sandbox.storepolicy import StorePolicy
 from workflow.sandbox.trees import at, call, guard
 
@@ -25,6 +25,7 @@ class LoopPolicy(StorePolicy):
     def __init__(self) -> None:
         super().__init__()
         self._repeated: frozenset[str] = frozenset()
+        self.class_name = ""
 
     def find_repeated(self, tree: ast.AST) -> None:
         """Look through a module, not yet visited."""
@@ -32,13 +33,26 @@ class LoopPolicy(StorePolicy):
 
     def count_calls(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Put the counter into a function, visited already, if it needs one."""
-        if node.name in self._repeated:
+        name = self.class_name if node.name in MAKERS else node.name
+        if name in self._repeated:
             described = ast.get_docstring(node, clean=False) is not None
             first = int(described)
             node.body[first:first] = [
                 self._counter(node),
                 at(ast.Expr(call("$deep", [], node)), node),
             ]
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        """A function that is a lambda, and calls itself."""
+        self.node_contents_visit(node)
+        names = {getattr(part, "id", getattr(part, "attr", "")) for part in node.targets}
+        if isinstance(node.value, ast.Lambda) and names & self._repeated:
+            inner = node.value
+            parts: list[ast.expr] = [call("$deep", [], inner.body), inner.body]
+            both = at(ast.Tuple(parts, ast.Load()), inner.body)
+            last = at(ast.Constant(1), inner.body)
+            inner.body = at(ast.Subscript(both, last, ast.Load()), inner.body)
+        return node
 
     def _counter(self, node: ast.stmt) -> ast.stmt:
         is_spent = call("$next", [guard("$fuel", node)], node)

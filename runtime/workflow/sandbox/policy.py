@@ -56,7 +56,6 @@ class WorkflowPolicy(EndPolicy):
         super().__init__()
         self.problems: list[tuple[int, int, str]] = []
         self._scope = "module"
-        self._class_name = ""
         self._types = TypeGrammar(self.error)
 
     def error(self, node: ast.AST, info: str) -> None:
@@ -197,12 +196,8 @@ class WorkflowPolicy(EndPolicy):
         """Iteration gives out items; targets are visited like any other store."""
         return self.node_contents_visit(node)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        """Targets are visited one by one, so unpacking needs no guard of its own."""
-        return self.node_contents_visit(node)
-
     def visit_With(self, node: ast.With) -> ast.AST:
-        """As assignment."""
+        """Targets are visited one by one, so unpacking needs no guard of its own."""
         return self.node_contents_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -266,9 +261,9 @@ class WorkflowPolicy(EndPolicy):
         for keyword in node.keywords:
             if keyword.arg is None or keyword.arg == "metaclass":
                 self.error(node, "metaclass= and ** are not allowed in a class statement")
-        outside, self._class_name = self._class_name, node.name
+        outside, self.class_name = self.class_name, node.name
         visited = self._enter("class", node)
-        self._class_name = outside
+        self.class_name = outside
         return visited
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
@@ -317,7 +312,7 @@ class WorkflowPolicy(EndPolicy):
         if self._scope == "class":
             cleaned = self.visit_type(self._types.clean(node.annotation))
             thunk = at(ast.Lambda(no_arguments(), cleaned), node.annotation)
-            owner = at(ast.Constant(self._class_name), node.annotation)
+            owner = at(ast.Constant(self.class_name), node.annotation)
             node.annotation = call("$annotation", [thunk, owner], node.annotation)
         else:
             node.annotation = self._as_text(node.annotation)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-__all__ = ["repeated"]
+__all__ = ["MAKERS", "repeated"]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DRIVEN = frozenset({"__next__", "__getitem__", "__anext__"})
 """What is called in a loop that is none of the workflow's."""
+MAKERS = frozenset({"__init__", "__post_init__"})
+"""What a call of a class calls."""
 
 
 def repeated(tree: ast.AST) -> frozenset[str]:
@@ -23,11 +25,20 @@ def repeated(tree: ast.AST) -> frozenset[str]:
     for node in ast.walk(tree):
         if isinstance(node, _Function):
             mentioned.setdefault(node.name, set()).update(_names(node.body))
+        elif isinstance(node, ast.ClassDef):
+            # Who calls a class calls what makes its objects.
+            makers = [part for part in node.body if getattr(part, "name", "") in MAKERS]
+            mentioned.setdefault(node.name, set()).update(_names(makers))
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            for target in node.targets:
+                named = _names([target])
+                for name in named:
+                    mentioned.setdefault(name, set()).update(_names([node.value]))
     graph = {name: names & mentioned.keys() for name, names in mentioned.items()}
     return frozenset(name for name in graph if name in _DRIVEN or _leads_back(graph, name))
 
 
-def _names(body: Iterable[ast.stmt]) -> set[str]:
+def _names(body: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
     for statement in body:
         for node in ast.walk(statement):
