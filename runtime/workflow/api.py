@@ -242,14 +242,7 @@ async def list_runs(
     """
     if status is not None and status not in get_args(Status):
         raise ValueError(f"a status is one of {', '.join(get_args(Status))}, not {status!r}")
-    given: object = attributes or {}
-    if not isinstance(given, Mapping):
-        raise TypeError(f"attributes= are a dict of names and texts, not {type(given).__name__}")
-    if parent is not None and not isinstance(parent, str | Run):
-        raise TypeError(f"parent= is a run or its id, not {parent!r:.80}")
-    for name, text in given.items():
-        if not isinstance(text, str):
-            raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
+    _check_filters(attributes or {}, parent)
     world = await _open_world()
     wanted = dict(attributes or {})
     if parent is not None:
@@ -354,6 +347,18 @@ def set_world(world: World | None) -> None:
 
 
 # -- inside ---------------------------------------------------------------------------------------
+
+
+def _check_filters(attributes: object, parent: object) -> None:
+    if not isinstance(attributes, Mapping):
+        kind = type(attributes).__name__
+        raise TypeError(f"attributes= are a dict of names and texts, not {kind}")
+    if parent is not None and not isinstance(parent, str | Run):
+        raise TypeError(f"parent= is a run or its id, not {parent!r:.80}")
+    given: Mapping[object, object] = attributes
+    for name, text in given.items():
+        if not isinstance(text, str):
+            raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
 
 
 def _token_text(where: str, token: object) -> None:

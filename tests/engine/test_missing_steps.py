@@ -277,6 +277,6 @@ def test_a_new_run_of_a_workflow_that_nobody_has_is_parked_after_a_while(tmp_pat
             assert record.parked.code == "workflow-not-registered"
         async with Application(world, new):
             await world.unpark(run.run_id)
-            await waiting(world, "t")  # type: ignore[arg-type]  # any world will do
+            await waiting(world, "t")
 
     asyncio.run(main())
