@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args, overload
 
 import msgspec
 
@@ -355,8 +355,7 @@ def _check_filters(attributes: object, parent: object) -> None:
         raise TypeError(f"attributes= are a dict of names and texts, not {kind}")
     if parent is not None and not isinstance(parent, str | Run):
         raise TypeError(f"parent= is a run or its id, not {parent!r:.80}")
-    given: Mapping[object, object] = attributes
-    for name, text in given.items():
+    for name, text in cast("Mapping[object, object]", attributes).items():
         if not isinstance(text, str):
             raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
 
