@@ -345,8 +345,11 @@ def test_a_start_that_fails_leaves_the_world_closed(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_parking_survives_a_broken_connection(tmp_path: Path) -> None:
+def test_parking_survives_a_broken_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that has to be parked is parked, even if the first try fails."""
+    monkeypatch.setenv("WORKFLOW_PARK_MISSING_AFTER", "0")  # at once: nobody has the workflow
     project = build(tmp_path, FLOWS)
 
     async def main() -> None:
@@ -362,6 +365,7 @@ def test_parking_survives_a_broken_connection(tmp_path: Path) -> None:
                 return run is not None and run.parked is not None
 
             await until(world, parked)
+        assert not world.breaks
 
     asyncio.run(main())
 
