@@ -61,6 +61,14 @@ class Bench:
         """Claim due runs; their ids in the order they were handed out."""
         return [run.run_id for run in (await self.world.claim_runs(worker, limit)).runs]
 
+    async def claim_soon(self, worker: str = "ann") -> list[str]:
+        """Claim due runs as soon as this world has heard what another one has committed."""
+        async with asyncio.timeout(10):
+            seen = 0
+            while not (claimed := await self.claim(worker)):
+                seen = await self.world.wait_for_change(seen, None)
+        return claimed
+
     async def own(self, run_id: str = "run", worker: str = "ann", **more: Any) -> RunRecord:
         """Create a run and make `worker` its owner."""
         await self.start(run_id, **more)
