@@ -1,10 +1,9 @@
 """The one thread that writes, and the group commit.
 
 The thread takes whatever has come in since its last commit, runs all of it in one transaction, and
-answers after the commit. So one sync of the disk serves everybody who came in while the one before
-it was running. Appends that need nothing but their run go first, by one statement for each table;
-then the other operations of the port's rules, as a batch of rows in memory; then functions that
-work on the file themselves.
+answers after the commit. Appends that need nothing but their run go first, by one statement for
+each table; then the other operations of the port's rules, as a batch of rows in memory; then
+functions that work on the file themselves.
 
 An operation either checks and raises before it writes, or writes all it has to. An error of SQLite
 therefore spoils a group as a whole: it is rolled back and its operations are run again one by one,
@@ -13,23 +12,19 @@ which leaves the error with the one that caused it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workflow.errors import SerializationError, WorkflowError, WorldError
 from workflow.world.port import Clock
-from workflow.worlds.changes import Answers, Changes
+from workflow.worlds.changes import Changes
+from workflow.worlds.jobs import Job, Jobs, answering
 from workflow.worlds.local.batch import append_short, read, write
 from workflow.worlds.local.log_file import LogFile
 from workflow.worlds.local.peers import Peers
@@ -42,33 +37,12 @@ __all__ = ["Writer"]
 
 _T = TypeVar("_T")
 
-# How many operations share one commit at most: bounds the time that other processes wait.
-_GROUP = 256
-
 # How often an idle writer looks for commits of other processes, in seconds: when they send word,
 # and when they cannot.
 _SLOW_POLL, _FAST_POLL = 0.25, 0.02
 
 # How often the writer makes sure that its file is the one at its path, in seconds.
 _CHECK = 0.25
-
-
-class _Signal(Enum):
-    LOOK = "another process has committed"
-    STOP = "the world is being closed"
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """One caller's operation. `answer` is set after the commit, or `error`."""
-
-    operation: Operation | Callable[[Tx], Any]
-    future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
-    exclusive: str | None
-    gives_work: bool
-    answer: Any = None
-    error: BaseException | None = None
 
 
 class Writer:
@@ -86,59 +60,28 @@ class Writer:
         self._changes = changes
         self._tx = Tx(connection, clock)
         self._log = LogFile(path, connection)
-        self._jobs: queue.SimpleQueue[list[_Job] | _Signal] = queue.SimpleQueue()
-        self._collected: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
-        self._waiting: list[_Job] = []  # for the next group
-        self._gate = threading.Lock()
-        self._closing = False
+        self._jobs = Jobs(f"{path} is closed; call `await world.open()` first")
         self._version = self._data_version()
-        self._peers = Peers(wake_folder, lambda: self._jobs.put(_Signal.LOOK))
+        self._peers = Peers(wake_folder, self._jobs.look)
         self._poll = _SLOW_POLL if self._peers.working else _FAST_POLL
         self._thread = threading.Thread(target=self._work, name="workflow-writer", daemon=True)
         self._thread.start()
 
     async def apply(self, operation: Operation) -> Any:
         """Apply an operation of the port's rules; its answer after the commit."""
-        return await self._hand_in(operation, operation.exclusive, operation.gives_work)
+        return await self._jobs.hand_in(operation, operation.exclusive, operation.gives_work)
 
     async def run(self, function: Callable[[Tx], _T], *, gives_work: bool = True) -> _T:
         """Run a function in a transaction; its value after the commit. May be run twice.
 
         `gives_work` says whether somebody may have something to claim afterwards.
         """
-        value: _T = await self._hand_in(function, None, gives_work)
+        value: _T = await self._jobs.hand_in(function, None, gives_work)
         return value
-
-    async def _hand_in(self, operation: Any, exclusive: str | None, gives_work: bool) -> Any:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        job = _Job(operation, future, loop, exclusive, gives_work)
-        with self._gate:
-            if self._closing:
-                raise WorldError(f"{self._path} is closed; call `await world.open()` first")
-            collected = self._collected.get(loop)
-            if collected is None:
-                # What one turn of the event loop brings forth shares a commit and a hand-over.
-                self._collected[loop] = [job]
-                loop.call_soon(self._hand_over, loop)
-            else:
-                collected.append(job)
-        return await future
-
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._gate:
-            jobs = self._collected.pop(loop, None)
-            if jobs is not None:
-                self._jobs.put(jobs)
 
     def close(self) -> None:
         """Refuse new operations, finish the others, end the thread. Blocks meanwhile."""
-        with self._gate:
-            self._closing = True
-            for jobs in self._collected.values():
-                self._jobs.put(jobs)
-            self._collected.clear()
-        self._jobs.put(_Signal.STOP)
+        self._jobs.close()
         self._thread.join()
         self._peers.close()
         self._log.close()
@@ -146,60 +89,29 @@ class Writer:
     # -- in the thread ---------------------------------------------------------------------
 
     def _work(self) -> None:
-        last = False
-        while not last or self._waiting:
-            jobs, ends = self._gather(last)
-            last = last or ends
-            group = self._choose(jobs)
+        for group in self._jobs.groups(self._poll):
             if group:
                 self._commit(group)
             else:
                 self._notice_others()  # otherwise our waiters have been woken anyway
 
-    def _gather(self, last: bool) -> tuple[list[_Job], bool]:
-        """What has come in since the last commit, and whether the writer is to end after it."""
-        jobs, self._waiting = self._waiting, []
-        while len(jobs) < _GROUP:
-            try:
-                block = not jobs and not last
-                found = self._jobs.get(block, self._poll if block else None)
-            except queue.Empty:
-                break
-            if isinstance(found, _Signal):
-                return jobs, found is _Signal.STOP
-            jobs += found
-        return jobs, False
-
-    def _choose(self, jobs: list[_Job]) -> list[_Job]:
-        """A group of which no two are exclusive on one run; the rest waits for the next."""
-        group: list[_Job] = []
-        taken: set[str] = set()
-        for job in jobs:
-            if len(group) == _GROUP or job.exclusive in taken:
-                self._waiting.append(job)
-                continue
-            if job.exclusive is not None:
-                taken.add(job.exclusive)
-            group.append(job)
-        return group
-
-    def _commit(self, group: list[_Job]) -> None:
+    def _commit(self, group: list[Job]) -> None:
         if not self._attempt(group) and len(group) > 1:
             for job in group:
                 self._attempt([job])
         self._log.keep_short(self._lock)
-        answers = _answers(group)
+        calls = answering(group)
         if any(job.error is None for job in group):
             # A folder that is gone is noticed at once, and another file in it soon. Asking each
             # time would give up the interpreter once more for each commit.
             if not self._peers.tell() or time.monotonic() - self._checked_at > _CHECK:
                 self._check_kept(group)
             # Last: every system call after it would take the interpreter from who goes on.
-            self._changes.bump(answers)
+            self._changes.bump(calls)
         else:
-            self._changes.call(answers)
+            self._changes.call(calls)
 
-    def _attempt(self, group: list[_Job]) -> bool:
+    def _attempt(self, group: list[Job]) -> bool:
         """Run and commit a group. False when one of its operations spoilt it.
 
         When the lock, the begin or the commit fails, running them again would not help: all get
@@ -248,7 +160,7 @@ class Writer:
                 "kept in it; put the file back, or start this process again"
             )
 
-    def _check_kept(self, group: list[_Job]) -> None:
+    def _check_kept(self, group: list[Job]) -> None:
         """Take back the answers to a commit if the path leads to another file, or to none.
 
         SQLite goes on in a file that was deleted, and what it commits there is gone with us.
@@ -260,32 +172,32 @@ class Writer:
             for job in group:
                 job.error = told
 
-    def _perform(self, group: list[_Job]) -> None:
+    def _perform(self, group: list[Job]) -> None:
         tx = self._tx
-        short: list[_Job] = []
-        operations: list[_Job] = []
-        functions: list[_Job] = []
+        short: list[Job] = []
+        operations: list[Job] = []
+        functions: list[Job] = []
         for job in group:
             if isinstance(job.operation, Appending) and is_short(job.operation.asked):
                 short.append(job)
             else:
                 (functions if callable(job.operation) else operations).append(job)
         if short:
-            answers = append_short(tx, [job.operation.asked for job in short])  # type: ignore[union-attr]
-            for job, answer in zip(short, answers, strict=True):
+            answered = append_short(tx, [job.operation.asked for job in short])
+            for job, answer in zip(short, answered, strict=True):
                 job.answer = answer
                 if answer is None:
                     operations.append(job)
         if operations:
             wants = Wants()
             for job in operations:
-                job.operation.wants(wants)  # type: ignore[union-attr]
+                job.operation.wants(wants)
             batch = read(tx, wants)
             for job in operations:
-                _answer_with(job, job.operation.apply, batch)  # type: ignore[union-attr]
+                _answer_with(job, job.operation.apply, batch)
             write(tx, batch)
         for job in functions:
-            _answer_with(job, job.operation, tx)  # type: ignore[arg-type]
+            _answer_with(job, job.operation, tx)
 
     def _notice_others(self) -> None:
         """Wake our waiters if another connection has committed."""
@@ -300,26 +212,8 @@ class Writer:
         return int(version)
 
 
-def _answer_with(job: _Job, work: Callable[[Any], Any], rows: Any) -> None:
+def _answer_with(job: Job, work: Callable[[Any], Any], rows: Any) -> None:
     try:
         job.answer = work(rows)
     except WorkflowError as error:  # raised before writing: an answer
         job.error = error
-
-
-def _answers(group: list[_Job]) -> Answers:
-    """What gives the callers their answers, one call for each event loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
-    for job in group:
-        loops.setdefault(job.loop, []).append(job)
-    return {loop: [partial(_resolve, jobs)] for loop, jobs in loops.items()}
-
-
-def _resolve(jobs: list[_Job]) -> None:
-    for job in jobs:
-        if job.future.done():  # the caller was cancelled; what it asked for is done all the same
-            continue
-        if job.error is None:
-            job.future.set_result(job.answer)
-        else:
-            job.future.set_exception(job.error)
