@@ -23,9 +23,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
-import msgspec
-
 from workflow.errors import BundleError, ContextError
+from workflow.manifest import read_manifest
 
 __all__ = ["ClientImports", "install"]
 
@@ -49,7 +48,7 @@ def install(generated: Path | str = "generated") -> ClientImports:
     these are present, and ContextError when one of the modules has been imported already.
     """
     folder = Path(generated).resolve()
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
     root = (folder / manifest["root"]).resolve()
     places: dict[str, _Place] = {}
     for entry in manifest["workflows"].values():
@@ -211,21 +210,6 @@ def _explaining(name: str, file: str) -> Any:
         )
 
     return __getattr__
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = msgspec.json.decode(path.read_bytes())
-    except OSError:
-        raise BundleError(f"there is no {path}: run `wfc build` in your project first") from None
-    except msgspec.DecodeError as error:
-        raise BundleError(f"{path} cannot be read ({error}): run `wfc build` again") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != 1:
-        raise BundleError(
-            f"{path} was made by another version of wfc: run `wfc build` with the installed one"
-        )
-    return manifest
 
 
 def _check_current(

@@ -12,11 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from workflow.engine import builtin_steps
 from workflow.engine.registry import Registry
 from workflow.errors import BundleError
+from workflow.manifest import read_manifest
 from workflow.sandbox.bundle import Bundle, ModuleSource
 
 __all__ = ["Project"]
@@ -52,7 +51,7 @@ class Project:
         """
         folder = Path(generated).resolve()
         with _no_build_meanwhile(folder):
-            manifest = _manifest(folder)
+            manifest = read_manifest(folder)
             bundle = _bundle(folder, manifest)
             step = _step(folder, manifest)
         root = (folder / manifest["root"]).resolve()
@@ -88,21 +87,6 @@ def _no_build_meanwhile(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = msgspec.json.decode(path.read_bytes())
-    except FileNotFoundError:
-        raise BundleError(f"there is no {path}: run `wfc build` in your project first") from None
-    except msgspec.DecodeError as error:
-        raise BundleError(f"{path} cannot be read ({error}): run `wfc build` again") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != 1:
-        raise BundleError(
-            f"{path} was made by another version of wfc: run `wfc build` with the installed one"
-        )
-    return manifest
 
 
 def _check_current(folder: Path, root: Path, manifest: dict[str, Any]) -> None:
