@@ -15,6 +15,7 @@ Read `names.py` for the tables and `tests/sandbox/attacks.json` for what each ru
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -461,6 +462,7 @@ def compile_module(source: str, filename: str) -> CodeType:
         raise PolicyError(filename, [place]) from None
 
 
+@lru_cache(maxsize=512)  # a build checks a module, and then loads it as a worker will
 def _compiled(source: str, filename: str) -> CodeType:
     tree, problems = _transform(source, filename)
     if problems or tree is None:
