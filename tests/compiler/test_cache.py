@@ -15,6 +15,7 @@ from tests.compiler.projects import write_project
 from wfc.transform import batch
 from workflow.engine import project as loader
 from workflow.errors import BundleError
+from workflow.manifest import read_manifest
 
 FLOW = """\
 async def work_{n}(name: str) -> str:
@@ -146,7 +147,7 @@ def test_two_builds_and_a_server_do_not_see_each_others_halves(tmp_path: Path) -
     while any(popen.poll() is None for popen in popens):
         with loader._no_build_meanwhile(folder):
             if (folder / "manifest.json").exists():
-                manifest = loader._manifest(folder)
+                manifest = read_manifest(folder)
                 seen.add((loader._bundle(folder, manifest).hash, loader._step(folder, manifest)))
     for popen in popens:
         assert popen.communicate()[0] == "done\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -89,19 +90,19 @@ class Stage:
 
     # -- workers ---------------------------------------------------------------------------
 
-    def worker(self, **environment: str) -> subprocess.Popen[str]:
-        """A real `wfc worker`. Returns when it works."""
-        process = self.begin_worker(**environment)
+    def worker(self, *prefix: str, **environment: str) -> subprocess.Popen[str]:
+        """A real `wfc worker`, run by the command `prefix`. Returns when it works."""
+        process = self.begin_worker(*prefix, **environment)
         assert process.stderr is not None
         for line in process.stderr:
             if "working on" in line:
                 return process
         raise AssertionError(f"the worker ended with {process.wait()}")
 
-    def begin_worker(self, **environment: str) -> subprocess.Popen[str]:
+    def begin_worker(self, *prefix: str, **environment: str) -> subprocess.Popen[str]:
         """A real `wfc worker`, just begun. It speaks on its standard error."""
         process = subprocess.Popen(
-            [*self.command, "worker", "--root", str(self.folder)],
+            [*prefix, *self.command, "worker", "--root", str(self.folder)],
             env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.folder,
         )  # fmt: skip
@@ -123,6 +124,25 @@ class Stage:
         self._nursery.stdin.write(f"spawn {settings}\n")
         self._nursery.stdin.flush()
         return int(self._nursery.stdout.readline())
+
+    def freeze(self, pid: int) -> None:
+        """Stop a worker (SIGSTOP) while it holds no lock that others wait for.
+
+        One that is stopped within a commit keeps the SQLite file to itself until it goes on.
+        """
+        kill(pid, signal.SIGSTOP)
+        while state_of(pid) != "T" or (self.target == "local" and self._is_locked()):
+            kill(pid, signal.SIGCONT)
+            time.sleep(0.001)
+            kill(pid, signal.SIGSTOP)
+
+    def _is_locked(self) -> bool:
+        with (self.folder / "data" / "workflow.lock").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     @contextmanager
     def clearing(self) -> Iterator[Stage]:
@@ -150,9 +170,13 @@ def alive(pid: int) -> bool:
     """Whether a process is there."""
     with suppress(ProcessLookupError, FileNotFoundError):  # it may end at any moment
         os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        return state != "Z"
+        return state_of(pid) != "Z"
     return False
+
+
+def state_of(pid: int) -> str:
+    """What a process does: R runs, S sleeps, T is stopped, Z has ended."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 async def soon(look: Callable[[], Awaitable[T | None]], what: str, patience: float = PATIENCE) -> T:

@@ -88,7 +88,7 @@ def test_a_zombie_writes_no_chunk(target: Target, tmp_path: Path) -> None:
             zombie = stage.spawn()
             run = await start("writes_two", str(tmp_path))
             await lines(stage, "half", 1)
-            kill(zombie, signal.SIGSTOP)
+            stage.freeze(zombie)
             stage.spawn()
             await lines(stage, "half", 2)
             (tmp_path / "1").touch()

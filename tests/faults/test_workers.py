@@ -74,7 +74,7 @@ def test_a_zombie_records_nothing(target: Target, tmp_path: Path) -> None:
             zombie = stage.spawn()
             run = await start("held", str(gate), 60.0)
             await begun(stage)
-            os.kill(zombie, signal.SIGSTOP)
+            stage.freeze(zombie)
             other = stage.spawn()
             await begun(stage, 2)  # the lease has run out
             gate.touch()
@@ -216,13 +216,13 @@ def test_a_poison_run_fails_and_no_other(target: Target, tmp_path: Path) -> None
             world = application.world
             poisoned = [await start("deadly_body", n) for n in range(3)]
             others = [await start("mixed_without_hook", n) for n in range(5)]
-            pids = [stage.spawn(WORKFLOW_MAX_CLAIMS="4") for _ in range(2)]
+            pids = [stage.spawn(WORKFLOW_MAX_CLAIMS="5") for _ in range(2)]
 
             async def tend() -> None:
                 while True:
                     for place, pid in enumerate(pids):
                         if not alive(pid):
-                            pids[place] = stage.spawn(WORKFLOW_MAX_CLAIMS="4")
+                            pids[place] = stage.spawn(WORKFLOW_MAX_CLAIMS="5")
                     await asyncio.sleep(0.02)
 
             tending = asyncio.create_task(tend())
