@@ -190,6 +190,22 @@ def test_the_hint_says_what_was_probably_changed(
     assert f"Likely cause: {caught.value.hint}" in str(caught.value)
 
 
+def test_only_a_changed_value_may_come_from_a_clock() -> None:
+    """An argument that was added or left out was changed in the code; names come before values."""
+    with pytest.raises(DivergenceError) as caught:
+        replay(log(), changed(one=calls("one", cents=5, vat=1)))
+    assert caught.value.hint == (
+        "the argument 'currency' is not passed any more, the argument 'vat' is new"
+    )
+    with pytest.raises(DivergenceError) as caught:
+        replay(log(), changed(one=calls("one", cents=6, vat=1)))
+    assert caught.value.hint == (
+        "the argument 'currency' is not passed any more, the argument 'vat' is new, the argument "
+        "'cents' has another value; the value may come from changed code, a clock or an unordered "
+        "set"
+    )
+
+
 def test_the_unchanged_body_replays() -> None:
     """The table compares with a body that fits its log."""
     live, pending = replay(log(), changed())

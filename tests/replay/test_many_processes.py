@@ -14,16 +14,26 @@ from tests.replay.orders import BODIES
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ["0", "1", "2", "3", "4", "5", "77", "1000", "424242", "4294967295", "random", "random"]
+# What else processes are started with: their zone, what becomes of warnings, what is compiled.
+STARTS = [
+    {"TZ": "UTC"},
+    {"TZ": "Asia/Tokyo", "PYTHONOPTIMIZE": "2"},
+    {"TZ": "America/New_York", "PYTHONWARNINGS": "error"},
+]
 
 
-def _decided(seed: str) -> list[str]:
-    """Every decision of every body, in a process with this hash seed."""
+def _decided(number: int) -> list[str]:
+    """Every decision of every body, in the process with this number."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.replay.orders"],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": seed},
+        env={
+            **os.environ,
+            **STARTS[number % len(STARTS)],
+            "PYTHONHASHSEED": SEEDS[number],
+        },
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -33,7 +43,7 @@ def _decided(seed: str) -> list[str]:
 def processes() -> list[list[str]]:
     """The decisions of twelve processes."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(_decided, SEEDS))
+        return list(pool.map(_decided, range(len(SEEDS))))
 
 
 @pytest.mark.parametrize("body", BODIES)

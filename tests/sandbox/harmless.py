@@ -18,10 +18,11 @@ from workflow.errors import BusyWorkflowError
 
 __all__ = ["CASES", "outcome"]
 
-CASES: dict[str, dict[str, str]] = {
+CASES: dict[str, dict[str, Any]] = {
     case["id"]: case
     for case in json.loads((Path(__file__).parent / "attacks.json").read_text(encoding="utf-8"))
     if case["expected"] in ("busy", "fails", "same")
+    and tuple(case.get("min_python", ())) <= sys.version_info[:2]
 }
 """The attacks that are stopped by the limit, fail with an error of their own, or run to the end."""
 
@@ -71,7 +72,8 @@ def _text(value: Any) -> str:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     sys.unraisablehook = lambda _: None
     noise = [bytearray(random.randrange(1, 5000)) for _ in range(random.randrange(3000))]
     del noise[:: random.randrange(2, 5)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sandbox.snippets import run_snippet
+from workflow.replay import sampling
 
 FUNCTIONS = {
     "a function": "def go(n): return 0 if n == 0 else 1 + go(n - 1)",
@@ -60,6 +61,32 @@ def _below(calls: int, source: str) -> int:
 @pytest.mark.parametrize("source", FUNCTIONS.values(), ids=FUNCTIONS.keys())
 def test_a_body_recurses_as_deep_wherever_it_is_called_from(source: str) -> None:
     """Calls below the body take nothing from what it may recurse itself."""
+    found = _below(0, f"{source}\n{DEEPEST}")
+    assert found == _below(150, f"{source}\n{DEEPEST}")
+    assert 200 < found < 500
+
+
+@pytest.mark.parametrize("source", FUNCTIONS.values(), ids=FUNCTIONS.keys())
+def test_a_body_recurses_as_deep_whatever_ran_before(source: str) -> None:
+    """Not every call is looked at; which ones are does not depend on the calls of other runs."""
+    found = set()
+    for calls in (0, 1, 7, sampling.CALLS - 1):
+        sampling.later()
+        for _ in range(calls):
+            next(sampling.LOOK)
+        found.add(run_snippet(f"{source}\n{DEEPEST}"))
+    assert len(found) == 1
+
+
+def test_a_tree_is_walked_as_deep_by_generators() -> None:
+    """Generators inside of each other are entered again from the top for every item."""
+    source = """
+def walk(n):
+    yield n
+    if n:
+        yield from walk(n - 1)
+def go(n): return list(walk(n))
+"""
     found = _below(0, f"{source}\n{DEEPEST}")
     assert found == _below(150, f"{source}\n{DEEPEST}")
     assert 200 < found < 500

@@ -14,13 +14,22 @@ from tests.sandbox.harmless import CASES
 ROOT = Path(__file__).parents[2]
 
 
-def _lines(seed: str) -> dict[str, str]:
+# What a process can be started with, and what must not be seen: the seed of its hashes, its zone,
+# what becomes of its warnings, and whether assertions and documentation are compiled.
+STARTS = [
+    {"PYTHONHASHSEED": "0", "TZ": "Asia/Tokyo"},
+    {"PYTHONHASHSEED": "424242", "TZ": "America/New_York", "PYTHONWARNINGS": "error"},
+    {"PYTHONHASHSEED": "random", "TZ": "UTC", "PYTHONOPTIMIZE": "2"},
+]
+
+
+def _lines(start: dict[str, str]) -> dict[str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.sandbox.harmless"],
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": seed},
+        env={**os.environ, **start},
     )
     assert done.returncode == 0, done.stderr
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
@@ -28,8 +37,8 @@ def _lines(seed: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def processes() -> list[dict[str, str]]:
-    """How each attack ended, in three processes."""
-    return [_lines(seed) for seed in ("0", "424242", "random")]
+    """How each attack ended, in processes that were started differently."""
+    return [_lines(start) for start in STARTS]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -111,3 +111,33 @@ def test_a_module_named_like_a_library_is_the_projects_own() -> None:
     """A module of the bundle comes before a library, for itself and for the others."""
     source = "import random\nfrom json import dumps\ndef main(): return [random.random, dumps]\n"
     assert run_modules(flows=source, random="random = 4\n", json="dumps = 'mine'\n") == [4, "mine"]
+
+
+TOOLS = """
+show = str
+tools = {"s": str}
+class T:
+    show = str
+t = T()
+"""
+
+
+@pytest.mark.parametrize(
+    ("imports", "call"),
+    [
+        ("import models", "models.show(f)"),
+        ("import models", "models.T.show(f)"),
+        ("import models", "models.t.show(f)"),
+        ("import models", "models.tools['s'](f)"),
+        ("import models", "next(map(models.show, [f]))"),
+        ("import models as m", "m.t.show(f)"),
+        ("from models import show", "show(f)"),
+        ("from models import show as other", "other(f)"),
+        ("from models import T", "T.show(f)"),
+        ("from models import t", "t.show(f)"),
+    ],
+)
+def test_the_texts_of_another_module_show_no_address(imports: str, call: str) -> None:
+    """`str` under a name that another module of the bundle gives it."""
+    source = f"{imports}\ndef f(): pass\nasync def main():\n    return {call}\n"
+    assert run_modules(flows=source, models=TOOLS) == "<function f>"

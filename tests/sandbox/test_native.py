@@ -103,3 +103,106 @@ def test_formatting_shows_no_address() -> None:
     text = run_snippet(f"{source}    return a % b + c\n")
     assert "function" in text
     assert "0x" not in text
+
+
+# Each puts something with an address in its text where a number might be expected.
+NOT_NUMBERS = {
+    "a global beside a comprehension": """
+i = f
+def main():
+    [0 for i in range(2)]
+    return f"{i}"
+""",
+    "a default": """
+i = f
+def main(text=f"{i}"):
+    for i in range(2): pass
+    return text
+""",
+    "a decorator": """
+i = f
+def said(text): return lambda function: lambda: text
+@said(f"{i}")
+def main():
+    for i in range(2): pass
+""",
+    "a global beside an inner function": """
+i = f
+def main():
+    def inner():
+        for i in range(2): pass
+    return f"{i}"
+""",
+    "a global that a loop sets": """
+def main():
+    global i
+    for i in range(2): pass
+    change()
+    return f"{i}"
+def change():
+    global i
+    i = f
+""",
+    "a variable that an inner function sets": """
+def main():
+    def change():
+        nonlocal i
+        i = f
+    for i in range(2): pass
+    change()
+    return f"{i}"
+""",
+    "a parameter of an inner function": """
+def main():
+    for i in range(2): pass
+    def inner(i): return f"{i}"
+    return inner(f)
+""",
+    "another loop": "def main():\n    for i in range(2): pass\n    for i in [f]: return f'{i}'\n",
+    "a walrus": "def main():\n    for i in range(2): (i := f)\n    return f'{i}'\n",
+    "a class body": """
+def main():
+    for i in range(2): pass
+    class C:
+        i = f
+        text = f"{i}"
+    return C.text
+""",
+    "another range": """
+def range(n): return [f]
+def main():
+    for i in range(2): return f"{i}"
+""",
+    "another len": "len = list\ndef main(): return f'{len([f])}'\n",
+    "another len below": "def main(len=list): return f'{len([f])}'\n",
+    "another len of a class": """
+def main():
+    class C:
+        len = list
+        text = f"{len([f])}"
+    return C.text
+""",
+    "an operand": "def main():\n    for i in range(2): return f'{[f] * (i + 1)}'\n",
+}
+
+
+@pytest.mark.parametrize("body", NOT_NUMBERS.values(), ids=NOT_NUMBERS.keys())
+def test_what_may_be_no_number_is_asked_for(body: str) -> None:
+    """Fields are native for numbers out of `range` and `len`, not for what only has the name."""
+    text = run_snippet(f"def f(): pass\n{body}")
+    assert "<function f>" in text
+    assert " 0x" not in text
+
+
+def test_fields_of_numbers_are_native() -> None:
+    """Numbers out of `range`, `len` and arithmetic are formatted without a guard."""
+    source = """
+def main(xs):
+    for i in range(3):
+        text = f"{i} {i % 2:>3} {-i * 2 + len(xs):05.1f} {len(xs)} {chr(i + 65)}"
+    return text
+"""
+    main = space_of(source)["main"]
+    assert main([1]) == "2   0 -03.0 1 C"
+    guards = {"$shown", "$late", "$field", "$exact"}
+    assert not guards & set(main.__code__.co_names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import importlib
+import inspect
 import types
 import warnings
 from typing import Any
@@ -101,3 +102,57 @@ def test_emulated_classes_have_the_methods_of_the_real_ones(
     missing = {name for name in dir(real) if not name.startswith("_") and not hasattr(ours, name)}
     assert missing - set(refused.split()) == set()
     assert not {name for name in refused.split() if name in vars(ours)}
+
+
+# What the originals take and ours do not, on purpose.
+NOT_TAKEN: dict[str, str] = {
+    "asyncio.iscoroutinefunction": "func",  # one positional argument, which nobody names
+    "collections.namedtuple": "module",
+    "functools.update_wrapper": "assigned updated",
+    "functools.wraps": "assigned updated",
+    "logging.Logger": "level",
+    "typing.final": "f",
+    "typing.overload": "func",
+    "typing.override": "method",
+}
+
+
+def _emulated_functions() -> list[Any]:
+    found = []
+    for module in MODULES:
+        if module.startswith("workflow"):
+            continue  # there it is another thing under the name
+        real = importlib.import_module(module)
+        for name, ours in sorted(vars(facades.get(module)).items()):
+            original = getattr(real, name, None)
+            if ours is not original and callable(ours) and callable(original):
+                found.append(pytest.param(ours, original, id=f"{module}.{name}"))
+    return found
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []  # written in C, without a description
+
+
+@pytest.mark.parametrize(("ours", "original"), _emulated_functions())
+def test_emulations_take_the_arguments_of_the_originals(
+    ours: Any, original: Any, request: pytest.FixtureRequest
+) -> None:
+    """An argument that a new Python adds, or that an emulation does not know, shows up here."""
+    known = _parameters(ours)
+    kinds = {each.kind for each in known}
+    if not known or inspect.Parameter.VAR_KEYWORD in kinds:
+        return
+    positional_only = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    wanted = {
+        each.name
+        for each in _parameters(original)
+        if each.kind not in (*positional_only, inspect.Parameter.VAR_KEYWORD)
+        and each.name not in ("self", "cls")
+        and not each.name.startswith("_")
+    }
+    left = NOT_TAKEN.get(request.node.callspec.id, "").split()
+    assert wanted - {each.name for each in known} - set(left) == set()

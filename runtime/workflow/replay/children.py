@@ -81,7 +81,7 @@ def failure_of(run_id: str, cause: BaseException | None, code: str) -> WorkflowR
     """The error that whoever waits for a failed run gets; `cause` is what its body raised."""
     error_code = code or "workflow-error"
     text = _text(cause)
-    if type(cause) is StepFailedError and error_code != StepFailedError.code:
+    if isinstance(cause, StepFailedError) and error_code != StepFailedError.code:
         # No step's: the body ended with an exception whose class is not known here.
         text = str(cause)
         cause = _of_no_step(cause)

@@ -19,6 +19,7 @@ from workflow.policy.names import short_name
 __all__ = ["likely_cause"]
 
 _ENDS = frozenset({"run_completed", "run_failed", "run_cancelled"})
+_ANOTHER = "has another value"
 _NOUNS = {
     "step_created": "the step",
     "wait_created": "a sleep or time-out",
@@ -147,12 +148,14 @@ def _changed_arguments(asked: NewEvent, recorded: Event, codec: Codec, what: str
         # The last three out of a `__workflow_deserialize__`: a hint is not worth a worker.
         return f"the arguments of {what} were changed"
     differing = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    differing.sort(key=lambda name: name in then and name in now)  # new and old names first
     changes = [_argument(name, name in then, name in now) for name in differing]
     if not changes:
         return f"the arguments of {what} were changed"
-    return (
-        f"{', '.join(changes)}; the value may come from changed code, a clock or an unordered set"
-    )
+    said = ", ".join(changes)
+    if changes[-1].endswith(_ANOTHER):
+        said += "; the value may come from changed code, a clock or an unordered set"
+    return said
 
 
 def _by_name(codec: Codec, payload: bytes | None) -> dict[str, bytes]:
@@ -173,4 +176,4 @@ def _argument(name: str, then: bool, now: bool) -> str:
         return f"the {kind} {name!r} is new"
     if not now:
         return f"the {kind} {name!r} is not passed any more"
-    return f"the {kind} {name!r} has another value"
+    return f"the {kind} {name!r} {_ANOTHER}"

@@ -26,8 +26,9 @@ from workflow.errors import (
     WorkflowBlockedError,
 )
 from workflow.events import Micros, NewEvent
-from workflow.policy.arguments import spread, with_captured
+from workflow.policy.arguments import with_captured
 from workflow.policy.names import short_name
+from workflow.replay.beginning import first_call
 from workflow.replay.children import ChildState
 from workflow.replay.deadlines import Deadline
 from workflow.replay.failing import recorded_failure
@@ -110,7 +111,8 @@ class LiveRun:
         """Apply one fact and return the decisions it caused, in order.
 
         Raises DivergenceError for a fact nobody waits for, SerializationError for a value that
-        cannot be read. Nothing may be fed after the run has ended.
+        cannot be read, WorkflowNotRegisteredError for arguments that the workflow does not take.
+        Nothing may be fed after the run has ended.
         """
         if self.ended:
             raise InternalError(f"{self.run_id} was fed {fact.type} after its end")
@@ -385,10 +387,10 @@ class LiveRun:
         self.loop.random = Random(self._seed)
         arguments = self.codec.decode(fact.payload or b"", path="args")
         self.deadline.begin(meta)
-        self._main = self.loop.create_task(self._body(arguments), name="workflow")
+        args, kwargs = first_call(self.workflow, self._entry, arguments)
+        self._main = self.loop.create_task(self._body(args, kwargs), name="workflow")
 
-    async def _body(self, arguments: dict[str, Any]) -> Any:
-        args, kwargs = spread(self._entry, arguments)
+    async def _body(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return await self._entry(*args, **kwargs)
 
     def _answered(self, fact: NewEvent) -> DetFuture[Any]:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from workflow.addresses import without_addresses
 from workflow.errors import BusyWorkflowError, ContextError
-from workflow.replay import limits, unawaited
+from workflow.replay import limits, sampling, unawaited, warned
 
 if TYPE_CHECKING:
     from workflow.replay.live import LiveRun
@@ -153,7 +153,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         # its `finally` would run inside whatever run is executing then.
         self._tasks: list[DetTask[Any]] = []
         self._prune_at = 64
-        self._outside: tuple[asyncio.AbstractEventLoop | None, Any, Any, int] | None = None
+        self._outside: tuple[asyncio.AbstractEventLoop | None, Any, Any, int, bool] | None = None
         self.rounds = limits.ROUNDS
         self.below: int | None = None  # calls below this turn's, once somebody asked (`stack.py`)
         self.context = pristine()
@@ -305,14 +305,16 @@ class DetLoop(asyncio.AbstractEventLoop):
         """Become the running loop of this thread, also from inside another running loop."""
         before = limits.begin(self.rounds)
         hooks, depth = sys.get_asyncgen_hooks(), unawaited.watch()
-        self._outside = (_events._get_running_loop(), hooks, before, depth)
+        self._outside = (_events._get_running_loop(), hooks, before, depth, warned.begin())
         sys.set_asyncgen_hooks(firstiter=self._hold, finalizer=_leave_open)
         _events._set_running_loop(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._outside is not None
-        loop, hooks, before, depth = self._outside
+        loop, hooks, before, depth, quiet = self._outside
+        if quiet:
+            warned.end()
         sys.set_coroutine_origin_tracking_depth(depth)
         limits.resume(before)
         self._outside = None
@@ -346,6 +348,7 @@ class DetLoop(asyncio.AbstractEventLoop):
                 continue
             try:
                 limits.spend(limits.CALLBACK)
+                sampling.at_once()
                 handle.run()
             except BusyWorkflowError:
                 ready.clear()  # and below the run ends

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from types import CodeType, FrameType
 
+from workflow.replay import sampling
 from workflow.replay.loop import running
 
 __all__ = ["FRAMES", "check"]
@@ -19,14 +20,26 @@ FRAMES = 500
 that servers and test runners may have several hundred below them."""
 
 
+# From here on every call is looked at: the calls left out do not lead beyond the limit, as long as
+# each has no more than a dozen others between it and the next.
+_NEAR = 300
+
+
 def check() -> None:
-    """Called by a function of a body that may call itself. Raises RecursionError when it is too
-    deep in calls."""
+    """Called by functions of a body that may call themselves, as often as `sampling` says. Raises
+    RecursionError when it is too deep in calls."""
     loop = running()
     if loop is None:
+        sampling.later()
         return  # type definitions, which are executed outside of any turn
     if loop.below is None:
         loop.below = _frames_below(sys._getframe(), loop.BOTTOM)
+    try:
+        sys._getframe(loop.below + _NEAR)
+    except ValueError:
+        sampling.later()
+        return
+    sampling.at_once()
     try:
         sys._getframe(loop.below + FRAMES)
     except ValueError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections.abc
 import sys
 import typing
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from inspect import get_annotations
@@ -73,6 +74,8 @@ def concrete(value: Any) -> Any:
         return value
     first = len(args) if origin is not typing.Annotated else 1
     made = (*map(concrete, args[:first]), *args[first:])
+    if origin is defaultdict:
+        made = (*made[:-1], _with_default(made[-1]))
     if all(new is old for new, old in zip(made, args, strict=True)):
         return value
     if origin is typing.Annotated:
@@ -80,6 +83,14 @@ def concrete(value: Any) -> Any:
     if origin in (typing.Union, UnionType):
         return typing.Union[made]  # noqa: UP007 - of a tuple
     return value.copy_with(made) if hasattr(value, "copy_with") else GenericAlias(origin, made)
+
+
+def _with_default(members: Any) -> Any:
+    """The type of the values of a `defaultdict`: pydantic knows what a built-in set begins as."""
+    origin, pydantic = typing.get_origin(members) or members, sys.modules.get("pydantic")
+    if pydantic is None or origin not in (Set, FrozenSet):
+        return members
+    return typing.Annotated[members, pydantic.Field(default_factory=origin)]
 
 
 def _supplied(thunk: Callable[[], Any], code: Any, missing: dict[str, Any]) -> Callable[[], Any]:

@@ -11,7 +11,7 @@ from types import GenericAlias, ModuleType
 from typing import Any, Generic, TypeVar, get_args
 
 from workflow.errors import SandboxError
-from workflow.sandbox import names
+from workflow.sandbox import names, texts
 from workflow.sandbox.annotations import later_names
 from workflow.sandbox.facades import aio, chance, clock
 from workflow.sandbox.facades.facade import Facade
@@ -96,8 +96,22 @@ def build_class(function: Callable[[], Any], name: str, *bases: Any, **keywords:
     _check_slots(cls)
     _check_model(cls)
     keep_plain_repr(cls)
+    _show_no_address(cls)
     claim(cls)
     return cls
+
+
+def _show_no_address(cls: Any) -> None:
+    """Let `str.__new__` of a class make the text that workflow code gets from `str`."""
+    if cls.__new__ is str.__new__:
+        cls.__new__ = _new_text
+
+
+def _new_text(cls: Any, *args: Any, **options: Any) -> Any:
+    """`str.__new__` of a class of workflow code: the text of an object without its address."""
+    if len(args) + len(options) != 1:
+        return str.__new__(cls, *args, **options)  # of nothing, or of bytes and their encoding
+    return str.__new__(cls, texts.call_text(str, *args, **options))
 
 
 def _extensible(base: type) -> bool:
@@ -132,7 +146,8 @@ def _check_model(cls: Any) -> None:
         raise SandboxError(f"model {cls.__name__} is not complete when its class statement ends")
     if issubclass(cls, Generic) and not _is_root_of_a_type(cls, pydantic):
         raise SandboxError(
-            f"model {cls.__name__}: generic models are not available in workflow code"
+            f"model {cls.__name__}: generic models are not available in workflow code. Make it in "
+            "a step, or write a model for each type that it is used with"
         )
     if cls.model_config.get("from_attributes"):
         raise SandboxError(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import datetime as _datetime
 import decimal
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Collection
 from enum import EnumMeta
 from string import Formatter
-from types import BuiltinMethodType, MappingProxyType, MethodDescriptorType
+from types import BuiltinMethodType, FunctionType, MappingProxyType, MethodDescriptorType
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
@@ -34,11 +35,13 @@ __all__ = [
     "awaited",
     "delete",
     "has",
+    "is_documented_here",
     "place",
     "read",
     "reading",
     "refuse",
     "remembering",
+    "validating",
     "writable",
     "write",
 ]
@@ -140,6 +143,8 @@ def _read_special(value: Any, name: str, default: Any) -> Any:
             refuse(name)
         return value.__members__
     found = getattr(value, name) if default is _MISSING else getattr(value, name, default)
+    if name == "__doc__" and not is_documented_here(value):
+        return None
     if found is None or found is default or type(found) is str:
         return found
     if name == "__notes__" and type(found) is list:
@@ -147,6 +152,16 @@ def _read_special(value: Any, name: str, default: Any) -> Any:
     if name in ("__cause__", "__context__") and isinstance(found, BaseException):
         return found
     refuse(name)
+
+
+_DESCRIBED = (property, functools.cached_property, BuiltinMethodType, MethodDescriptorType)
+
+
+def is_documented_here(value: Any) -> bool:
+    """Whether the documentation of `value` is of the bundle, or of functions written in C. Started
+    with `-OO`, Python leaves out that of libraries."""
+    described = getattr(value, "__func__", value)
+    return owns(described) or isinstance(described, _DESCRIBED)
 
 
 def _listed(*sources: Any) -> list[Any]:
@@ -209,11 +224,18 @@ def _read_model(value: Any, name: str) -> Callable[..., Any] | None:
     if owns(getattr(native, "__func__", None)):
         return None  # the workflow's own, which comes here again for what it overrides
 
-    def model_validate(obj: Any, *, strict: bool | None = None, context: Any = None) -> Any:
-        # Without `from_attributes`, which reads attributes by the names a field's alias gives.
-        return native(obj, strict=strict, context=context)
+    def model_validate(obj: Any, **options: Any) -> Any:
+        return native(obj, **validating(options))
 
     return model_validate
+
+
+def validating(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a validation by pydantic, which may not ask for attributes to be read by the
+    names that the aliases of fields give."""
+    if options.get("from_attributes"):
+        raise SandboxError("from_attributes is not available in workflow code")
+    return options
 
 
 def _read_model_table(value: Any, name: str) -> Any:
@@ -227,13 +249,20 @@ def _read_model_table(value: Any, name: str) -> Any:
     return None if owns(cls) else MappingProxyType(getattr(cls, name))
 
 
+def _is_of_pydantic(method: Any) -> bool:
+    # A field may have the name, and a method of the workflow, which comes here again for what it
+    # overrides.
+    function = getattr(method, "__func__", method)
+    return type(function) is FunctionType and not owns(function)
+
+
 def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
     pydantic = sys.modules.get("pydantic")
     if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
         return None
     native = getattr(value, name)
-    if owns(getattr(native, "__func__", None)):
-        return None  # the workflow's own, which comes here again for what it overrides
+    if not _is_of_pydantic(native):
+        return None
     if isinstance(value, type):
         return lambda model, **options: arranged(native(model, **options))
     return lambda **options: arranged(native(**options))
@@ -244,15 +273,15 @@ def _read_model_copy(value: Any, name: str) -> Callable[..., Any] | None:
     if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
         return None
     native = getattr(value, name)
+    if not _is_of_pydantic(native):
+        return None
     if isinstance(value, type):
         return lambda model, **options: read(model, name)(**options)
-    if owns(getattr(native, "__func__", None)):
-        return None  # the workflow's own, which comes here again for what it overrides
 
-    def model_copy(*, update: Any = None, deep: bool = False) -> Any:
+    def model_copy(*, deep: bool = False, **options: Any) -> Any:
         if deep:
             deep_copy(_subject(value))  # which refuses what belongs to the run
-        return native(update=update, deep=deep)
+        return native(deep=deep, **options)
 
     return model_copy
 
@@ -275,6 +304,16 @@ def _read_fields_set(value: Any, name: str) -> Any:
     return settled(getattr(value, name), type(_subject(value)).model_fields)
 
 
+def _read_error_json(value: Any, name: str) -> Callable[..., str] | None:
+    pydantic = sys.modules.get("pydantic_core")
+    if pydantic is None or not isinstance(value, pydantic.ValidationError):
+        return None
+    inputs = [error["input"] for error in value.errors(include_url=False, include_context=False)]
+    if all(type(each) in texts.EXACT for each in inputs):
+        return None  # no text is made of them
+    return lambda **options: texts.told(value.json(**options))
+
+
 def _read_strftime(value: Any, name: str) -> Callable[..., str] | None:
     owner, cls = _subject(value), _class_of(value)
     if not issubclass(cls, _datetime.date | _datetime.time):
@@ -287,12 +326,15 @@ def _read_strftime(value: Any, name: str) -> Callable[..., str] | None:
 
 _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "args": _read_args,
+    "copy": _read_model_copy,
+    "dict": _read_dump,
     "format": _read_format,
     "format_map": _read_format,
     "get_context": _read_context,
     "obj": _read_obj,
     "register": _read_register,
     "strftime": _read_strftime,
+    "json": _read_error_json,
     "model_computed_fields": _read_model_table,
     "model_config": _read_model_table,
     "model_copy": _read_model_copy,

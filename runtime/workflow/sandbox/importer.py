@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from workflow.replay import limits
+from workflow.replay import limits, warned
 from workflow.replay.loop import pristine, running
 from workflow.sandbox import facades
 from workflow.sandbox.facades.facade import Facade, missing
@@ -132,7 +132,8 @@ def _execute(code: CodeType, space: dict[str, Any]) -> None:
         return
     before = limits.begin()
     try:
-        pristine().run(exec, code, space)
+        with warned.as_warnings():
+            pristine().run(exec, code, space)
     finally:
         limits.resume(before)
 

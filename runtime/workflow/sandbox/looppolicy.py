@@ -39,7 +39,7 @@ class LoopPolicy(StorePolicy):
             first = int(described)
             node.body[first:first] = [
                 self._counter(node),
-                at(ast.Expr(call("$deep", [], node)), node),
+                self._depth_counter(node),
             ]
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
@@ -48,7 +48,7 @@ class LoopPolicy(StorePolicy):
         names = {getattr(part, "id", getattr(part, "attr", "")) for part in node.targets}
         if isinstance(node.value, ast.Lambda) and names & self._repeated:
             inner = node.value
-            parts: list[ast.expr] = [call("$deep", [], inner.body), inner.body]
+            parts: list[ast.expr] = [_looked(inner.body), inner.body]
             both = at(ast.Tuple(parts, ast.Load()), inner.body)
             last = at(ast.Constant(1), inner.body)
             inner.body = at(ast.Subscript(both, last, ast.Load()), inner.body)
@@ -58,6 +58,10 @@ class LoopPolicy(StorePolicy):
         is_spent = call("$next", [guard("$fuel", node)], node)
         refuel = at(ast.Expr(call("$refuel", [], node)), node)
         made: ast.stmt = at(ast.If(is_spent, [refuel], []), node)
+        return made
+
+    def _depth_counter(self, node: ast.stmt) -> ast.stmt:
+        made: ast.stmt = at(ast.Expr(_looked(node)), node)
         return made
 
     def _counted(self, node: ast.For | ast.AsyncFor | ast.While) -> ast.AST:
@@ -76,3 +80,10 @@ class LoopPolicy(StorePolicy):
     def visit_While(self, node: ast.While) -> ast.AST:
         """The loop that may be busy for ever."""
         return self._counted(node)
+
+
+def _looked(place: ast.AST) -> ast.expr:
+    """A look at how deep the call is, if it is this one's turn."""
+    is_due = call("$next", [guard("$look", place)], place)
+    made: ast.expr = at(ast.BoolOp(ast.And(), [is_due, call("$deep", [], place)]), place)
+    return made

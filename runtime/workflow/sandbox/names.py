@@ -83,10 +83,13 @@ GUARDED = frozenset(
     {
         "args",
         "astimezone",
+        "copy",
+        "dict",
         "format",
         "format_map",
         "fromtimestamp",
         "get_context",
+        "json",
         "model_computed_fields",
         "model_config",
         "model_copy",
@@ -100,6 +103,7 @@ GUARDED = frozenset(
         "parse_raw",
         "register",
         "strftime",
+        "strptime",
         "timestamp",
         "today",
         "utcfromtimestamp",
@@ -122,11 +126,12 @@ READABLE_DUNDERS = frozenset(
 """Special attributes that can only give back text, an exception or the members of an enum."""
 
 _DEFINABLE = """
-abs add aenter aexit aiter and anext await bool call contains delitem divmod enter eq exit float
-floordiv format ge getitem gt hash iadd iand index init int invert ior isub iter ixor le len
-lshift lt matmul missing mod mul ne neg next or pos post_init pow radd rand rdivmod repr
-reversed rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift rsub rtruediv rxor
-setitem str sub truediv workflow_deserialize workflow_serialize xor
+abs add aenter aexit aiter and anext await bool bytes call ceil complex contains delitem divmod
+enter eq exit float floor floordiv format ge getitem gt hash iadd iand ifloordiv ilshift imatmul
+imod imul index init int invert ior ipow irshift isub iter itruediv ixor le len lshift lt matmul
+missing mod mul ne neg next or pos post_init pow radd rand rdivmod repr reversed
+rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift rsub rtruediv rxor setitem str
+sub truediv trunc workflow_deserialize workflow_serialize xor
 """
 DEFINABLE_DUNDERS = frozenset(f"__{name}__" for name in _DEFINABLE.split())
 """Special methods a class may define: none of them changes how attributes or classes work.

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from workflow.replay.limits import FUEL, refuel
+from workflow.replay.sampling import LOOK
 from workflow.replay.stack import check
 from workflow.sandbox import guards, texts
 from workflow.sandbox.abandoned import COLLECTING, is_collected
@@ -16,7 +17,14 @@ from workflow.sandbox.classes import TypeProxy, build_class
 from workflow.sandbox.endless import iterate
 from workflow.sandbox.facades.speech import speak_print
 from workflow.sandbox.hashes import hash_of
-from workflow.sandbox.operations import HARMLESS, IN_PLACE, NUMBERS, OPERATIONS, remainder
+from workflow.sandbox.operations import (
+    HARMLESS,
+    IN_PLACE,
+    NUMBERS,
+    OPERATIONS,
+    remainder,
+    remainder_in_place,
+)
 from workflow.sandbox.ownership import MARK, TOKEN
 from workflow.sets import FrozenSet, Set, ordered
 
@@ -85,7 +93,8 @@ _GUARDS = {
     "$exact": texts.EXACT,
     "$field": texts.field_text,
     "$fuel": FUEL,
-    "$late": texts.Late,
+    "$late": texts.late,
+    "$look": LOOK,
     "$maker": texts.maker,
     "$maker_of_text": texts.text_of,
     "$members": Set,
@@ -95,10 +104,12 @@ _GUARDS = {
     "$place": guards.place,
     "$harmless": HARMLESS,
     "$refuel": refuel,
+    "$iremainder": remainder_in_place,
     "$remainder": remainder,
     "$set": ordered,
     "$shown": texts.shown,
     "$str": texts.call_text,
+    "$str_of": texts.call_text_of_one,
     "$super": guards.above,
     "$text": str,
     "$type": type,

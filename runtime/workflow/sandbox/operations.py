@@ -17,7 +17,7 @@ from typing import Any
 from workflow.sandbox import texts
 from workflow.sets import FrozenSet, Set, settled
 
-__all__ = ["HARMLESS", "IN_PLACE", "NUMBERS", "OPERATIONS", "remainder"]
+__all__ = ["HARMLESS", "IN_PLACE", "NUMBERS", "OPERATIONS", "remainder", "remainder_in_place"]
 
 _VIEWS = (KeysView, ItemsView)
 NUMBERS = frozenset({bool, int, float, complex, date, datetime, timedelta, Decimal, Fraction})
@@ -84,8 +84,19 @@ IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
 """The same for `&=` and its kind."""
 
 
+_TEXTS = (str, bytes, bytearray)
+
+
 def remainder(left: Any, right: Any) -> Any:
     """`left % right`: arithmetic, or formatting when `left` is text."""
-    if isinstance(left, str | bytes | bytearray):
+    if isinstance(left, _TEXTS):
         return texts.percent(left, right)
     return left % right
+
+
+def remainder_in_place(left: Any, right: Any) -> Any:
+    """What `left %= right` makes of `left`."""
+    if isinstance(left, _TEXTS) and not hasattr(left, "__imod__"):
+        return texts.percent(left, right)
+    left %= right
+    return left

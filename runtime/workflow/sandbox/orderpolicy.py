@@ -90,7 +90,7 @@ class OrderPolicy(TextPolicy):
         sign = type(node.op).__name__
         numeric = _is_number(node.value)
         self.node_contents_visit(node)
-        guard = f"$i{sign}" if sign in IN_PLACE else "$remainder" if sign == "Mod" else ""
+        guard = f"$i{sign}" if sign in IN_PLACE else "$iremainder" if sign == "Mod" else ""
         if not guard or numeric:
             return node
         if not isinstance(node.target, ast.Name):

@@ -20,11 +20,12 @@ from types import CodeType
 from typing import Any
 
 from workflow.errors import SandboxError
+from workflow.replay.warned import as_warnings
 from workflow.sandbox import names
 from workflow.sandbox.depth import deepest_line, deeply
 from workflow.sandbox.endpolicy import EndPolicy
 from workflow.sandbox.storepolicy import private
-from workflow.sandbox.trees import at, awaiting, call, is_placing, no_arguments
+from workflow.sandbox.trees import at, awaiting, call, is_placing, no_arguments, plain_copy
 from workflow.sandbox.typegrammar import TypeGrammar
 
 __all__ = ["PolicyError", "Problem", "WorkflowPolicy", "check", "compile_module"]
@@ -57,6 +58,7 @@ class WorkflowPolicy(EndPolicy):
         super().__init__()
         self.problems: list[tuple[int, int, str]] = []
         self._scope = "module"
+        self._harmless: set[ast.Attribute] = set()
         self._types = TypeGrammar(self.error)
 
     def error(self, node: ast.AST, info: str) -> None:
@@ -161,7 +163,7 @@ class WorkflowPolicy(EndPolicy):
         The name is constant, so most of the decision is made here. Stores and deletes always ask
         whether the object is the workflow's own: the libraries are shared by all runs.
         """
-        guarded = self._judge_attribute(node)
+        guarded = self._judge_attribute(node) and node not in self._harmless
         node.value = self.visit(node.value)
         if not isinstance(node.ctx, ast.Load):
             return self.stored(node)
@@ -204,6 +206,9 @@ class WorkflowPolicy(EndPolicy):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """What can be reached can be called. `super` with arguments asks which class it is given;
         without any, the class is the one around it."""
+        copied = plain_copy(node)
+        if copied is not None:
+            self._harmless.add(copied)
         if is_placing(node):
             return call("$place", [self.visit(arg) for arg in node.args], node)
         awaited = awaiting(node)
@@ -238,7 +243,8 @@ class WorkflowPolicy(EndPolicy):
         self._flatten_annotations(node)
         # Decorators and defaults run outside, but hold no statements: visiting them as if inside
         # the function changes nothing, except that special names are refused there as well.
-        visited = self._enter("function", node)
+        with self.counting(node):
+            visited = self._enter("function", node)
         self.guard_ends(node)
         self.count_calls(node)
         return visited
@@ -456,7 +462,8 @@ def compile_module(source: str, filename: str) -> CodeType:
     `from __future__ import annotations`. Raises `PolicyError` with every problem found.
     """
     try:
-        return deeply(lambda: _compiled(source, filename))
+        with as_warnings():
+            return deeply(lambda: _compiled(source, filename))
     except (RecursionError, MemoryError):
         place = (deepest_line(source), 1, "an expression is nested too deeply")
         raise PolicyError(filename, [place]) from None

@@ -14,6 +14,7 @@ import ast
 from collections.abc import Iterator
 
 from workflow.sandbox.orderpolicy import OrderPolicy
+from workflow.sandbox.plain import bindings
 from workflow.sandbox.trees import at, call, if_type_in, read_again
 
 __all__ = ["StorePolicy", "private"]
@@ -31,7 +32,7 @@ class StorePolicy(OrderPolicy):
 
     def prove(self, function: _Function) -> None:
         """Find the stores in a function, not yet visited, that need no question."""
-        parameters = _parameters(function) - _bound_within(function)
+        parameters = _parameters(function).difference(bindings(function))
         if parameters:
             self._proven.update(_later_stores(function.body, parameters, frozenset()))
 
@@ -59,30 +60,6 @@ def private(node: ast.Attribute) -> ast.expr:
 def _parameters(function: _Function) -> frozenset[str]:
     spec = function.args
     return frozenset(arg.arg for arg in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs))
-
-
-def _bound_within(function: _Function) -> set[str]:
-    """Every name that anything in the function binds or deletes, however deep inside; whether it is
-    this function's variable does not matter."""
-    found: set[str] = set()
-    for node in ast.walk(function):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                found.add(name)
-            case ast.alias(name=name, asname=other):
-                found.add(other or name.partition(".")[0])
-            case ast.MatchMapping(rest=str(name)):
-                found.add(name)
-            case (
-                ast.FunctionDef(name=str(name))
-                | ast.AsyncFunctionDef(name=str(name))
-                | ast.ClassDef(name=str(name))
-                | ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-            ):
-                found.add(name)
-    return found
 
 
 def _later_stores(

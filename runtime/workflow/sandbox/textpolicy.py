@@ -5,41 +5,38 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
+from workflow.sandbox.aliases import attributes, bundled, variables
+from workflow.sandbox.plain import SCOPES, bound_names, counters, is_plain
 from workflow.sandbox.trees import at, call, guard, if_type_in, read_again
 
 __all__ = ["TextPolicy"]
 
 _REFERENCES = (ast.Attribute, ast.Name, ast.Subscript)
 
-# What stands in these has, or may have, variables of its own.
-_SCOPES = (
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.DictComp,
-    ast.FunctionDef,
-    ast.GeneratorExp,
-    ast.Lambda,
-    ast.ListComp,
-    ast.SetComp,
-)
-
-
 _CALLERS = frozenset({"accumulate", "map", "partial", "reduce", "starmap"})
 """What calls its first argument with values."""
 
-_NOT_BUNDLED = sys.stdlib_module_names | {"pydantic", "typing_extensions", "workflow"}
+# Expressions that may give `str`, to be called at once.
+_GIVING = (ast.Await, ast.BoolOp, ast.Call, ast.IfExp, ast.NamedExpr, ast.Subscript)
 _LIBRARIES = ("functools", "itertools")
 _TO_JSON = ("JSONEncoder", "dumps")
 
 
 def _name_of(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _root(function: ast.expr) -> str:
+    """The name that `name.other.attribute` begins with."""
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    return _name_of(function)
 
 
 def _is_caller(function: ast.expr) -> bool:
@@ -55,40 +52,12 @@ def _is_converter(function: ast.expr, keyword: str | None) -> bool:
     return keyword in ("fallback", "key")
 
 
-def _variables(tree: ast.AST) -> Iterator[str]:
-    """The names in a module that may stand for `str`: what is assigned to, parameters, and what
-    comes out of other modules of the bundle."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                yield name
-            case ast.MatchAs(name=str(name)):
-                yield name
-            case ast.ImportFrom(module=module, names=aliases, level=level):
-                if level or str(module).partition(".")[0] not in _NOT_BUNDLED:
-                    yield from (alias.asname or alias.name for alias in aliases)
-
-
-def _attributes(tree: ast.AST) -> Iterator[str]:
-    """The names of attributes that `str` is put under in a module."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign(targets=targets, value=value) if _has_str(value):
-                yield from map(_name_of, targets)
-            case ast.AnnAssign(target=target, value=ast.expr() as value) if _has_str(value):
-                yield _name_of(target)
-            case ast.Call(keywords=keywords):  # of a class with such a field
-                yield from (each.arg for each in keywords if each.arg and _is_str(each.value))
-
-
 def _is_str(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "str"
 
 
-def _has_str(value: ast.expr) -> bool:
-    """Whether it is `str`, or the default of a field."""
-    given = [each.value for each in value.keywords] if isinstance(value, ast.Call) else [value]
-    return any(map(_is_str, given))
+def _is_starred(node: ast.expr) -> bool:
+    return isinstance(node, ast.Starred)
 
 
 def _is_portable(spec: ast.expr | None) -> bool:
@@ -106,11 +75,16 @@ class TextPolicy(RestrictingNodeTransformer):
         self._nearby: set[ast.AST] = set()
         self._variables: frozenset[str] = frozenset()
         self._attributes: frozenset[str] = frozenset()
+        self._bundled: frozenset[str] = frozenset()
+        self._taken: frozenset[str] = frozenset()
+        self._numbers: frozenset[str] = frozenset()
 
     def find_variables(self, tree: ast.AST) -> None:
         """Look through a module, not yet visited, for what `str` can be called by."""
-        self._variables = frozenset(_variables(tree))
-        self._attributes = frozenset(_attributes(tree))
+        self._variables = frozenset(variables(tree))
+        self._attributes = frozenset(attributes(tree))
+        self._bundled = frozenset(bundled(tree))
+        self._taken = frozenset(bound_names(tree))
 
     def find_fields(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Note the fields of f-strings that can use a local variable of a function, which is not
@@ -118,16 +92,29 @@ class TextPolicy(RestrictingNodeTransformer):
         nodes: list[ast.AST] = list(function.body)
         while nodes:
             node = nodes.pop()
-            if isinstance(node, _SCOPES):
+            if isinstance(node, SCOPES):
                 continue
             if isinstance(node, ast.FormattedValue):
                 self._nearby.add(node)
             nodes.extend(ast.iter_child_nodes(node))
 
+    @contextmanager
+    def counting(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[None]:
+        """Know the variables of a function that are whole numbers while it is visited."""
+        outside = self._numbers
+        self._numbers |= counters(function, self._taken)
+        try:
+            yield
+        finally:
+            self._numbers = outside
+
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
         """A field of an f-string: the text of the value, made at run time."""
+        known = isinstance(node.value, ast.Constant)
+        if node.conversion == -1 and (node.format_spec is None or _is_portable(node.format_spec)):
+            known = known or is_plain(node.value, self._numbers, self._taken)
         self.node_contents_visit(node)
-        if isinstance(node.value, ast.Constant):
+        if known:
             return node
         if node.conversion == -1 and node.format_spec is None:
             node.value = self._text_of(node, "$shown")
@@ -160,11 +147,13 @@ class TextPolicy(RestrictingNodeTransformer):
         """`str(x)`, and `map(str, xs)`, also by another name. `str` itself stays what it is: it is
         a class as well."""
         self.node_contents_visit(node)
-        if node.args:
-            if _is_str(node.func):
-                node.args.insert(0, node.func)
-                node.func = at(ast.Name("$str", ast.Load()), node.func)
-            elif _is_caller(node.func):
+        if _is_str(node.func) and (node.args or node.keywords):
+            if len(node.args) == 1 and not node.keywords and not _is_starred(node.args[0]):
+                return self._text_of_one(node, node.args[0])
+            node.args.insert(0, node.func)
+            node.func = at(ast.Name("$str", ast.Load()), node.func)
+        elif node.args or node.keywords:
+            if node.args and _is_caller(node.func):
                 place = int(_name_of(node.func) == "accumulate")
                 if len(node.args) > place and isinstance(node.args[place], _REFERENCES):
                     node.args[place] = call("$maker", [node.args[place]], node.args[place])
@@ -175,12 +164,20 @@ class TextPolicy(RestrictingNodeTransformer):
                 keyword.value = call("$maker", [keyword.value], keyword.value)
         return node
 
+    def _text_of_one(self, node: ast.Call, value: ast.expr) -> ast.expr:
+        """`str(x)`, called natively if the text of `x` is the same everywhere."""
+        guarded = call("$str_of", [node.func, value], node)
+        if not isinstance(value, ast.Name):
+            return guarded
+        guarded.args[1] = read_again(value)
+        return if_type_in("$exact", value, node, guarded)
+
     def _may_be_str(self, function: ast.expr) -> bool:
         if isinstance(function, ast.Name):
             return function.id in self._variables
         if isinstance(function, ast.Attribute):
-            return function.attr in self._attributes
-        return isinstance(function, ast.Subscript | ast.IfExp | ast.BoolOp | ast.NamedExpr)
+            return function.attr in self._attributes or _root(function) in self._bundled
+        return isinstance(function, _GIVING)
 
     def _not_str(self, function: ast.expr) -> ast.expr:
         """What is called, or what stands for `str` where that is what it is."""

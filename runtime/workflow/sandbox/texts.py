@@ -8,7 +8,6 @@ or decides a branch, that would be another value at every replay: it is left out
 from __future__ import annotations
 
 import datetime
-import pprint
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -20,14 +19,14 @@ from workflow.sandbox.facades.dates import portable
 
 __all__ = [
     "EXACT",
-    "Late",
     "ascii_text",
     "call_text",
+    "call_text_of_one",
     "field_text",
     "format_text",
+    "late",
     "maker",
     "percent",
-    "pformat",
     "repr_text",
     "shown",
     "text_above",
@@ -108,7 +107,7 @@ def shown(value: Any) -> Any:
     return value if type(value) in EXACT else format_text(value)
 
 
-class Late:
+class _Late:
     """What stands for a value in `f"{value:spec}"`: it makes the text `format_text` makes."""
 
     __slots__ = ("_value",)
@@ -118,6 +117,12 @@ class Late:
 
     def __format__(self, spec: str, /) -> str:
         return format_text(self._value, spec)
+
+
+def late(value: Any) -> Any:
+    """What stands for `value` in `f"{value:spec}"`, with a specification that is the same
+    everywhere."""
+    return value if type(value) in EXACT else _Late(value)
 
 
 def field_text(value: Any, conversion: int, spec: str) -> str:
@@ -133,9 +138,17 @@ def field_text(value: Any, conversion: int, spec: str) -> str:
 def call_text(function: Any, /, *args: Any, **options: Any) -> Any:
     """A call of whatever is named `str`."""
     made = function(*args, **options)
-    if function is not str or len(args) != 1 or options:
-        return made
-    return _plain(made, args[0])
+    values = (*args, *options.values())
+    if function is not str or len(values) != 1:
+        return made  # of bytes and their encoding
+    return _plain(made, values[0])
+
+
+def call_text_of_one(function: Any, value: Any, /) -> Any:
+    """As `call_text`, of one argument."""
+    if function is not str:
+        return function(value)
+    return str(value) if type(value) in EXACT else _plain(str(value), value)
 
 
 text_of = partial(call_text, str)
@@ -156,9 +169,3 @@ def _formatted(made: Any, values: Any) -> Any:
     if isinstance(made, bytes | bytearray):  # of `b"%a"`
         return type(made)(_BYTES_ADDRESS.sub(b"", made)) if b" 0x" in made else made
     return _plain(made, values)
-
-
-def pformat(object: Any, *args: Any, **options: Any) -> str:
-    """`pprint.pformat` for workflow code."""
-    text: str = _plain(pprint.pformat(object, *args, **options), object)
-    return text

@@ -13,6 +13,7 @@ __all__ = [
     "if_type_in",
     "is_placing",
     "no_arguments",
+    "plain_copy",
     "read_again",
     "type_in",
 ]
@@ -69,6 +70,14 @@ def is_placing(node: ast.AST) -> bool:
         ):
             return not any(isinstance(arg, ast.Starred) for arg in args)
     return False
+
+
+def plain_copy(node: ast.Call) -> ast.Attribute | None:
+    """The `x.copy` of `x.copy()`, as of lists and dicts."""
+    func = node.func
+    if node.args or node.keywords or not isinstance(func, ast.Attribute):
+        return None
+    return func if func.attr == "copy" else None
 
 
 def awaiting(node: ast.AST) -> ast.expr | None:

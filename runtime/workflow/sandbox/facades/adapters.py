@@ -6,11 +6,11 @@ type is a type: it is looked through for text first, as an annotation of a class
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from workflow.errors import SandboxError
 from workflow.sandbox.annotations import concrete, later_names, refuse_text
-from workflow.sandbox.guards import arranged
+from workflow.sandbox.guards import arranged, validating
 
 __all__ = ["RootModelForm", "TypeAdapter"]
 
@@ -30,22 +30,21 @@ class TypeAdapter:
     def __init__(self, type: Any, *, config: Any = None) -> None:
         import pydantic
 
-        if (config or {}).get("from_attributes"):
-            raise SandboxError("from_attributes is not available in workflow code")
+        validating(config or {})
         made: Any = pydantic.TypeAdapter(_checked(type, "a TypeAdapter"), config=config)
         object.__setattr__(self, "__native__", made)
 
-    def validate_python(self, object: Any, /, *, strict: Any = None, context: Any = None) -> Any:
+    def validate_python(self, object: Any, /, **options: Any) -> Any:
         """`object` as a value of the type. Raises `ValidationError`."""
-        return self.__native__.validate_python(object, strict=strict, context=context)
+        return self.__native__.validate_python(object, **validating(options))
 
-    def validate_json(self, data: Any, /, *, strict: Any = None, context: Any = None) -> Any:
+    def validate_json(self, data: Any, /, **options: Any) -> Any:
         """What the JSON in `data` says, as a value of the type. Raises `ValidationError`."""
-        return self.__native__.validate_json(data, strict=strict, context=context)
+        return self.__native__.validate_json(data, **options)
 
-    def validate_strings(self, obj: Any, /, *, strict: Any = None, context: Any = None) -> Any:
+    def validate_strings(self, obj: Any, /, **options: Any) -> Any:
         """As `validate_python`, of values that are all text. Raises `ValidationError`."""
-        return self.__native__.validate_strings(obj, strict=strict, context=context)
+        return self.__native__.validate_strings(obj, **options)
 
     def dump_python(self, instance: Any, /, **options: Any) -> Any:
         """A value of the type as plain data."""
@@ -55,6 +54,16 @@ class TypeAdapter:
         """A value of the type as JSON."""
         found: bytes = self.__native__.dump_json(instance, **options)
         return found
+
+    def json_schema(
+        self,
+        *,
+        by_alias: bool = True,
+        ref_template: str = "#/$defs/{model}",
+        mode: Literal["validation", "serialization"] = "validation",
+    ) -> Any:
+        """The JSON schema of the type."""
+        return self.__native__.json_schema(by_alias=by_alias, ref_template=ref_template, mode=mode)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise SandboxError("attributes of a TypeAdapter cannot be set in workflow code")

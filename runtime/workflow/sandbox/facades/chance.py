@@ -59,14 +59,14 @@ def _draw(name: str) -> Any:
     return draw
 
 
-def _system_random(*_: Any) -> NoReturn:
+def _system_random(*_: Any, **__: Any) -> NoReturn:
     raise SandboxError(
         "random.SystemRandom is different on every replay; "
         "use random.Random(), or draw it in a step"
     )
 
 
-def _reseed(*_: Any) -> NoReturn:
+def _reseed(*_: Any, **__: Any) -> NoReturn:
     raise SandboxError("the random numbers of a run cannot be reseeded; use random.Random(seed)")
 
 

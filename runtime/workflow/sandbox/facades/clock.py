@@ -19,6 +19,7 @@ from workflow.errors import SandboxError
 from workflow.replay.loop import DetLoop, running
 from workflow.sandbox.facades.dates import portable
 from workflow.sandbox.facades.facade import named_like
+from workflow.sandbox.facades.parsing import parse_datetime, parse_time
 
 __all__ = [
     "EMULATED_METHODS",
@@ -120,6 +121,10 @@ class DateTime(real.datetime, metaclass=_Twin):
         return cls._of(real.datetime.fromtimestamp(timestamp, UTC), None)
 
     @classmethod
+    def strptime(cls, date_string: str, format: str) -> Any:
+        return parse_datetime(cls, date_string, format)
+
+    @classmethod
     def combine(cls, *args: Any, **kwargs: Any) -> Any:
         # For a class derived from it, Python forgets which of two equal hours is meant.
         if cls in _TWIN_CLASSES:
@@ -145,6 +150,7 @@ EMULATED_METHODS = frozenset(
         "astimezone",
         "fromtimestamp",
         "now",
+        "strptime",
         "timestamp",
         "today",
         "utcfromtimestamp",
@@ -248,7 +254,7 @@ def time_members() -> dict[str, Any]:
         "perf_counter_ns": _nanoseconds,
         "sleep": _sleep,
         "strftime": _strftime,
-        "strptime": real_time.strptime,
+        "strptime": parse_time,
         "struct_time": real_time.struct_time,
         "time": _seconds,
         "time_ns": _nanoseconds,

@@ -7,11 +7,11 @@ from typing import Any
 
 from workflow.errors import SandboxError
 
-__all__ = ["portable"]
+__all__ = ["DAYS", "MONTHS", "portable"]
 
 _DIRECTIVE = re.compile(r"%([-_0^#+:]*)([0-9]*)[EO]?(.)", re.DOTALL)
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
 )
@@ -53,10 +53,10 @@ def portable(format: str, moment: Any) -> str:
 
 def _word(letter: str, moment: Any) -> str | None:
     if letter in "aA":
-        day = _DAYS[_part(moment, "weekday", "tm_wday", 0)]
+        day = DAYS[_part(moment, "weekday", "tm_wday", 0)]
         return day if letter == "A" else day[:3]
     if letter in "bB":
-        month = _MONTHS[_part(moment, "month", "tm_mon", 1) - 1]
+        month = MONTHS[_part(moment, "month", "tm_mon", 1) - 1]
         return month if letter == "B" else month[:3]
     if letter in "pP":
         half = "PM" if _part(moment, "hour", "tm_hour", 0) >= 12 else "AM"

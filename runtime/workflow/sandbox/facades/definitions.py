@@ -21,17 +21,17 @@ from types import FunctionType, MappingProxyType
 from typing import Any
 
 from workflow.errors import SandboxError
-from workflow.sandbox import guards, names, texts
+from workflow.sandbox import guards, names
 from workflow.sandbox.annotations import refuse_text
 from workflow.sandbox.classes import TypeProxy, forget_plain_repr, keep_plain_repr
 from workflow.sandbox.endless import Count, Cycle, Repeat
-from workflow.sandbox.facades import records, writing
+from workflow.sandbox.facades import printing, records, writing
 from workflow.sandbox.facades.copies import deep_copy, shallow_copy
 from workflow.sandbox.facades.dispatch import Dispatcher, MethodDispatcher
 from workflow.sandbox.facades.managers import MANAGERS, localcontext
 from workflow.sandbox.facades.protocols import refuse_protocol, runtime_checkable
 from workflow.sandbox.facades.zones import ZoneInfo
-from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder
+from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder, remainder_in_place
 from workflow.sandbox.ownership import MARK, TOKEN, claim
 from workflow.sets import FrozenSet, Set, settled
 
@@ -66,7 +66,10 @@ def wraps(wrapped: Any, **options: Any) -> Callable[[Any], Any]:
     def decorate(wrapper: Any) -> Any:
         if type(guards.writable(wrapper)) is not FunctionType:
             raise SandboxError("functools.wraps() decorates functions in workflow code")
-        return functools.update_wrapper(wrapper, wrapped, updated=())
+        made = functools.update_wrapper(wrapper, wrapped, updated=())
+        if not guards.is_documented_here(wrapped):
+            made.__doc__ = None
+        return made
 
     return decorate
 
@@ -81,15 +84,15 @@ def total_ordering(cls: Any) -> Any:
     return functools.total_ordering(guards.writable(cls))
 
 
-def abstractmethod(function: Any) -> Any:
+def abstractmethod(funcobj: Any) -> Any:
     """`abc.abstractmethod` for functions of the workflow."""
-    inner = function
+    inner = funcobj
     while isinstance(inner, classmethod | staticmethod):
         inner = inner.__func__
     if isinstance(inner, property):
-        return function
+        return funcobj
     guards.writable(inner)
-    return abc.abstractmethod(function)
+    return abc.abstractmethod(funcobj)
 
 
 def get_origin(tp: Any) -> Any:
@@ -170,9 +173,12 @@ class _TypedDict(_Form):
         return made
 
 
-def new_type(name: str, kind: Any) -> Any:
+def new_type(name: str, tp: Any) -> Any:
     """`typing.NewType` of a type, not of text."""
-    return typing.NewType(name, refuse_text(kind))
+    make: Any = typing.NewType  # the type checker wants literals
+    made = make(name, refuse_text(tp))
+    made.__module__ = _caller()
+    return made
 
 
 # -- enum -----------------------------------------------------------------------------------------
@@ -295,10 +301,10 @@ REPLACED: dict[str, dict[str, Any]] = {
         "attrgetter": attrgetter,
         "methodcaller": methodcaller,
         "mod": remainder,
-        "imod": remainder,
+        "imod": remainder_in_place,
         **{operate.__name__: operate for operate in (*OPERATIONS.values(), *IN_PLACE.values())},
     },
-    "pprint": {"pformat": texts.pformat},
+    "pprint": {"pformat": printing.pformat},
     "string": {"Template": writing.Template},
     "textwrap": {"TextWrapper": TextWrapper},
     "typing": {

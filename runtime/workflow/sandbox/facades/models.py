@@ -19,7 +19,9 @@ from workflow.sandbox.facades.adapters import RootModelForm, TypeAdapter
 __all__ = ["PYDANTIC", "pydantic_replaced"]
 
 _AS_THEY_ARE = """
-BaseModel ConfigDict Field NonNegativeFloat NonNegativeInt PositiveFloat PositiveInt PrivateAttr
+AwareDatetime BaseModel ConfigDict Field FiniteFloat NaiveDatetime NegativeFloat NegativeInt
+NonNegativeFloat NonNegativeInt NonPositiveFloat NonPositiveInt PositiveFloat PositiveInt
+PrivateAttr StrictBool StrictBytes StrictFloat StrictInt StrictStr StringConstraints UUID4
 ValidationError field_validator model_validator
 """
 _REPLACED = "RootModel TypeAdapter computed_field field_serializer model_serializer"

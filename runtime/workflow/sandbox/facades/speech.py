@@ -64,6 +64,13 @@ class Logger:
     def __repr__(self) -> str:
         return f"<Logger {self.name}>"
 
+    def __eq__(self, other: object) -> bool:
+        # In logging there is one for each name.
+        return isinstance(other, Logger) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def log(
         self,
         level: int,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workflow.errors import SandboxError
-from workflow.sandbox.texts import EXACT, call_text, maker
+from workflow.sandbox.texts import EXACT, call_text, maker, repr_text
 
 __all__ = ["DictWriter", "Template", "Writer", "dumps", "urlencode"]
 
@@ -77,6 +77,15 @@ class DictWriter(csv.DictWriter):  # type: ignore[type-arg]
     ) -> None:
         super().__init__(f, fieldnames, restval, extrasaction, dialect, *args, **options)
         self.writer: Any = Writer(f, dialect, *args, **options)
+
+    def _dict_to_list(self, rowdict: Any) -> Any:
+        # The original names the keys it does not know in the order of a built-in set.
+        if self.extrasaction == "raise":
+            known = self.fieldnames
+            wrong = ", ".join(repr_text(key) for key in rowdict if key not in known)
+            if wrong:
+                raise ValueError(f"dict contains fields not in fieldnames: {wrong}")
+        return (rowdict.get(key, self.restval) for key in self.fieldnames)
 
 
 class _Told(Mapping[str, Any]):
