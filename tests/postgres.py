@@ -17,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -83,10 +84,14 @@ class Server:
     """A server in a temporary folder. Start, stop and kill it at will.
 
     With `durable` every commit is on disk, as users have it. Tests that are not about that wait for
-    no disk, and keep the data in memory if there is a place for it.
+    no disk, and keep the data in memory if there is a place for it. It listens on `also`, too, and
+    believes whoever comes from the networks of these addresses.
     """
 
-    def __init__(self, binaries: Path | None = None, *, durable: bool = True) -> None:
+    def __init__(
+        self, binaries: Path | None = None, *, durable: bool = True, also: Sequence[str] = ()
+    ) -> None:
+        self._listens = ",".join(("127.0.0.1", *also))
         self.folder = Path(tempfile.mkdtemp(prefix="workflow-postgres-"))
         self.durable = durable
         place = _SHARED_MEMORY if not durable and _has_room(_SHARED_MEMORY) else self.folder
@@ -99,6 +104,8 @@ class Server:
         self.port = _free_port()
         self._run("initdb", "-D", str(self.data), "-A", "trust", "-U", "world",
                   "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
+        with open(self.data / "pg_hba.conf", "a") as trusted:
+            trusted.writelines(f"host all all {address}/24 trust\n" for address in also)
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
@@ -119,7 +126,7 @@ class Server:
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self.data, "-p", str(self.port),
-                 "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200",
+                 "-c", f"listen_addresses={self._listens}", "-c", "max_connections=200",
                  *(option for setting in self._settings for option in ("-c", setting)),
                  "-c", f"unix_socket_directories={self.folder}", "-c", "timezone=UTC"],
                 stdout=subprocess.DEVNULL, stderr=log, user=self._user, cwd=self.folder,

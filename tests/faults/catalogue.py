@@ -52,7 +52,9 @@ SECTIONS: dict[str, dict[str, Row]] = {
         ),
         "F38": (
             "A worker gets SIGTERM in the middle of steps",
-            "It finishes what finishes in time and hands the rest over at once, uncounted.",
+            "It finishes what finishes in time and hands the rest over at once, uncounted: what "
+            "was claimed a moment ago as well, and what had written to a stream or answered a "
+            "request. Where its database is down, the lease runs out instead.",
         ),
         "F50": (
             "A worker is killed between a commit and the word to the parent or child it concerns",
@@ -175,7 +177,8 @@ SECTIONS: dict[str, dict[str, Row]] = {
         "F35": (
             "Several processes use one file, and one of them dies with its locks",
             "They share it. The kernel lets go of the locks of the dead one, and the others take "
-            "over at once.",
+            "over at once. One that is only stopped, in the very middle of a commit, keeps them: "
+            "the others wait until it goes on or is killed.",
         ),
         "F36": (
             "The folder is read-only, cannot be made, or is deleted while in use",

@@ -13,17 +13,21 @@ from tests.faults.stage import Stage, Target, ended, kill, soon
 from workflow import Readable, StreamError
 from workflow.api import get_run, start
 from workflow.errors import WorkflowRunFailedError
+from workflow.world.port import World
 from workflow.world.records import RunFilter
 
 TARGETS: list[Target] = ["local", "postgres"]
 
 
-async def half_written(stage: Stage) -> int:
-    """Wait until a stream is half written; the process that writes it."""
+async def half_written(stage: Stage, world: World, run_id: str) -> int:
+    """Wait until two values of a stream are durable; the process that writes it."""
 
     async def look() -> int | None:
-        found = [line for line in stage.bodies() if line[0] == "ticking"]
-        return int(found[-1][4]) if found else None
+        for stream in await world.list_streams(run_id):
+            if len((await world.read_chunks(run_id, stream, 0, 9)).chunks) == 2:
+                found = [line for line in stage.bodies() if line[0] == "ticking"]
+                return int(found[-1][4]) if found else None
+        return None
 
     return await soon(look, "half of the stream")
 
@@ -40,7 +44,7 @@ def test_the_writer_of_a_result_is_killed(target: Target, tmp_path: Path) -> Non
             await ended(application.world, run.run_id)
             values = aiter(numbers)
             assert [await anext(values), await anext(values)] == [1, 2]
-            kill(await half_written(stage))
+            kill(await half_written(stage, application.world, run.run_id))
             async with asyncio.timeout(60):
                 with pytest.raises(StreamError, match="is gone; it had written 2 values"):
                     await anext(values)
@@ -59,7 +63,7 @@ def test_a_step_reads_what_a_killed_worker_wrote(target: Target, tmp_path: Path)
         async with stage.application() as application:
             stage.spawn()
             run = await start("added_up", str(tmp_path / "never"))
-            victim = await half_written(stage)
+            victim = await half_written(stage, application.world, run.run_id)
             stage.spawn()
             kill(victim)
             await ended(application.world, run.run_id)

@@ -233,7 +233,8 @@ def test_prune_leaves_the_bundles_of_a_day(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("duration", "message"), [("30", "write 30d, 12h or 10m"), ("soon", "soon"), ("-3d", "-3d")]
+    ("duration", "message"),
+    [("30", "such as 30s, 10m, 12h, 30d"), ("soon", "soon"), ("-3d", "-3d")],
 )
 def test_prune_needs_a_duration(tmp_path: Path, duration: str, message: str) -> None:
     """A number without a unit could mean days or seconds, and is refused."""
@@ -251,6 +252,7 @@ _WIDTHS = {
     "retry_tasks": 4, "add_hooks": 7, "close_hooks": 2, "save_streams": 5, "add_chunks": 5,
     "claim_runs": 2, "claim_tasks": 2, "events_after": 2, "find_keys": 2, "find_letter_keys": 2,
     "find_tasks": 2, "find_streams": 2, "free_crashed_tasks": 2, "delay_runs": 2,
+    "offer_tasks": 2,
 }  # fmt: skip
 
 

@@ -286,3 +286,40 @@ def test_path_too_long_for_sockets(tmp_path: Path) -> None:
                 seen = await asyncio.wait_for(two.wait_for_change(seen, None), 10)
 
     asyncio.run(main())
+
+
+# A process in the middle of a commit, as the others see it: it holds the lock of the writers.
+_WRITING = """
+import sys, time
+from pathlib import Path
+from workflow.worlds.local.store import SideLock
+
+while not (Path(sys.argv[1]) / "go").exists():
+    time.sleep(0.01)
+with SideLock(Path(sys.argv[1]) / "workflow.lock"):
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.fault("F35")
+def test_a_process_dies_or_stops_while_it_writes(tmp_path: Path) -> None:
+    """The kernel lets go of a dead process's lock, and whoever waited for it writes. A process that
+    was only stopped keeps the lock: the others wait until it goes on, or is killed."""
+    command = [sys.executable, "-c", _WRITING, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        async def main() -> None:
+            async with opened(tmp_path) as world:
+                (tmp_path / "go").touch()
+                assert await asyncio.to_thread(process.stdout.readline) == "writing\n"  # type: ignore[union-attr]
+                os.kill(process.pid, signal.SIGSTOP)
+                creating = asyncio.create_task(world.create(new_run("run")))
+                assert await world.get_run("run") is None  # reading goes on meanwhile
+                process.kill()
+                assert (await asyncio.wait_for(creating, 30)).created
+                assert await world.get_run("run") is not None
+
+        asyncio.run(main())

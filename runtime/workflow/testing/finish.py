@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from workflow.errors import WorkflowRunNotFoundError
+from workflow.hook_record import HookRecord, shown
 from workflow.policy.lineage import ROOT
 from workflow.runs import Run
 from workflow.testing.clock import VirtualClock
 from workflow.world.port import World
-from workflow.world.records import HookRecord, Micros, RunFilter, RunRecord, Task
+from workflow.world.records import Micros, RunFilter, RunRecord, Task
 
 __all__ = ["finish", "settle"]
 
@@ -58,7 +59,8 @@ async def settle(run: Run[Any]) -> tuple[HookRecord, ...]:
             change = 0
             continue
         ids = {each.run_id for each in family}
-        return tuple(hook for hook in await world.list_hooks() if hook.run_id in ids)
+        hooks = [hook for hook in await world.list_hooks() if hook.run_id in ids]
+        return tuple(shown(hook, run._codec) for hook in hooks)
 
 
 async def _open(world: World, run: Run[Any]) -> RunRecord | None:

@@ -99,8 +99,9 @@ class Storage(Protocol):
     async def unpark(self, run_id: str, *, bundle: str | None = None) -> bool:
         """Let a parked run go on (re-pinned if `bundle` is given) and make it due.
 
-        Sets its claims to zero and raises the fence, so that no live copy from before fits. False
-        when it is not parked.
+        Sets its claims to zero and raises the fence, so that no live copy from before fits. Its
+        unowned tasks that no attempt of has begun are due as well: they may have been handed back.
+        False when it is not parked.
         """
 
     async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from msgspec import json
+from msgspec.structs import replace
 
 from workflow.testing.cases.bench import SECOND, Bench, Cases, called, result, scenario, task
 from workflow.world.records import (
@@ -181,6 +182,25 @@ class ParkCases(Cases):
         await b.world.park("run", "ann", run.fence, _WHY)
         assert await b.world.unpark("run")
         assert (await b.run()).bundle == "old"
+
+    @scenario
+    async def test_unpark_offers_what_was_handed_back(self, b: Bench) -> None:
+        """A task that nobody could begin is due at once; the time of a retry stays."""
+        soon = b.clock.now() + 60 * SECOND
+        tasks = (task("s1"), task("s2", attempt=1, run_at=soon))
+        run = await b.turn(await b.own(), add_tasks=tasks)
+        assert await b.world.park("run", "ann", run.fence, _WHY)
+        claimed = await b.claim_task("bob")
+        assert claimed is not None
+        assert claimed.step_id == "s1"
+        back = Finish(
+            run_id="run", step_id="s1", worker="bob", attempt=1, run_at=soon, uncount=True
+        )
+        assert await b.world.finish_tasks([back]) == (True,)
+        assert (await b.claim_task("bob")) is None
+        assert await b.world.unpark("run")
+        assert await b.claim_task("bob") == replace(claimed, run_at=b.clock.now())
+        assert (await b.claim_task("bob")) is None
 
     @scenario
     async def test_unpark_raises_the_fence(self, b: Bench) -> None:

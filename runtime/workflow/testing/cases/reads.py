@@ -57,6 +57,8 @@ class ReadCases(Cases):
             cursor = page.cursor
         assert pages == [["r4", "r3"], ["r2", "r1"], ["r0"]]
         assert (await b.world.list_runs(RunFilter(), limit=5)).cursor is None
+        single = await b.world.list_runs(RunFilter(), limit=1)
+        assert (len(single.items), single.cursor is None) == (1, False)
         with raises(ValueError):
             await b.world.list_runs(RunFilter(), cursor="nonsense")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from workflow.errors import WorkflowError
 from workflow.testing.cases.bench import SECOND, Bench, Cases, scenario
 from workflow.world.records import (
+    Append,
     ChunkWrite,
     Finish,
     Letter,
@@ -146,21 +148,26 @@ class ValueCases(Cases):
 
         They come from outside: from the address of a request, say. Runs are not found under them.
         """
+        await b.beat("ann")
         await b.own()
         for odd in ("\ud800", "a\0b"):
             asked = [
                 b.world.get_run(odd),
                 b.world.load(odd),
                 b.world.read_chunks(odd, "s", 0, 1),
+                b.world.read_chunks("run", odd, 0, 1),
+                b.world.list_streams(odd),
                 b.world.get_hook(odd),
+                b.world.list_hooks(odd),
                 b.world.list_events(odd),
-                b.world.post(odd, Letter(kind="wake")),
-                b.world.post("run", Letter(kind="wake", ref=odd)),
-                b.world.post_to_token(odd, Letter(kind="wake")),
-                b.world.create(NewRun(run_id="odd", workflow=odd, input=b"", meta=b"{}")),
-                b.world.finish_tasks(
-                    [Finish(run_id=odd, step_id="s", worker="ann", attempt=1, letter=None)]
-                ),
+                b.world.list_tasks(odd),
+                b.world.list_letters(odd),
+                b.world.list_runs(RunFilter(workflow=odd)),
+                b.world.list_runs(RunFilter(attributes={odd: "a"})),
+                b.world.list_runs(RunFilter(attributes={"a": odd})),
+                b.world.list_unclaimed([odd]),
+                b.world.get_bundle(odd),
+                *self._odd_writes(b, odd),
             ]
             fine = [
                 b.world.get_run("run"),
@@ -170,9 +177,48 @@ class ValueCases(Cases):
                 b.world.beat(WorkerRecord(worker="ann", lease_until=b.clock.now() + SECOND)),
             ]
             answers = await asyncio.gather(*asked, *fine, return_exceptions=True)
-            for answer in answers[: len(asked)]:
-                assert isinstance(answer, WorkflowError) or not isinstance(answer, BaseException)
+            raw = [x for x in answers if isinstance(x, BaseException)]
+            assert all(isinstance(x, WorkflowError) for x in raw), raw
             assert answers[0] is None
             for answer in answers[len(asked) :]:
                 assert not isinstance(answer, BaseException), answer
         assert [x.ref for x in await b.world.list_letters("run")].count("fine") == 2
+        assert (await b.run()).owner == "ann"
+
+    def _odd_writes(self, b: Bench, odd: str) -> list[Any]:
+        world, now = b.world, b.clock.now()
+        return [
+            world.post(odd, Letter(kind="wake")),
+            world.post("run", Letter(kind="wake", ref=odd)),
+            world.post("run", Letter(kind="wake", dedupe=odd)),
+            world.post_to_token(odd, Letter(kind="wake")),
+            world.create(NewRun(run_id=odd, workflow="f", input=b"", meta=b"{}")),
+            world.create(NewRun(run_id="odd", workflow=odd, input=b"", meta=b"{}")),
+            world.create(
+                NewRun(run_id="odd", workflow="f", input=b"", meta=b"{}", idempotency_key=odd)
+            ),
+            world.create(
+                NewRun(run_id="odd", workflow="f", input=b"", meta=b"{}", attributes={"a": odd})
+            ),
+            world.append(
+                Append(
+                    run_id="run", worker="ann", fence=0, expected=9, at=now,
+                    events=(NewEvent(type="x", at=now, name=odd),),
+                )
+            ),
+            world.finish_tasks(
+                [Finish(run_id=odd, step_id="s", worker="ann", attempt=1, letter=None)]
+            ),
+            world.write_chunks(
+                ChunkWrite(run_id="run", stream=odd, step_id="s", attempt=1, worker="ann")
+            ),
+            world.claim_runs(odd, 0),
+            world.claim_tasks("ann", 9, [odd]),
+            world.park("run", odd, 0, Parked(code="x", reason=odd)),
+            world.unpark("run", bundle=odd),
+            world.terminate(odd, NewEvent(type="x", at=now), b"", "x"),
+            world.beat(WorkerRecord(worker=odd, lease_until=now)),
+            world.leave(odd),
+            world.put_bundle(odd, b""),
+            world.secret(odd),
+        ]  # fmt: skip

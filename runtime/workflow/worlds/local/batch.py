@@ -106,6 +106,7 @@ def write(tx: Tx, batch: Batch) -> None:
     tx.rows("drop_tasks", batch.dropped_tasks)
     tx.rows("add_tasks", _tasks(batch.added_tasks))
     tx.rows("drop_tasks_of_runs", [(run,) for run in batch.ended])
+    tx.rows("offer_tasks", [(run, batch.now) for run in batch.resumed])
     tx.rows("close_hooks", batch.closed_hooks)
     tx.rows("close_hooks_of_runs", [(run,) for run in batch.ended])
     tx.rows("add_hooks", list(batch.new_hooks.values()))

@@ -13,6 +13,7 @@ import hashlib
 import os
 import time
 import weakref
+from collections.abc import Collection
 from pathlib import Path
 
 __all__ = ["LifeSigns"]
@@ -59,10 +60,13 @@ class LifeSigns:
             self._path(worker).unlink(missing_ok=True)
             os.close(file)
 
-    def sweep(self) -> None:
-        """Remove the files of dead workers."""
+    def sweep(self, keep: Collection[str]) -> None:
+        """Remove the files of dead workers, except of those in `keep`: somebody who dies right now
+        would count as alive without one, until the lease runs out."""
+        kept = set(map(self._path, keep))
         for path in self._folder.glob("*.lock"):
-            _take(path, remove=True)
+            if path not in kept:
+                _take(path, remove=True)
 
     def close(self) -> None:
         """Let all locks go. The files stay: others see at once that nobody holds them."""

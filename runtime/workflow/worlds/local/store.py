@@ -151,6 +151,9 @@ os.register_at_fork(after_in_child=_forget_parent)
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """Open the file durably: write-ahead log, synced at every commit."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        # Only the owner may read it: it holds keys and payloads. The log takes after it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
         path,
         timeout=BUSY_SECONDS,

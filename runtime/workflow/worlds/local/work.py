@@ -15,9 +15,11 @@ from workflow.worlds.local.store import Tx
 __all__ = ["claim_runs", "claim_tasks", "free_lost", "leave", "look", "next_task", "renew"]
 
 
-def look(tx: Tx, worker: str, runs: tuple[RunRecord, ...] = ()) -> Claimed:
-    """What a worker has to do besides newly claimed `runs`, and when there will be more."""
-    now = tx.now
+def look(tx: Tx, worker: str, now: Micros, runs: tuple[RunRecord, ...] = ()) -> Claimed:
+    """What a worker has to do besides newly claimed `runs`, and when there will be more.
+
+    `now` is the time at which runs were claimed: what falls due later is yet to come.
+    """
     new = {run.run_id for run in runs}
     own = [row["run_id"] for row in tx.all("own_due", worker=worker, now=now)]
     later = tx.one("next_due", worker=worker, now=now)
@@ -30,10 +32,11 @@ def look(tx: Tx, worker: str, runs: tuple[RunRecord, ...] = ()) -> Claimed:
 
 def claim_runs(tx: Tx, worker: str, limit: int) -> Claimed:
     """Become the owner of due runs."""
-    due = [row["run_id"] for row in tx.all("due_runs", now=tx.now, limit=limit)]
+    now = tx.now
+    due = [row["run_id"] for row in tx.all("due_runs", now=now, limit=limit)]
     tx.rows("claim_runs", [(run_id, worker) for run_id in due])
     records = {row["run_id"]: row for row in tx.rows("run_records", [(run_id,) for run_id in due])}
-    return look(tx, worker, tuple(run_record(records[run_id]) for run_id in due))
+    return look(tx, worker, now, tuple(run_record(records[run_id]) for run_id in due))
 
 
 def claim_tasks(tx: Tx, worker: str, limit: int, names: Collection[str]) -> tuple[Task, ...]:
@@ -45,9 +48,9 @@ def claim_tasks(tx: Tx, worker: str, limit: int, names: Collection[str]) -> tupl
     return tuple(task_record(records[task]) for task in due)
 
 
-def next_task(tx: Tx) -> Micros | None:
-    """When the next free task falls due."""
-    row = tx.one("next_task", now=tx.now)
+def next_task(tx: Tx, now: Micros) -> Micros | None:
+    """When the next free task falls due after `now`."""
+    row = tx.one("next_task", now=now)
     return None if row is None else row[0]
 
 

@@ -199,13 +199,13 @@ class LocalWorld:
         return posted
 
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
-        quiet, who = self._open_files().quiet, ("runs", worker)
-        if quiet.holds(who, self.now()):
+        quiet, who, now = self._open_files().quiet, ("runs", worker), self.now()
+        if quiet.holds(who, now):
             return Claimed(next_due=quiet.next_due(who))
         news = quiet.news
         with self._snapshot() as tx:  # most looks find nothing, and cost no commit
-            there = tx.all("due_runs", now=tx.now, limit=min(limit, 1))
-            claimed = work.look(tx, worker)
+            there = tx.all("due_runs", now=now, limit=min(limit, 1))
+            claimed = work.look(tx, worker, now)
         if there:
             claimed = await self._writer.run(
                 lambda tx: work.claim_runs(tx, worker, limit), gives_work=False
@@ -247,14 +247,14 @@ class LocalWorld:
     async def claim_tasks(
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
-        quiet, who = self._open_files().quiet, ("tasks", worker, frozenset(names))
-        if quiet.holds(who, self.now()):
+        quiet, who, now = self._open_files().quiet, ("tasks", worker, frozenset(names)), self.now()
+        if quiet.holds(who, now):
             return ()
         news = quiet.news
-        known = msgspec.json.encode(list(names)).decode()
         with self._snapshot() as tx:
-            there = tx.all("due_tasks", now=tx.now, names=known, limit=min(limit, 1))
-            next_due = work.next_task(tx)
+            known = msgspec.json.encode(list(names)).decode()
+            there = tx.all("due_tasks", now=now, names=known, limit=min(limit, 1))
+            next_due = work.next_task(tx, now)
         tasks: tuple[Task, ...] = ()
         if there:
             tasks = await self._writer.run(
@@ -265,8 +265,8 @@ class LocalWorld:
         return tasks
 
     async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
-        known = msgspec.json.encode(list(names)).decode()
         with self._snapshot() as tx:
+            known = msgspec.json.encode(list(names)).decode()
             rows = tx.all("unclaimed_tasks", now=tx.now, names=known, limit=limit)
             return tuple(map(task_record, rows))
 
@@ -289,7 +289,7 @@ class LocalWorld:
     def _free_lost(self, tx: Tx) -> int:
         life = self._open_files().life
         freed = work.free_lost(tx, life.is_dead)
-        life.sweep()
+        life.sweep({row["worker"] for row in tx.all("list_workers")})
         return freed
 
     async def list_workers(self) -> tuple[WorkerRecord, ...]:
@@ -367,9 +367,9 @@ class LocalWorld:
         self, where: RunFilter, *, limit: int = 50, cursor: str | None = None
     ) -> Page:
         at, run_id = (None, None) if cursor is None else read_cursor(cursor)
-        attributes = msgspec.json.encode(where.attributes).decode()
-        asked = {**msgspec.structs.asdict(where), "attributes": attributes}
+        asked = msgspec.structs.asdict(where)
         with self._snapshot() as tx:
+            asked["attributes"] = msgspec.json.encode(where.attributes).decode()
             rows = tx.all("list_runs", **asked, limit=limit, cursor_at=at, cursor_id=run_id)
         items = tuple(run_record(row) for row in rows[:limit])
         more = len(rows) > limit and len(items) > 0

@@ -226,7 +226,11 @@ class MemoryWorld:
                 # A live copy of the old code may still be about; its fence must not fit.
                 fence=row.run.fence + 1,
             )
-            state.nudge(row, self.now())
+            now = self.now()
+            for key, task in state.tasks.items():
+                if key[0] == run_id and task.owner is None and task.attempt == 0:
+                    state.tasks[key] = replace(task, run_at=min(task.run_at, now))
+            state.nudge(row, now)
             return self._changed(True)
 
     async def terminate(self, run_id: str, event: NewEvent, output: bytes, code: str) -> bool:

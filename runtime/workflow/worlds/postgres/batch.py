@@ -173,6 +173,8 @@ class Batch(rules.Batch):
         _insert(execute, "add_tasks", added, _TASK_COLUMNS)
         if self.ended:
             execute("drop_tasks_of_runs", {"run": Ints(self.ended)})
+        if self.resumed:
+            execute("offer_tasks", {"run": Ints(sorted(self.resumed)), "now": self.now})
 
     def _write_hooks(self, execute: Execute) -> None:
         columns = {"run": Ints, "hook_id": Texts}

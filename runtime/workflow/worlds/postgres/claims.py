@@ -29,8 +29,9 @@ class Doubts:
 
     def add(self, worker: str, tasks: Sequence[tuple[int, int]]) -> None:
         """Note tasks as pairs of row id and attempt."""
-        with self._lock:
-            self._tasks.setdefault(worker, []).extend(tasks)
+        if tasks:
+            with self._lock:
+                self._tasks.setdefault(worker, []).extend(tasks)
 
     def take(self, worker: str) -> list[tuple[int, int]]:
         """What is in doubt for a worker; the caller settles it or adds it again."""
@@ -65,36 +66,36 @@ def claim_tasks(
     session: Session, worker: str, limit: int, names: Collection[str], now: Micros, doubts: Doubts
 ) -> tuple[tuple[Task, ...], Micros | None]:
     """Hand due tasks to a worker; they, and when the next one falls due."""
-    found = _settle(session, worker, doubts)
-    known = Texts(names)
-    with session.connection.pipeline():
-        session.connection.execute("begin")
-        claimed = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
-        later = session.ask("next_task_due", now=now, names=known).fetchone()
-    new = claimed.fetchall()
-    tasks = tuple(rows.task_record(row[:-1]) for row in new)
-    doubtful = [(row[-1], task.attempt) for row, task in zip(new, tasks, strict=True)]
+    before = doubts.take(worker)
     try:
-        session.connection.execute("commit")
-    except psycopg.Error as error:
-        if lost(error):
-            doubts.add(worker, doubtful)
-            if found:  # theirs is certain; the new ones come with the next claim
-                return found, now
+        found = _settle(session, worker, before)
+        known = Texts(names)
+        with session.connection.pipeline():
+            session.connection.execute("begin")
+            claimed = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
+            later = session.ask("next_task_due", now=now, names=known).fetchone()
+        new = claimed.fetchall()
+        tasks = tuple(rows.task_record(row[:-1]) for row in new)
+        try:
+            session.connection.execute("commit")
+        except psycopg.Error as error:
+            if not lost(error):
+                raise
+            doubts.add(worker, [(row[-1], t.attempt) for row, t in zip(new, tasks, strict=True)])
+            if not found:
+                raise
+            return found, now  # theirs is certain; the new ones come with the next claim
+    except BaseException:
+        doubts.add(worker, before)  # nobody has heard of what was settled
         raise
     return found + tasks, None if later is None else later[0]
 
 
-def _settle(session: Session, worker: str, doubts: Doubts) -> tuple[Task, ...]:
-    doubtful = doubts.take(worker)
+def _settle(session: Session, worker: str, doubtful: Sequence[tuple[int, int]]) -> tuple[Task, ...]:
     if not doubtful:
         return ()
     ids, attempts = zip(*doubtful, strict=True)
-    try:
-        found = session.all("tasks_in_doubt", worker=worker, ids=Ints(ids), attempts=Ints(attempts))
-    except BaseException:
-        doubts.add(worker, doubtful)
-        raise
+    found = session.all("tasks_in_doubt", worker=worker, ids=Ints(ids), attempts=Ints(attempts))
     return tuple(map(rows.task_record, found))
 
 

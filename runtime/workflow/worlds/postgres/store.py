@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from workflow.errors import WorldError, WorldUnavailableError
+from workflow.policy.names import is_storable
 from workflow.worlds.postgres import arrays
 from workflow.worlds.postgres.queries import queries
 
@@ -23,6 +25,9 @@ SCHEMA_VERSION = 2
 # What goes away when a transaction is run again.
 CONFLICTS = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure,
              psycopg.errors.UniqueViolation)  # fmt: skip
+
+# Bytes of a name. Of a longer one PostgreSQL takes the beginning, without a word.
+_LONGEST_NAME = 63
 
 _SCRIPTS = Path(__file__).parent / "schema"
 _VERSION_TABLE = "create table if not exists {schema}.workflow_schema (version bigint primary key)"
@@ -36,6 +41,14 @@ class Database:
     url: str = field(repr=False)  # it holds the password
     schema: str = "workflow"
     pooled: bool = False
+
+    def __post_init__(self) -> None:
+        if not is_storable(self.schema) or len(self.schema.encode()) > _LONGEST_NAME:
+            raise WorldError(
+                f"{self.schema!r} is no name for a schema: PostgreSQL takes {_LONGEST_NAME} bytes "
+                "of a name, and schemas whose names begin alike would be the same. Give a shorter "
+                "WORKFLOW_POSTGRES_JOB_PREFIX"
+            )
 
     @property
     def place(self) -> str:
@@ -77,7 +90,10 @@ class Database:
     @property
     def channel(self) -> str:
         """The channel that tells other processes to look."""
-        return f"workflow {self.schema}"
+        name = f"workflow {self.schema}"
+        if len(name.encode()) <= _LONGEST_NAME:
+            return name
+        return f"workflow {hashlib.sha256(self.schema.encode()).hexdigest()[:32]}"
 
     def connect(self, *, timeout: float = 10) -> psycopg.Connection[Any]:
         """A connection of our own. `timeout` is in seconds. Raises WorldError."""

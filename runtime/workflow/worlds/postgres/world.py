@@ -292,8 +292,10 @@ class PostgresWorld:
         return tasks
 
     async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
-        asked = {"now": self.now(), "names": Texts(names), "limit": limit}
-        found = await self._read(lambda session: session.all("unclaimed_tasks", **asked))
+        now = self.now()
+        found = await self._read(
+            lambda session: session.all("unclaimed_tasks", now=now, names=Texts(names), limit=limit)
+        )
         return tuple(map(rows.task_record, found))
 
     async def finish_tasks(self, finishes: Sequence[Finish]) -> tuple[bool, ...]:
@@ -398,13 +400,15 @@ class PostgresWorld:
         self, where: RunFilter, *, limit: int = 50, cursor: str | None = None
     ) -> Page:
         at, run_id = (None, None) if cursor is None else read_cursor(cursor)
-        attributes = msgspec.json.encode(where.attributes).decode()
-        asked = {**msgspec.structs.asdict(where), "attributes": attributes}
-        found = await self._read(
-            lambda session: session.all(
+        asked = msgspec.structs.asdict(where)
+
+        def work(session: Session) -> list[Any]:
+            asked["attributes"] = msgspec.json.encode(where.attributes).decode()
+            return session.all(
                 "list_runs", **asked, limit=limit + 1, cursor_at=at, cursor_id=run_id
             )
-        )
+
+        found = await self._read(work)
         items = tuple(map(rows.run_record, found[:limit]))
         more = len(found) > limit and len(items) > 0
         return Page(items=items, cursor=cursor_of(items[-1]) if more else None)

@@ -150,6 +150,7 @@ class Batch:
         self.dropped_tasks: list[tuple[int, str]] = []
         self.finished_tasks: list[int] = []
         self.retried_tasks: list[tuple[int, Micros, bytes | None, bool]] = []
+        self.resumed: list[int] = []
         self.ended: list[int] = []
         self.new_hooks: dict[str, tuple[Any, ...]] = {}
         self.closed_hooks: list[tuple[int, str]] = []

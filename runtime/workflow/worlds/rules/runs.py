@@ -346,6 +346,7 @@ class Unparking:
         row.parked, row.claims, row.fence = None, 0, row.fence + 1
         row.bundle = self.bundle or row.bundle
         row.deep = True
+        batch.resumed.append(row.id)
         _nudge(batch, row)
         return True
 

@@ -155,6 +155,11 @@ update tasks set
     attempt = attempt - v.column4
 from (values {rows}) as v where tasks.id = v.column1
 
+-- :name offer_tasks
+-- Offers the steps of runs at once that were handed back unbegun. Run, time.
+update tasks set run_at = v.column2 from (values {rows}) as v
+where run = v.column1 and owner is null and attempt = 0 and run_at > v.column2
+
 -- :name drop_tasks_of_runs
 -- Takes all steps of runs back.
 delete from tasks where run in (values {rows})

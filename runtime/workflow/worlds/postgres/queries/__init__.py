@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,12 +11,19 @@ from pathlib import Path
 __all__ = ["queries"]
 
 
+# Where the schema's name stands: in a statement, or within a text.
+_PLACE = re.compile(r"'?\{schema\}")
+
+
 @cache
 def queries(schema: str) -> Mapping[str, bytes]:
     """All queries for a schema, whose name is quoted already."""
+    bare = schema.replace("%", "%%")  # psycopg looks for parameters in names as well
+    within = "'" + bare.replace("'", "''")
     found: dict[str, bytes] = {}
     for path in sorted(Path(__file__).parent.glob("*.sql")):
         for block in path.read_text("utf-8").split("-- :name ")[1:]:
             name, _, sql = block.partition("\n")
-            found[name.strip()] = sql.strip().replace("{schema}", schema).encode()
+            filled = _PLACE.sub(lambda at: within if at[0][0] == "'" else bare, sql.strip())
+            found[name.strip()] = filled.encode()
     return found

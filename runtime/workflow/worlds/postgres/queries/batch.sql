@@ -191,6 +191,11 @@ where t.run = w.run and t.step_id = w.step_id
 -- Takes all steps of runs back.
 delete from {schema}.workflow_tasks where run = any (%(run)s::bigint[])
 
+-- :name offer_tasks
+-- Offers the steps of runs at once that were handed back unbegun.
+update {schema}.workflow_tasks set run_at = %(now)s
+where run = any (%(run)s::bigint[]) and owner is null and attempt = 0 and run_at > %(now)s
+
 -- :name finish_tasks
 -- Deletes tasks that are locked and known to be their worker's attempt.
 delete from {schema}.workflow_tasks where id = any (%(id)s::bigint[])
