@@ -249,7 +249,8 @@ class Reach:
     expression in workflow code stands for, where that is a workflow, a step or something
     external; `dropped`: methods of kept classes that only steps use, which are left out;
     `decorated`: the decorators that stay on a step, by their index, because they register it;
-    `lost`: what changes something reached, and is left out all the same.
+    `lost`: what changes something reached, and is left out all the same; `undefined`: names that
+    nothing binds, as far as the text tells.
     """
 
     keep: Mapping[str, frozenset[int]]
@@ -262,6 +263,7 @@ class Reach:
     dropped: frozenset[Function] = frozenset()
     decorated: Mapping[Function, frozenset[int]] = field(default_factory=dict)
     lost: tuple[Lost, ...] = ()
+    undefined: tuple[Missing, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,8 +107,11 @@ def test_a_changed_body_says_who_stays_on_old_code_and_why(project: Path) -> Non
     assert "position 2" in found["under_new_code"]
     assert "the argument 'cents' has another value" in found["under_new_code"]
     text = check(project).output
-    assert "stays on old code, bundle " in text
-    assert "under the new code it would stop: replay differs from the log at position 2" in text
+    assert text.startswith(
+        f"{found['run_id']} stays on old code, bundle {found['bundle'][:12]}\n"
+        f"  under the new code {found['run_id']} order would stop: "
+        "replay differs from the log at position 2"
+    )
 
 
 def test_a_removed_step_is_named(project: Path) -> None:
@@ -117,8 +120,54 @@ def test_a_removed_step_is_named(project: Path) -> None:
     found = verdict(project, 0)
     assert found["missing_steps"] == ["step//flows_of_check.py//ship"]
     text = check(project).output
-    assert "may still call step//flows_of_check.py//ship" in text
+    assert "  it may still call step//flows_of_check.py//ship, which is not here\n" in text
     assert text.endswith("1 of all stay on old code, 1 may call steps that are not here\n")
+
+
+def test_changed_parameters_and_classes_are_told_before_a_value_has_to_fit(project: Path) -> None:
+    """What the old code may call in another way is no reason to stop yet, and is counted."""
+    rebuild(
+        project,
+        CODE.replace("ship(cents: int)", "ship(cents: int, to: str)").replace(
+            "ship(cents)\n", "ship(cents, 'ann')\n"
+        ),
+    )
+    found = verdict(project, 0)
+    assert found["continues"]
+    assert found["changes"] == [
+        "it may still call step//flows_of_check.py//ship in another way: "
+        "ship(cents: int, to: str) -> str needs 'to', which was not recorded"
+    ]
+    text = check(project).output
+    assert f"  {found['changes'][0]}\n" in text
+    assert text.endswith("stay on old code, 1 may stop at steps or classes that have changed\n")
+
+
+def test_of_many_runs_with_the_same_to_say_one_is_told_in_full(project: Path) -> None:
+    """The others are named, up to ten; what concerns a bundle is said once for all its runs."""
+
+    async def more() -> None:
+        world = create_local_world(project / ".workflow-data")
+        old = built(project, CODE)
+        async with Application(world, old):
+            for n in range(12):
+                await start("order", f"t{n}")
+                await waiting(world, f"t{n}")  # type: ignore[arg-type]  # any world will do
+
+    asyncio.run(more())
+    rebuild(project, CODE.replace("charge(5)", "charge(6)"))
+    text = check(project).output
+    assert text.startswith("13 open runs stay on old code, bundle ")
+    assert "  under the new code 13 runs of order, such as wrun_" in text
+    assert text.count("replay differs") == 1
+    assert len(check(project, "--json").stdout.splitlines()) == 13
+
+    spoil(project, "delete from events where type = 'step_created'")
+    text = check(project).output
+    assert text.count("would not continue: replay differs") == 1
+    assert "  the same goes for wrun_" in text
+    assert ", … (12 in all, named by --json)\n" in text
+    assert text.count("wrun_") == 12, "eleven that stop, and an example under the new code"
 
 
 def test_a_bundle_that_is_gone_stops_the_run(project: Path) -> None:

@@ -50,7 +50,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         command("worker"), cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
     ) as worker:
         assert worker.stderr is not None
-        assert "working on 3 workflows" in worker.stderr.readline()
+        line = worker.stderr.readline()
+        assert f"working on 3 workflows in the local world in {folder}" in line, line
         yield folder
         worker.send_signal(signal.SIGTERM)
         worker.communicate(timeout=30)

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import Any
 
-from wfc.cli.show import event_json
+from wfc.cli.show import event_json, jsonable
 from workflow.codec import Codec
 from workflow.codec.encryption import run_key, sealed
 from workflow.codec.references import StepReference, WorkflowReference
@@ -41,6 +41,27 @@ def test_references_are_shown_by_name() -> None:
         "functools.partial(<step Cart.pay/tag with greeting='hi'>, 1)",
         "<workflow w>",
     ]
+
+
+class Unshowable:
+    """Says nothing of itself."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no")
+
+
+def test_any_value_can_be_shown() -> None:
+    """Bytes that are no text are in base64, what has no form in JSON is as Python writes it."""
+    circle: list[object] = [1]
+    circle.append(circle)
+    values = [b"text", {"a": b"\x8a", "b": [b"text"]}, circle, "\ud800"]
+    assert [shown("step_completed", value)["payload"] for value in values] == [
+        "text",
+        {"a": "ig==", "b": ["dGV4dA=="]},
+        "[1, [...]]",
+        "\ud800",
+    ]
+    assert "Unshowable object" in str(jsonable([Unshowable()]))
 
 
 def test_encrypted_values_are_shown_as_such() -> None:

@@ -550,6 +550,14 @@ MISTAKES: list[tuple[str, str, str, str]] = [
         taking("str | SecretStr", "from pydantic import SecretStr\n"),
         taking("str | bytes"),
     ),
+    (
+        "WF520",
+        "metadata",
+        "from workflow import get_step_metadata\n" + module("return get_step_metadata().attempt"),
+        module("return n"),
+    ),
+    ("WF915", "misspelt", module("await work(m=n)"), module("await work(n=n)")),
+    ("WF915", "too many", module("await work(n, n)"), module("await work(n)")),
 ]
 
 NO_MISTAKE: list[tuple[str, str, str]] = [

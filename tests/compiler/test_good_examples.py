@@ -27,7 +27,7 @@ NOT_RUN = {
     "a module that is not there": "WF009 WF209 WF702",
     "an answer from outside": "WF306 WF514 WF516",
     "an error that it is about": "WF809",
-    "days of sleep": "WF104 WF504 WF509 WF510",
+    "days of sleep": "WF104 WF107 WF504 WF509 WF510 WF714",
 }
 ARGUMENTS: dict[str, list[Any]] = {
     "WF105": [],

@@ -210,7 +210,7 @@ SAID = {
         ("WF710", 2, "Use str.format or an f-string."),
     ),
     "a decorator that is left out": (
-        "import functools\nclass A:\n    @functools.recursive\n    def f(self): ...\n"
+        "import functools\nclass A:\n    @functools.recursive_repr()\n    def f(self): ...\n"
         + FLOW
         + "    A().f()\n",
         ("WF710", 3, "It stands at the definition"),

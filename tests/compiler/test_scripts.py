@@ -143,7 +143,7 @@ def test_a_script_that_starts_a_step_is_told_so(shop: Path) -> None:
         ("workflow//other.py//any", "generated", "started any"),
         ("first", "generated", "started first"),
         ("place", "generated", "'place' is ambiguous; give the full id"),
-        ("frist", "generated", "'frist' is not known; there are"),
+        ("frist", "generated", "Did you mean first?"),
         ("first", "elsewhere", "start() takes the whole id"),
     ],
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from wfc.analyse.forms import class_of
 from wfc.analyse.names import Names, ProjectName
-from wfc.analyse.reach import class_of
 from wfc.analyse.scopes import Use, annotation_uses, expression_uses
 from wfc.model import Key, Marked, Module
 

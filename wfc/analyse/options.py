@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from wfc.analyse.spans import text_of
 from wfc.model import Form, Marked, Module
 from wfc.nodes import walk
 
-__all__ = ["OPTION_NAMES", "step_options"]
+__all__ = ["OPTION_NAMES", "SetOption", "options_set", "step_options"]
 
 OPTION_NAMES = ("max_retries", "timeout", "backoff", "run_in")
 _BACKOFF = ("initial", "factor", "max", "jitter")
@@ -23,12 +24,31 @@ def step_options(step: Marked) -> dict[str, dict[str, Any]]:
     Each has its `value`, None where it is computed, and its `source`, the user's text.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, node in (*_decorated(step), *_attributes(step)):
-        found[name] = {"value": _value(node), "source": text_of(step.module, node)}
+    for option in options_set(step):
+        if option.name in OPTION_NAMES:
+            value = option.value
+            found[option.name] = {"value": _value(value), "source": text_of(step.module, value)}
     return found
 
 
-def _decorated(step: Marked) -> Iterator[tuple[str, ast.expr]]:
+@dataclass(frozen=True)
+class SetOption:
+    """What is set on a step: `value` is the user's expression, `attribute` what is assigned to,
+    None in the decorator."""
+
+    name: str
+    value: ast.expr
+    attribute: ast.Attribute | None = None
+
+
+def options_set(step: Marked) -> Iterator[SetOption]:
+    """The options in the decorator, and all attributes that are set on a step's function, whatever
+    their names: a misspelt option is among them."""
+    yield from _decorated(step)
+    yield from _attributes(step)
+
+
+def _decorated(step: Marked) -> Iterator[SetOption]:
     for decorator in step.node.decorator_list:
         match decorator:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=given):
@@ -36,7 +56,7 @@ def _decorated(step: Marked) -> Iterator[tuple[str, ast.expr]]:
                     continue
                 for keyword in given:
                     if keyword.arg in OPTION_NAMES:
-                        yield keyword.arg, keyword.value
+                        yield SetOption(keyword.arg, keyword.value)
 
 
 def _original(module: Module, name: str) -> str:
@@ -50,7 +70,7 @@ def _original(module: Module, name: str) -> str:
     return name
 
 
-def _attributes(step: Marked) -> Iterator[tuple[str, ast.expr]]:
+def _attributes(step: Marked) -> Iterator[SetOption]:
     dotted = step.name.replace("#", ".")
     module = step.module.tree
     yield from _set_on(dotted, module.body)
@@ -61,12 +81,12 @@ def _attributes(step: Marked) -> Iterator[tuple[str, ast.expr]]:
                 yield from _set_on(step.node.name, body)
 
 
-def _set_on(dotted: str, body: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
+def _set_on(dotted: str, body: Iterable[ast.AST]) -> Iterator[SetOption]:
     for statement in body:
         match statement:
-            case ast.Assign(targets=[ast.Attribute(value=owner, attr=name)], value=value):
-                if name in OPTION_NAMES and ast.unparse(owner) == dotted:
-                    yield name, value
+            case ast.Assign(targets=[ast.Attribute(value=owner, attr=name) as target], value=value):
+                if ast.unparse(owner) == dotted:
+                    yield SetOption(name, value, target)
 
 
 def _value(node: ast.expr) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from wfc.analyse import decorators, ids, reach
 from wfc.analyse.externals import refusal
 from wfc.analyse.field_classes import field_classes, signature_classes
+from wfc.analyse.forms import is_generic_model
 from wfc.analyse.keeping import Keeper
 from wfc.analyse.modules import external_modules
 from wfc.analyse.names import Names
@@ -57,6 +58,8 @@ def analyse(
         for key in after.parents:
             if key not in before.parents and not accepts(seen[key[0]], key):
                 return f"it needs the class {key[1]}, which workflow code cannot have"
+            if key not in before.parents and is_generic_model(names, key):
+                return f"{key[1]} is a generic model, and workflow code cannot make one"
         return ""
 
     def is_clean(before: Reach, after: Reach) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from wfc.analyse.bans import BUILTINS
 from wfc.analyse.effects import Effect
 from wfc.analyse.externals import refusal
+from wfc.analyse.forms import class_of, is_data
 from wfc.analyse.functions import own_nodes
 from wfc.analyse.members import ANY, BY_PROTOCOL, PLAIN_BASES, helpers, spoken
 from wfc.analyse.modules import is_builtin
@@ -68,6 +69,7 @@ def walk(
         parents=walker.parents,
         references=tuple(walker.references),
         missing=tuple(walker.missing),
+        undefined=tuple(walker.undefined),
         meaning=walker.meaning,
         dropped=frozenset(walker.helpers),
         decorated={step: frozenset(kept) for step, kept in walker.decorated.items()},
@@ -92,6 +94,7 @@ class _Walker:
         self.parents: dict[Key, tuple[Key, int] | None] = {}
         self.references: list[Reference] = []
         self.missing: list[Missing] = []
+        self.undefined: list[Missing] = []
         self.places = by_place(marked)
         self.marked = frozenset(m.node for m in marked)
         self.steps = {m.node: m for m in marked if m.kind is Kind.STEP}
@@ -282,6 +285,8 @@ class _Walker:
             )
         elif star is not None:
             self.missing.append(Missing(module, owner, use.node, "", use.name, star))
+        else:
+            self.undefined.append(Missing(module, owner, use.node, module.name, use.name))
 
     def _keep_imports(self, module: Module, use: Use) -> None:
         found: list[tuple[int, set[str]]] = []
@@ -391,55 +396,7 @@ def _data_named(
                 key = class_of(names, m.module, replace(use, attrs=use.attrs[:-1]))
             if key is not None:
                 found[key] = None
-    return tuple(key for key in found if _is_data(names, key))
-
-
-_DATA_BASES = {
-    "BaseModel", "RootModel", "NamedTuple", "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag",
-    "Struct", "Exception",
-}  # fmt: skip
-
-
-def _is_data(names: Names, key: Key) -> bool:
-    """Whether a class says by its form that it holds data, or is an exception."""
-    module = names.find(key[0])
-    if module is None:
-        return False
-    for index in module.bindings.get(key[1], ()):
-        node = module.tree.body[index]
-        if isinstance(node, ast.ClassDef):
-            said = {_last_name(part) for part in [*node.decorator_list, *node.bases]}
-            methods = {f.name for f in node.body if isinstance(f, ast.FunctionDef)}
-            return bool(
-                "dataclass" in said
-                or said & _DATA_BASES
-                or any(name.endswith("Error") for name in said)
-                or "__workflow_serialize__" in methods
-            )
-    return False
-
-
-def _last_name(node: ast.expr) -> str:
-    match node:
-        case ast.Call(func=inner) | ast.Subscript(value=inner):
-            return _last_name(inner)
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return name
-    return ""
-
-
-def class_of(names: Names, module: Module, use: Use) -> Key | None:
-    """The project class that a use in an annotation names, if it is one."""
-    target = names.of(module, use.name, use.attrs)
-    if target is None and use.name in module.typing_only:
-        target = names.imported(module, module.typing_only[use.name], use.name, use.attrs)
-    match names.follow(target):
-        case ProjectName(key=key, rest=()):
-            home = names.find(key[0])
-            for index in home.bindings.get(key[1], ()) if home is not None else ():
-                if home is not None and isinstance(home.tree.body[index], ast.ClassDef):
-                    return key
-    return None
+    return tuple(key for key in found if is_data(names, key))
 
 
 def trial(

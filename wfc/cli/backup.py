@@ -29,6 +29,8 @@ def backup(file: Path, root: Path) -> None:
             f"WORKFLOW_TARGET_WORLD is {world}, and this copies the local world only. PostgreSQL "
             "has pg_dump; for the local world say WORKFLOW_TARGET_WORLD=local"
         )
+    if not file.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}", param_hint="'FILE'")
     asyncio.run(_backup(file, root))
     click.echo(f"{file}: {file.stat().st_size / 1_000_000:.1f} MB", err=True)
 

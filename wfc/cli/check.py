@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from workflow.engine.against import Verdict
 
 __all__ = ["check"]
+
+_NAMED = 10  # ids that are printed of runs for which the same goes
+_ID = re.compile(r"\b(?:wrun|step|hook|wait)_[0-9A-Z]{26}\b")
 
 
 @click.command()
@@ -32,8 +37,9 @@ def check(against_runs: bool, as_json: bool, root: Path, target: str | None) -> 
 
     Open runs stay on the code they were begun with; their steps are those of the new build. So a
     run would stop when its log does not replay here, when its code is not in the world, or when it
-    waits for a step that this build does not have or that takes other arguments. Nothing is
-    changed. Exit status 1 when a run would not continue.
+    waits for a step that this build does not have or that takes other arguments. What its code may
+    meet later is named as well: steps and workflows that are not here, parameters and fields of
+    classes that have changed. Nothing is changed. Exit status 1 when a run would not continue.
     """
     if not against_runs:
         raise click.UsageError(
@@ -47,24 +53,56 @@ async def _check(root: Path, target: str | None, as_json: bool) -> int:
 
     project = built_project(root)
     world = await open_world(root, target)
+    tally = _Tally()
+    noted: dict[tuple[str, ...], list[Verdict]] = {}
+    old: dict[str, list[Verdict]] = {}
     try:
-        verdicts = [verdict async for verdict in examine(world, project)]
+        async for verdict in examine(world, project):
+            tally.count(verdict)
+            if as_json:
+                click.echo(json.dumps(_data(verdict), ensure_ascii=False))
+                continue
+            if _lines(verdict):
+                noted.setdefault(_alike(verdict), []).append(verdict)
+            if verdict.old_code:
+                old.setdefault(verdict.bundle, []).append(verdict)
     finally:
         await world.close()
-    for verdict in verdicts:
-        text = json.dumps(_data(verdict), ensure_ascii=False) if as_json else _text(verdict)
-        if text:
-            click.echo(text)
-    stopped = sum(not verdict.continues for verdict in verdicts)
-    old = sum(verdict.old_code for verdict in verdicts)
-    missing = sum(verdict.continues and bool(verdict.missing) for verdict in verdicts)
-    click.echo(
-        f"{_count(len(verdicts), 'open run')}: {stopped} would not continue, "
-        f"{old} of all stay on old code"
-        + (f", {missing} may call steps that are not here" if missing else ""),
-        err=True,
-    )
-    return 1 if stopped else 0
+    for alike in sorted(noted.values(), key=lambda alike: alike[0].continues):
+        click.echo(_text(alike))
+    for bundle, runs in old.items():
+        click.echo(_old_text(bundle, runs))
+    click.echo(tally.text(), err=True)
+    return 1 if tally.stopped else 0
+
+
+@dataclass
+class _Tally:
+    """How many runs there are, of each kind."""
+
+    runs: int = 0
+    stopped: int = 0
+    old: int = 0
+    missing: int = 0
+    changed: int = 0
+
+    def count(self, verdict: Verdict) -> None:
+        self.runs += 1
+        self.stopped += not verdict.continues
+        self.old += verdict.old_code
+        self.missing += verdict.continues and bool(verdict.missing)
+        self.changed += verdict.continues and bool(verdict.changed)
+
+    def text(self) -> str:
+        parts = [
+            f"{self.stopped} would not continue",
+            f"{self.old} of all stay on old code",
+            f"{self.missing} may call steps that are not here" if self.missing else "",
+            f"{self.changed} may stop at steps or classes that have changed"
+            if self.changed
+            else "",
+        ]
+        return f"{_count(self.runs, 'open run')}: {', '.join(filter(None, parts))}"
 
 
 def _data(verdict: Verdict) -> dict[str, object]:
@@ -77,23 +115,55 @@ def _data(verdict: Verdict) -> dict[str, object]:
         "problems": list(verdict.problems),
         "under_new_code": verdict.under_new or None,
         "missing_steps": list(verdict.missing),
+        "changes": list(verdict.changed),
         "notes": list(verdict.notes),
     }
 
 
-def _text(verdict: Verdict) -> str:
-    """A run in lines for people; empty when there is nothing to say about it."""
-    lines = [f"would not continue: {problem}" for problem in verdict.problems]
-    if verdict.old_code:
-        lines.append(f"stays on old code, bundle {verdict.bundle[:12]}")
-        if verdict.under_new:
-            lines.append(f"under the new code it would stop: {verdict.under_new}")
-    lines += [f"its code may still call {step}, which is not here" for step in verdict.missing]
-    lines += verdict.notes
-    if not lines:
-        return ""
-    name = verdict.workflow.rpartition("//")[2]
-    return "\n  ".join([f"{verdict.run_id} {name}", *lines])
+def _lines(verdict: Verdict) -> list[str]:
+    """What is to be said of this run alone; nothing of one that just goes on."""
+    return [*(f"would not continue: {each}" for each in verdict.problems), *verdict.notes]
+
+
+def _alike(verdict: Verdict) -> tuple[str, ...]:
+    """Equal for runs of which the same is to be said, but for ids."""
+    lines = (line.replace(verdict.run_id, "") for line in _lines(verdict))
+    return (verdict.workflow, verdict.bundle, *(_ID.sub("", line) for line in lines))
+
+
+def _text(runs: list[Verdict]) -> str:
+    """Runs of which the same is to be said: the first in full, the others by their ids."""
+    first, *others = runs
+    lines = [f"{first.run_id} {_name(first)}", *_lines(first)]
+    if others:
+        named = ", ".join(run.run_id for run in others[:_NAMED])
+        more = f", … ({len(others)} in all, named by --json)" if len(others) > _NAMED else ""
+        lines.append(f"the same goes for {named}{more}")
+    return "\n  ".join(lines)
+
+
+def _old_text(bundle: str, runs: list[Verdict]) -> str:
+    """What this build means for all runs that stay on one older bundle."""
+    first = runs[0]
+    stay = f"{runs[0].run_id} stays" if len(runs) == 1 else f"{len(runs)} open runs stay"
+    lines = [f"{stay} on old code, bundle {bundle[:12]}"]
+    lines += [f"it may still call {step}, which is not here" for step in first.missing]
+    lines += first.changed
+    differing: dict[str, list[Verdict]] = {}
+    for run in runs:
+        if run.under_new:
+            differing.setdefault(run.workflow, []).append(run)
+    for stopped in differing.values():
+        run = stopped[0]
+        who = f"{run.run_id} {_name(run)}"
+        if len(stopped) > 1:
+            who = f"{len(stopped)} runs of {_name(run)}, such as {run.run_id},"
+        lines.append(f"under the new code {who} would stop: {run.under_new}")
+    return "\n  ".join(lines)
+
+
+def _name(verdict: Verdict) -> str:
+    return verdict.workflow.rpartition("//")[2]
 
 
 def _count(number: int, noun: str) -> str:

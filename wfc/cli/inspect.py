@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from wfc.cli import given
 from wfc.cli.keys import keys
 from wfc.cli.worlds import Refused, no_such_run, open_world, root_option, world_option
 
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["classes_of", "full_id", "inspect"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-
-
-def _attributes(
-    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for name, mark, _ in pairs:
-        if not name or not mark:
-            raise click.BadParameter("write NAME=VALUE, such as --attribute customer=ada")
-    return {name: value for name, _, value in pairs}
 
 
 @click.group()
@@ -54,7 +45,7 @@ inspect.add_command(keys)
     "attributes",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_attributes,
+    callback=given.attributes,
     help="Only runs with this attribute; may be given several times.",
 )
 @click.option("--parent", metavar="RUN", help="Only runs that this run has started.")
@@ -120,6 +111,7 @@ def runs(
 @world_option
 def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
     """Show one run: why it waits, its steps with their attempts, and its events."""
+    from wfc.cli.progress import NOBODY, has_workers, open_children, steps_of, waiting
     from wfc.cli.show import (
         clean,
         deadline_of,
@@ -127,9 +119,7 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
         event_line,
         origin_lines,
         run_json,
-        steps_of,
         table,
-        waiting,
     )
     from workflow.policy.counting import counted
     from workflow.policy.names import short_name
@@ -140,7 +130,7 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
             raise no_such_run(world, run_id)
         events = await _all_events(world, run_id)
         letters = await world.list_letters(run_id)
-        steps = steps_of(events, await world.list_tasks(run_id), letters, world.now())
+        steps = steps_of(record, events, await world.list_tasks(run_id), letters, world.now())
         data = run_json(record, codec)
         data["deadline"] = deadline_of(events)
         if as_json:
@@ -162,8 +152,14 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
             click.echo(clean(f"{'error':<13} {error['type']}: {error['message']}"))
             for line in error["traceback"].rstrip().splitlines():
                 click.echo(clean(f"              {line}"))
-        for reason in waiting(record, events, steps):
+        children = {
+            child: await world.get_run(child)
+            for child in (open_children(events) if record.completed_at is None else ())
+        }
+        for reason in waiting(record, events, steps, children):
             click.echo(clean(f"{'waiting':<13} {reason}"))
+        if record.completed_at is None and not await has_workers(world):
+            click.echo(f"{'waiting':<13} {NOBODY}")
         if steps:
             rows = [("STEP", "STATUS", "ATTEMPT", "ID", "")]
             rows += [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from wfc.cli import given
 from wfc.cli.worlds import open_world, root_option, world_option
 
 __all__ = ["prune"]
@@ -15,24 +16,13 @@ __all__ = ["prune"]
 _PORTION = 200
 
 
-def _seconds(_: click.Context, __: click.Parameter, value: str) -> float:
-    from workflow.policy.durations import seconds_of
-
-    if value.strip().replace(".", "", 1).isdecimal():
-        raise click.BadParameter(f"{value!r} has no unit; write 30d, 12h or 10m")
-    try:
-        return seconds_of(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @click.command()
 @click.option(
     "--older-than",
     "age",
     metavar="DURATION",
     required=True,
-    callback=_seconds,
+    callback=given.duration,
     help="How long ago a run must have ended: 30d, 12h, '2 weeks'.",
 )
 @click.option(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfc.cli.worlds import no_such_run, open_world, root_option, world_option
+from wfc.cli.worlds import built_project, no_such_run, open_world, root_option, world_option
 
 if TYPE_CHECKING:
+    from workflow.engine.project import Project
     from workflow.world.port import World
 
 __all__ = ["resume"]
@@ -22,6 +23,11 @@ __all__ = ["resume"]
 @click.option("--code", help="All runs that are parked with this code, such as decryption.")
 @click.option("--workflow", help="All parked runs of this workflow: its full id, or its name.")
 @click.option("--all", "everything", is_flag=True, help="All parked runs.")
+@click.option(
+    "--new-code",
+    is_flag=True,
+    help="Go on with the orchestration code of this build, where the log fits it.",
+)
 @click.option("--dry-run", is_flag=True, help="Only print the ids.")
 @root_option
 @world_option
@@ -30,6 +36,7 @@ def resume(
     code: str | None,
     workflow: str | None,
     everything: bool,
+    new_code: bool,
     dry_run: bool,
     root: Path,
     target: str | None,
@@ -41,37 +48,58 @@ def resume(
     again. The ids of the runs that go on are printed. Exit status 1 when a run that was named was
     not parked.
 
+    A run stays on the orchestration code it was begun with. With --new-code it goes on with that of
+    this build instead: its log is replayed against it first, and a run whose log does not fit stays
+    as it is, with exit status 1.
+
     \b
     Examples:
         wfc resume wrun_01J…
         wfc resume --code decryption --workflow order
+        wfc resume --code serialization --new-code
     """
     by_filter = everything or code is not None or workflow is not None
     if bool(run_ids) == by_filter:
         raise click.UsageError("name runs, or say which by --code and --workflow, or --all")
     if everything and (code is not None or workflow is not None):
         raise click.UsageError("--all is all parked runs; leave it out beside --code or --workflow")
-    sys.exit(asyncio.run(_resume(run_ids, code, workflow, dry_run, root, target)))
+    project = built_project(root) if new_code else None
+    sys.exit(asyncio.run(_resume(run_ids, code, workflow, project, dry_run, root, target)))
 
 
 async def _resume(
     run_ids: tuple[str, ...],
     code: str | None,
     workflow: str | None,
+    project: Project | None,
     dry_run: bool,
     root: Path,
     target: str | None,
 ) -> int:
+    from workflow.engine.against import Trial
+
     world = await open_world(root, target)
-    resumed = others = 0
+    resumed = others = unfit = 0
     try:
         found = list(dict.fromkeys(run_ids)) or await _found(world, code, workflow)
         if run_ids:
             await _look(world, found)
+        trial = Trial(world, project) if project is not None else None
+        new = project.bundle.hash if project is not None else None
+        if project is not None and not dry_run:
+            await world.put_bundle(project.bundle.hash, project.bundle.to_bytes())
         for run_id in found:
             run = await world.get_run(run_id)
             parked = run is not None and run.parked is not None
-            if not (parked if dry_run else await world.unpark(run_id)):
+            bundle = None
+            if trial is not None and run is not None and parked:
+                if why := await trial.obstacle(run):
+                    unfit += 1
+                    click.echo(f"{run_id} does not fit the new code: {why}", err=True)
+                    continue
+                if run.bundle is not None:  # one that has not begun takes the code of its worker
+                    bundle = new
+            if not (parked if dry_run else await world.unpark(run_id, bundle=bundle)):
                 others += 1  # or it was resumed meanwhile, of those that were found by a filter
                 status = "gone" if run is None else run.status
                 click.echo(f"{run_id} is not parked, it is {status}", err=True)
@@ -80,8 +108,8 @@ async def _resume(
             click.echo(run_id)
     finally:
         await world.close()
-    click.echo(_said(resumed, others, dry_run), err=True)
-    return 1 if others and run_ids else 0
+    click.echo(_said(resumed, others, unfit, dry_run), err=True)
+    return 1 if unfit or (others and run_ids) else 0
 
 
 async def _look(world: World, run_ids: list[str]) -> None:
@@ -111,14 +139,16 @@ async def _found(world: World, code: str | None, workflow: str | None) -> list[s
             return found[::-1]
 
 
-def _said(resumed: int, others: int, dry_run: bool) -> str:
+def _said(resumed: int, others: int, unfit: int, dry_run: bool) -> str:
     runs = "1 run" if resumed == 1 else f"{resumed} runs"
     if not resumed:
-        said = "no run goes on" if others else "no such parked runs"
+        said = "no run goes on" if others or unfit else "no such parked runs"
     elif dry_run:
         said = f"{runs} would go on"
     else:
         said = f"{runs} {'goes' if resumed == 1 else 'go'} on with the next worker"
     if others:
         said += f"; {others} {'was' if others == 1 else 'were'} not parked"
+    if unfit:
+        said += f"; {unfit} {'does' if unfit == 1 else 'do'} not fit the new code"
     return said

@@ -84,6 +84,7 @@ async def _run(
     project: Project, name: str, arguments: dict[str, Any], world: World, quiet: bool
 ) -> tuple[int, str | None]:
     """The exit status, and the result as JSON if there is one."""
+    from wfc.cli.show import jsonable
     from workflow.api import start
     from workflow.engine import Application
     from workflow.errors import (
@@ -120,7 +121,9 @@ async def _run(
                 click.echo(f"the run is parked: {parked.result()}", err=True)
                 click.echo(f"mend the cause, then: wfc resume {handle.run_id}", err=True)
                 return 1, None
-            return 0, json.dumps(_jsonable(result.result()), ensure_ascii=False)
+            text = json.dumps(jsonable(result.result()), ensure_ascii=False)
+            # Half of a surrogate pair can be printed as JSON's escape only.
+            return 0, text.encode(errors="backslashreplace").decode()
         except (WorkflowRunFailedError, WorkflowRunCancelledError, StreamError) as error:
             _explain(error)
             return 1, None
@@ -164,12 +167,6 @@ async def _print_events(application: Any, handle: Run[Any]) -> None:
             click.echo(event_line(event, started), err=True)
             if event.type in ("run_completed", "run_failed", "run_cancelled"):
                 return
-
-
-def _jsonable(value: Any) -> Any:
-    from pydantic_core import to_jsonable_python
-
-    return to_jsonable_python(value, fallback=repr, inf_nan_mode="strings")
 
 
 def _explain(error: BaseException) -> None:

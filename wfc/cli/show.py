@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 if TYPE_CHECKING:
     from workflow.codec import Codec
-    from workflow.world.records import Event, Letter, NewEvent, RunRecord, Task
+    from workflow.world.records import Event, RunRecord
 
 __all__ = [
     "clean",
     "deadline_of",
     "event_json",
     "event_line",
+    "jsonable",
+    "moment",
     "origin_lines",
     "plain",
     "run_json",
-    "steps_of",
     "table",
-    "waiting",
 ]
 
 
@@ -35,8 +35,6 @@ def plain(data: bytes | None, codec: Codec) -> Any:
     """A recorded value as JSON-able data. What this process cannot revive is shown as recorded."""
     if data is None:
         return None
-    from pydantic_core import to_jsonable_python
-
     from workflow.errors import DecryptionError, WorkflowError
 
     try:
@@ -45,7 +43,29 @@ def plain(data: bytes | None, codec: Codec) -> Any:
         return {"encrypted": str(error)}
     except WorkflowError:
         return {"recorded": data[4:].decode(errors="replace")}
-    return to_jsonable_python(value, fallback=repr, inf_nan_mode="strings")
+    return jsonable(value)
+
+
+def jsonable(value: Any) -> Any:
+    """A value as JSON-able data. Bytes are text where they are, else base64, all of the value's."""
+    from pydantic_core import to_jsonable_python
+
+    modes: tuple[Literal["utf8", "base64"], ...] = ("utf8", "base64")
+    for mode in modes:
+        try:
+            return to_jsonable_python(
+                value, fallback=_written, inf_nan_mode="strings", bytes_mode=mode
+            )
+        except Exception:  # bytes that are no text, a value inside of itself, code of its class
+            continue
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return object.__repr__(value)
 
 
 def moment(micros: int | None) -> str | None:
@@ -144,97 +164,6 @@ def event_line(event: Event, started: int) -> str:
     name = _short(event.name)
     return clean(
         f"{event.seq:>4}  {seconds:>9.3f} s  {event.type:<20} {name:<24} {detail}".rstrip()
-    )
-
-
-def steps_of(
-    events: Sequence[Event], tasks: Iterable[Task], letters: Iterable[Letter], now: int
-) -> list[dict[str, Any]]:
-    """The steps of a run: the log says which were called and ended, the tasks what is under way."""
-    steps: dict[str, dict[str, Any]] = {}
-    for event in events:
-        if event.type == "step_created":
-            steps[event.ref] = {
-                "step_id": event.ref,
-                "name": event.name,
-                "status": "running",
-                "attempt": 1,
-                "detail": "",
-            }
-        elif event.type in ("step_completed", "step_failed") and event.ref in steps:
-            _finish(steps[event.ref], event, event.type)
-    for letter in letters:
-        if letter.kind in ("step_completed", "step_failed") and letter.ref in steps:
-            _finish(steps[letter.ref], letter, letter.kind)
-    for task in tasks:
-        step = steps.get(task.step_id)
-        if step is not None:
-            step["attempt"] = max(1, task.attempt)
-            if task.owner is None:
-                step["status"] = "pending"
-                step["detail"] = f"next attempt at {moment(task.run_at)}" if task.attempt else ""
-                if task.run_at <= now:
-                    step["detail"] = "due now; no worker has taken it yet"
-    return list(steps.values())
-
-
-def _finish(step: dict[str, Any], ending: NewEvent | Letter, kind: str) -> None:
-    meta = msgspec.json.decode(ending.meta) if ending.meta else {}
-    step["status"] = kind.removeprefix("step_")
-    step["attempt"] = meta.get("attempt", 1)
-    step["detail"] = meta.get("error", "")
-
-
-def waiting(run: RunRecord, events: Sequence[Event], steps: Sequence[dict[str, Any]]) -> list[str]:
-    """Why an open run does not go on right now, one reason a line."""
-    if run.parked is not None:
-        return [
-            f"parked ({run.parked.code}): {run.parked.reason}",
-            f"mend the cause, then: wfc resume {run.run_id}",
-        ]
-    if run.completed_at is not None:
-        return []
-    reasons = [
-        f"step {_short(step['name'])} is {step['status']}, attempt {step['attempt']}"
-        + (f" ({step['detail']})" if step["detail"] else "")
-        for step in steps
-        if step["status"] in ("running", "pending")
-    ]
-    over = ("wait_completed", "hook_disposed", "hook_conflict", "child_ended")
-    ended = {e.ref for e in events if e.type in over}
-    given = {e.ref for e in events if e.type == "hook_received"}
-    for event in events:
-        if event.ref in ended:
-            continue
-        if event.type == "wait_created" and event.name == "sleep":
-            due = msgspec.json.decode(event.meta or b"{}").get("due", 0)
-            # One that is due before the run's next timer was cancelled; the log does not say so.
-            if run.owner is not None or run.next_timer is None or due >= run.next_timer:
-                reasons.append(f"sleeps until {moment(due)}")
-        elif event.type == "wait_created" and event.name == "grace":
-            due = msgspec.json.decode(event.meta or b"{}").get("due", 0)
-            reasons.append(f"its deadline is over; it may clean up until {moment(due)}")
-        elif event.type == "hook_created" and event.ref not in given:
-            reasons.append(_hook(event, run.run_id))
-        elif event.type == "child_created":
-            reasons.append(f"its child {_short(event.name)} goes on: {event.ref}")
-    if not reasons and run.status == "pending" and run.next_timer is not None:
-        return [f"begins at {moment(run.next_timer)}"]
-    if not reasons:
-        return ["no worker has taken it yet" if run.owner is None else f"works on {run.owner}"]
-    return reasons
-
-
-def _hook(event: Event, run_id: str) -> str:
-    """What an open hook waits for; a pending action is one whose token nobody has to know."""
-    action = msgspec.json.decode(event.meta or b"{}").get("action")
-    if action is None:
-        return f"waits for the hook {event.name}"
-    options = f" [{' | '.join(action['options'])}]" if action["options"] else ""
-    question = f": {action['message']}" if action["message"] else ""
-    return (
-        f"asks {action['step']}{question}{options} (until {moment(action['expires'])}); "
-        f"answer with: wfc answer {run_id} {action['step']} INPUT"
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wfc.cli import given
 from wfc.cli.run import arguments_of
 from wfc.cli.worlds import Refused, built_project, root_option, world_of, world_option
 
@@ -28,16 +30,35 @@ __all__ = ["start"]
     help="A JSON object: its members become arguments, as the annotations say.",
 )
 @click.option("--key", help="Idempotency key: a second start with it gives the first run.")
-@click.option("--delay", help='Before this the run does not begin: "10 minutes".')
-@click.option("--deadline", help='By then the run has to be done: "2 hours".')
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=given.attributes,
+    help="A text to find the run by; may be given several times.",
+)
+@click.option(
+    "--delay",
+    metavar="DURATION",
+    callback=given.moment,
+    help="Before this the run does not begin: 10m, or 2030-12-31T18:00+01:00.",
+)
+@click.option(
+    "--deadline",
+    metavar="DURATION",
+    callback=given.moment,
+    help="By then the run has to be done: '2 hours', or a moment as for --delay.",
+)
 @root_option
 @world_option
 def start(
     workflow: str,
     text: str,
     key: str | None,
-    delay: str | None,
-    deadline: str | None,
+    attributes: dict[str, str],
+    delay: float | datetime | None,
+    deadline: float | datetime | None,
     root: Path,
     target: str | None,
 ) -> None:
@@ -50,7 +71,12 @@ def start(
         wfc start user_signup --input '{"email": "a@b.c"}'
     """
     arguments = arguments_of(text)
-    options = {"idempotency_key": key, "delay": delay, "deadline": deadline}
+    options = {
+        "idempotency_key": key,
+        "attributes": attributes,
+        "delay": delay,
+        "deadline": deadline,
+    }
     work = _start(built_project(root), workflow, arguments, world_of(root, target), options)
     click.echo(asyncio.run(work))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wfc.cli.worlds import Refused, built_project, root_option, world_of, world_option
+from wfc.cli.worlds import Refused, built_project, place_of, root_option, world_of, world_option
 
 if TYPE_CHECKING:
     from workflow.engine.project import Project
@@ -59,7 +59,8 @@ async def _work(project: Project, root: Path, target: str | None) -> None:
         delay = min(delay * 2, 4.0)
     workflows = len(project.registry.workflows)
     noun = "workflow" if workflows == 1 else "workflows"
-    click.echo(f"working on {workflows} {noun}; Ctrl-C stops", err=True)
+    place = place_of(application.world)
+    click.echo(f"working on {workflows} {noun} in {place}; Ctrl-C stops", err=True)
     try:
         await stop.wait()
     finally:

@@ -33,8 +33,8 @@ def setup(url: str | None, schema: str | None) -> None:
     from workflow.errors import WorldError
     from workflow.worlds.postgres.store import SCHEMA_VERSION
 
-    database = create_postgres_world(url, schema=schema).database
     try:
+        database = create_postgres_world(url, schema=schema).database
         with database.connect() as connection:
             before = database.migrate(connection)
     except WorldError as error:

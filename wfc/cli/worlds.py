@@ -22,6 +22,7 @@ __all__ = [
     "no_such_run",
     "open_bare_world",
     "open_world",
+    "place_of",
     "root_option",
     "world_of",
     "world_option",
@@ -82,9 +83,18 @@ def _at_import(error: Exception) -> str:
 
 def no_such_run(world: World, run_id: str) -> Refused:
     """The error for an id that the world does not know; it says where was looked."""
+    return Refused(f"no run {run_id!r} in {place_of(world)}; `wfc inspect runs` lists those it has")
+
+
+def place_of(world: World) -> str:
+    """Where the runs of a world are, in words; no password is among them."""
     folder = getattr(world, "data_dir", None)
-    place = f"the local world in {folder}" if folder is not None else f"the world {world.name}"
-    return Refused(f"no run {run_id!r} in {place}; `wfc inspect runs` lists those it has")
+    if folder is not None:
+        return f"the local world in {folder}"
+    database = getattr(world, "database", None)
+    if database is not None:
+        return f"{database.place}, schema {database.schema}"
+    return f"the world {world.name}"
 
 
 def world_of(root: Path, target: str | None) -> World:

@@ -58,7 +58,7 @@ async def handle_request(email: str) -> None:
 """,
 )
 
-_MAY_START = re.compile(r"\bworkflow\.api\b|\bworkflow\s+import\b")
+MAY_START = re.compile(r"\bworkflow\.api\b|\bworkflow\s+import\b")
 
 
 def check(program: Program) -> Iterator[Diagnostic]:
@@ -66,11 +66,11 @@ def check(program: Program) -> Iterator[Diagnostic]:
     types = types_of(program)
     places = by_place(program.marked)
     for module in program.modules.values():
-        if not _MAY_START.search(module.text):
+        if not MAY_START.search(module.text):
             continue
         for node in walk(module.tree):
             match node:
-                case ast.Call(args=[first, *_]) if _starts(types, module, node.func):
+                case ast.Call(args=[first, *_]) if starts(types, module, node.func):
                     step = _step(types, places, module, first)
                     if step is not None:
                         is_async = isinstance(step.node, ast.AsyncFunctionDef)
@@ -85,7 +85,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
                         )
 
 
-def _starts(types: Types, module: Module, function: ast.expr) -> bool:
+def starts(types: Types, module: Module, function: ast.expr) -> bool:
     match function:
         case ast.Attribute(value=ast.Call(func=made), attr="start"):
             return _is(types, module, made, "workflow.api.with_options")

@@ -12,7 +12,9 @@ it: in a step everything is there.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
+from importlib import import_module
 
 from wfc.analyse.bans import MOVE
 from wfc.analyse.checks.use_notes import also_notes, notes_for
@@ -70,13 +72,36 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if str(target) in _OF_FILES and owners <= opened:
             continue  # it goes where the file goes, and WF301 says where that is
         close = suggest(target.member or "", facades().get(target.module, ()))
+        nowhere = _nowhere(target.module, target.member or "")
         yield RULE.at(
             use.first.module,
             use.first.node,
-            f"{target.module}.{target.member} is not available in workflow code. {use.refusal.why}",
-            _instead(use, close),
+            nowhere[0]
+            if nowhere
+            else f"{target.module}.{target.member} is not available in workflow code. "
+            f"{use.refusal.why}",
+            nowhere[1] if nowhere else _instead(use, close),
             [*notes_for(program, use.first), *also_notes(use.others)],
         )
+
+
+def _nowhere(module: str, member: str) -> tuple[str, str] | None:
+    """What to say of a name that the real module does not have either; with advice where a class
+    of the module has it, as with `import datetime` and `datetime.now()`."""
+    real = import_module(module) if module in sys.stdlib_module_names else None
+    if real is None or hasattr(real, member):
+        return None
+    said = f"The module {module} has no {member}."
+    offered = facades().get(module, frozenset())
+    for name in sorted(offered, key=lambda name: (name != module, name)):
+        owner = getattr(real, name, None)
+        if isinstance(owner, type) and member in vars(owner):
+            return said, (
+                f"Write `{module}.{name}.{member}` if you mean that of the class {name}, or import "
+                f"the class: `from {module} import {name}`."
+            )
+    close = suggest(member, offered)
+    return said, f"Did you mean {module}.{close}?" if close else "Correct the name."
 
 
 def _instead(use: Refused, close: str | None) -> str:
