@@ -30,8 +30,10 @@ from workflow.errors import (
     WorkflowNotRegisteredError,
     WorldError,
 )
+from workflow.hook_record import HookRecord, shown
 from workflow.policy.actions import lifetime_setting
 from workflow.policy.arguments import passed, record, refuse_coroutine
+from workflow.policy.base_url import local_url, url_setting
 from workflow.policy.boundary import checked_by, fit
 from workflow.policy.durations import deadline_of, due_of
 from workflow.policy.lineage import PARENT, lineage
@@ -39,11 +41,14 @@ from workflow.policy.names import is_storable
 from workflow.policy.run_ids import check_key, check_run_id
 from workflow.replay.ids import ulid
 from workflow.runs import Readable, Run
+from workflow.world import records
 from workflow.world.port import World
-from workflow.world.records import Created, HookRecord, Letter, NewRun, RunFilter, Status
+from workflow.world.records import Created, Letter, NewRun, RunFilter, Status
 
 if TYPE_CHECKING:
     from workflow import web
+    from workflow.authoring.hooks import HookDefinition
+    from workflow.http.given import GivenRequest
     from workflow.http.mount import with_workflow
 
 __all__ = [
@@ -182,7 +187,7 @@ class Starter:
                     meta=msgspec.json.encode(meta),
                     idempotency_key=self.idempotency_key,
                     attributes={**attributes, **parents},
-                    start_at=start_at,
+                    start_at=uploads.not_before(start_at),
                 )
             )
         except BaseException:
@@ -222,10 +227,11 @@ def get_run(run_id: str, workflow: Callable[..., Coroutine[Any, Any, T]]) -> Run
 def get_run(run_id: str, workflow: Any = None) -> Run[Any]:
     """The handle of a run. `workflow` only tells type checkers the type of its result.
 
-    Nothing is read until something of it is awaited.
+    Nothing is read until something of it is awaited. Raises TypeError for an id that is no text.
     """
+    named = _id_text(run_id)
     world = get_world()
-    return Run(world if current() is not None else opening(world), _codec(), run_id)
+    return Run(world if current() is not None else opening(world), _codec(), named)
 
 
 async def list_runs(
@@ -262,15 +268,30 @@ async def list_runs(
             return
 
 
-async def resume_hook(token: str, payload: Any = None) -> HookRecord:
+@overload
+async def resume_hook(token: str | HookRecord, payload: Any = None) -> HookRecord: ...
+@overload
+async def resume_hook(
+    token: str | HookRecord, payload: T, *, of: HookDefinition[T]
+) -> HookRecord: ...
+async def resume_hook(
+    token: str | HookRecord, payload: Any = None, *, of: HookDefinition[Any] | None = None
+) -> HookRecord:
     """Give a hook its next payload; durable on return, whatever happens to the run's worker.
 
-    Raises HookNotFoundError when no open hook has the token, SerializationError (with the path to
-    the value) when the payload cannot be recorded. A payload holds data, not steps or workflows.
+    The hook is named by its token, or by what `get_hook_by_token` has given. With `of`, what
+    `define_hook` has given, the payload is checked first, as by `of.resume(…)`. Raises
+    HookNotFoundError when no open hook has the token, SerializationError (with the path to the
+    value) when the payload cannot be recorded, pydantic's ValidationError when it does not fit. A
+    payload holds data, not steps or workflows.
     """
-    _token_text("resume_hook()", token)
+    token = _token_text("resume_hook()", token)
+    if of is not None:
+        if not callable(getattr(of, "fitting", None)):
+            raise TypeError(f"of= is what define_hook() has given, not {of!r:.80}")
+        payload = of.fitting(payload)
     world = await _open_world()
-    hook = await get_hook_by_token(token)
+    hook = await _open_hook(token)
     action = action_of(hook)
     if action is not None:
         raise PendingActionError(
@@ -281,7 +302,7 @@ async def resume_hook(token: str, payload: Any = None) -> HookRecord:
     posted = await world.post_to_token(token, Letter(kind="hook_received", payload=data))
     if posted.outcome in ("missing", "ended"):
         raise HookNotFoundError(token)
-    return hook
+    return shown(hook, _codec())
 
 
 async def resume_run(run_id: str, step: str, input: Any) -> None:
@@ -289,35 +310,24 @@ async def resume_run(run_id: str, step: str, input: Any) -> None:
     await get_run(run_id).resume(step, input)
 
 
-async def resume_webhook(token: str, request: Any) -> web.Response:
+async def resume_webhook(token: str | HookRecord, request: GivenRequest) -> web.Response:
     """Deliver a request to a webhook from one's own route, and get the response to send.
 
-    `request` is a `workflow.Request` or a Starlette (FastAPI) request. Raises HookNotFoundError,
-    TimeoutError and WebhookError, as a manual answer may not come.
+    `request` is a `workflow.Request` or a request of Starlette, FastAPI, Litestar, Quart, Flask or
+    Django. Raises HookNotFoundError, TypeError for anything else, TimeoutError and WebhookError, as
+    a manual answer may not come.
     """
-    from workflow import web
+    from workflow.http.given import begun, finished
 
-    _token_text("resume_webhook()", token)
-    if not isinstance(request, web.Request):
-        if not hasattr(getattr(request, "headers", None), "raw") or not hasattr(request, "body"):
-            raise TypeError(
-                "resume_webhook() takes a workflow.Request or a Starlette (FastAPI) request, not "
-                f"{type(request).__name__}. Of another framework's request, make one: "
-                "workflow.Request(method, url, headers, body)"
-            )
-        request = await web.Request.from_starlette(request)
+    token = _token_text("resume_webhook()", token)
+    taken = await finished(begun(request))
     world = await _open_world()
-    return await webhooks.deliver(world, _codec(), token, request)
+    return await webhooks.deliver(world, _codec(), token, taken)
 
 
 async def get_hook_by_token(token: str) -> HookRecord:
     """Look an open hook up. Raises HookNotFoundError."""
-    _token_text("get_hook_by_token()", token)
-    world = await _open_world()
-    hook = await world.get_hook(token) if is_storable(token) else None
-    if hook is None:
-        raise HookNotFoundError(token)
-    return hook
+    return shown(await _open_hook(_token_text("get_hook_by_token()", token)), _codec())
 
 
 def get_world() -> World:
@@ -360,11 +370,28 @@ def _check_filters(attributes: object, parent: object) -> None:
             raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
 
 
-def _token_text(where: str, token: object) -> None:
+def _id_text(run_id: object) -> str:
+    if not isinstance(run_id, str):
+        raise TypeError(f"get_run() takes the id of a run, which is text, not {run_id!r:.80}")
+    return run_id
+
+
+def _token_text(where: str, token: object) -> str:
+    if isinstance(token, HookRecord):
+        return token.token
     if not isinstance(token, str):
         raise TypeError(
             f"{where} takes the token of a hook, which is text, not {type(token).__name__}"
         )
+    return token
+
+
+async def _open_hook(token: str) -> records.HookRecord:
+    world = await _open_world()
+    hook = await world.get_hook(token) if is_storable(token) else None
+    if hook is None:
+        raise HookNotFoundError(token)
+    return hook
 
 
 async def _open_world() -> World:
@@ -389,8 +416,7 @@ def _base_url() -> str:
     application = current()
     if application is not None and application.base_url:
         return application.base_url
-    given = os.environ.get("WORKFLOW_BASE_URL") or os.environ.get("WORKFLOW_EMBEDDED_BASE_URL")
-    return given or f"http://localhost:{os.environ.get('PORT', '3000')}"
+    return url_setting(os.environ) or local_url(os.environ)
 
 
 def _identify(workflow: Any) -> str:
@@ -432,8 +458,10 @@ def _call(
                 )
             return workflow_id, kwargs
     recorded = record(function, args, kwargs)
-    # `...` in a client module stands for a default that only the worker's side can compute.
-    recorded = {name: value for name, value in recorded.items() if value is not ...}
+    if any(value is ... for value in recorded.values()):
+        # In a client module it stands for a default that only the worker's side can compute.
+        given = passed(function, args, kwargs)
+        recorded = {n: value for n, value in recorded.items() if value is not ... or n in given}
     checks = checked_by(function)
     if not checks:
         return workflow_id, recorded

@@ -223,15 +223,25 @@ class SerializationError(WorkflowError):
     """A value cannot be recorded, or recorded bytes cannot be read.
 
     `path` names the offending field, for example `args.order.items[3].callback`; `position` is
-    the place in the log of a recorded value that a replay cannot read, else 0.
+    the place in the log of a recorded value that a replay cannot read, else 0. `advice` is the end
+    of the text where a class has changed since a value was recorded: how to change it back.
     """
 
     code = "serialization"
+    advice = ""
 
-    def __init__(self, message: str, *, path: str = "") -> None:
-        super().__init__(f"{path}: {message}" if path else message)
+    def __init__(self, message: str, *, path: str = "", advice: str = "") -> None:
+        fact = f"{path}: {message}" if path else message
+        super().__init__(f"{fact}. {advice}" if advice else fact)
         self.path = path
         self.position = 0
+        if advice:
+            self.advice = advice
+
+    @property
+    def fact(self) -> str:
+        """The text without the advice."""
+        return str(self).removesuffix(f". {self.advice}") if self.advice else str(self)
 
 
 class DecryptionError(SerializationError):

@@ -148,8 +148,27 @@ class Run(Generic[T]):
         """The default stream from its beginning."""
         return self.get_readable()
 
+    @overload
     def get_readable(
         self,
+        type: None = None,
+        *,
+        namespace: str | None = None,
+        start_index: int = 0,
+        skip_failed: bool = False,
+    ) -> Readable[Any]: ...
+    @overload
+    def get_readable(
+        self,
+        type: type[V],
+        *,
+        namespace: str | None = None,
+        start_index: int = 0,
+        skip_failed: bool = False,
+    ) -> Readable[V]: ...
+    def get_readable(
+        self,
+        type: Any = None,
         *,
         namespace: str | None = None,
         start_index: int = 0,
@@ -157,13 +176,16 @@ class Run(Generic[T]):
     ) -> Readable[Any]:
         """A stream of the run from `start_index`; negative counts from the present end.
 
-        With `skip_failed`, what attempts of steps wrote that then failed is left out; each value
-        comes when the attempt that wrote it has succeeded. Raises TypeError for a `namespace` that
-        is no text and a `start_index` that is no whole number, ValueError for a `namespace` that
-        no stream can have.
+        `type` only tells type checkers what is in it; `get_writable` checks what is written. With
+        `skip_failed`, what attempts of steps wrote that then failed is left out; each value comes
+        when the attempt that wrote it has succeeded. Raises TypeError for a `namespace` that is no
+        text and a `start_index` that is no whole number, ValueError for a `namespace` that no
+        stream can have.
         """
+        if isinstance(type, str):
+            raise TypeError(f"get_readable() takes a type; the stream's name is namespace={type!r}")
         name = stream_name(namespace)
-        if not isinstance(start_index, int):
+        if isinstance(start_index, bool) or not isinstance(start_index, int):
             raise TypeError(f"start_index= is a whole number, not {start_index!r:.80}")
         return Readable(
             self.run_id,

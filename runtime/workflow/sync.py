@@ -14,9 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from workflow import api, web
+from workflow.authoring.hooks import HookDefinition
 from workflow.engine.actions import PendingAction
+from workflow.hook_record import HookRecord
+from workflow.http.given import GivenRequest, begun, finished
 from workflow.runs import Readable
-from workflow.world.records import HookRecord, Status
+from workflow.world.records import Status
 
 __all__ = [
     "PendingAction",
@@ -184,9 +187,20 @@ class Run(Generic[T]):
         done: bool | None = _loop.run(self._run.resume(*answer, **named))
         return done
 
-    def read(self, *, namespace: str | None = None, start_index: int = 0) -> Iterator[Any]:
-        """The values of a stream of the run as they come, until it is closed."""
-        return _values(self._run.get_readable(namespace=namespace, start_index=start_index))
+    @overload
+    def read(
+        self, type: None = None, *, namespace: str | None = None, start_index: int = 0
+    ) -> Iterator[Any]: ...
+    @overload
+    def read(
+        self, type: type[V], *, namespace: str | None = None, start_index: int = 0
+    ) -> Iterator[V]: ...
+    def read(
+        self, type: Any = None, *, namespace: str | None = None, start_index: int = 0
+    ) -> Iterator[Any]:
+        """The values of a stream of the run as they come, until it is closed. `type` only tells
+        type checkers what they are."""
+        return _values(self._run.get_readable(type, namespace=namespace, start_index=start_index))
 
 
 def read(readable: Readable[V]) -> Iterator[V]:
@@ -308,18 +322,28 @@ def resume_run(run_id: str, step: str, input: Any) -> None:
     _loop.run(api.resume_run(run_id, step, input))
 
 
-def resume_hook(token: str, payload: Any = None) -> HookRecord:
-    """Give a hook its next payload; durable on return.
+@overload
+def resume_hook(token: str | HookRecord, payload: Any = None) -> HookRecord: ...
+@overload
+def resume_hook(token: str | HookRecord, payload: T, *, of: HookDefinition[T]) -> HookRecord: ...
+def resume_hook(token: str | HookRecord, payload: Any = None, *, of: Any = None) -> HookRecord:
+    """Give a hook its next payload; durable on return. It is named by its token or its record.
 
-    Raises HookNotFoundError when no open hook has the token, SerializationError.
+    With `of`, what `define_hook` has given, the payload is checked first. Raises HookNotFoundError
+    when no open hook has the token, SerializationError, pydantic's ValidationError.
     """
-    return _loop.run(api.resume_hook(token, payload))
+    return _loop.run(api.resume_hook(token, payload, of=of))
 
 
-def resume_webhook(token: str, request: web.Request) -> web.Response:
+def resume_webhook(token: str | HookRecord, request: GivenRequest) -> web.Response:
     """Deliver a request to a webhook from a route of your own, and get the response to send.
 
-    Raises HookNotFoundError, TypeError for anything but a `workflow.Request`, and TimeoutError and
-    WebhookError, as a manual answer may not come.
+    `request` is a `workflow.Request` or a request of Flask or Django. Raises HookNotFoundError,
+    TypeError for anything else, and TimeoutError and WebhookError, as a manual answer may not come.
     """
-    return _loop.run(api.resume_webhook(token, request))
+    parts = begun(request)  # in this thread, to which Flask's request belongs
+
+    async def resume() -> web.Response:
+        return await api.resume_webhook(token, await finished(parts))
+
+    return _loop.run(resume())

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import punctuation
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
-from urllib.parse import parse_qsl, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 from workflow.errors import ContextError, WebhookError
 
@@ -24,6 +25,7 @@ __all__ = ["FormData", "FormFile", "Headers", "Request", "Response", "URLSearchP
 
 V = TypeVar("V")
 Pairs: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+QueryPairs: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PARAMETER = re.compile(r';\s*([\w-]+\*?)\s*=\s*("(?:\\.|[^"\\])*"|[^;]*)')
@@ -110,15 +112,22 @@ class Headers(_MultiDict[str]):
 
 
 class URLSearchParams(_MultiDict[str]):
-    """The query of a URL. Takes a text such as `"a=1&b=2"`, a mapping or pairs."""
+    """The query of a URL. Takes a text such as `"a=1&b=2"`, a mapping or pairs.
+
+    A list as a value is the name several times; True and False are `true` and `false`, None is "".
+    """
 
     __slots__ = ()
 
-    def __init__(self, query: str | Pairs | None = None) -> None:
+    def __init__(self, query: str | QueryPairs | None = None) -> None:
         if isinstance(query, str):
             self._set(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
         else:
-            self._set((str(name), str(value)) for name, value in _pairs(query))
+            self._set(
+                (str(name), _query_text(value))
+                for name, given in _pairs(query)
+                for value in _several(given)
+            )
 
     def __str__(self) -> str:
         return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.pairs)
@@ -234,7 +243,8 @@ class Request:
         raw = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
         ]
-        return cls(request.method, str(request.url), raw, await request.body())
+        url = quote(str(request.url), safe=punctuation)  # Starlette shows it as people read it
+        return cls(request.method, url, raw, await request.body())
 
 
 class _Json:
@@ -328,7 +338,7 @@ responder: Callable[[Request, Response], Awaitable[None]] | None = None
 # -- reading -------------------------------------------------------------------------------
 
 
-def _pairs(given: Pairs | _MultiDict[str] | None) -> Iterable[tuple[str, str]]:
+def _pairs(given: Any) -> Iterable[tuple[str, Any]]:
     if given is None:
         return ()
     if isinstance(given, _MultiDict):
@@ -362,6 +372,29 @@ def _header_value(value: str) -> str:
     if any(c in value for c in "\r\n\0") or (value and max(value) > "\xff"):
         raise ValueError(f"{value!r} is not a header value: no line breaks, Latin-1 only")
     return value
+
+
+def methods_of(given: str | Sequence[str]) -> list[str]:
+    """The HTTP methods in what an author gave as `method=`, in upper case, each once.
+
+    Raises TypeError for anything but text and lists of text, ValueError for what is no method.
+    """
+    listed: Any = [given] if isinstance(given, str) else given
+    if not isinstance(listed, Sequence) or not all(isinstance(one, str) for one in listed):
+        raise TypeError(f"method= is a method such as 'POST', or a list of them, not {given!r:.80}")
+    if not listed or not all(_HEADER_NAME.fullmatch(one) for one in listed):
+        raise ValueError(f"method= names HTTP methods such as 'POST', at least one, not {given!r}")
+    return list(dict.fromkeys(one.upper() for one in listed))
+
+
+def _several(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _query_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _quoted(text: str) -> str:

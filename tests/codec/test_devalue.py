@@ -13,17 +13,19 @@ import re
 import shutil
 import subprocess
 from array import array
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.codec.samples import CLASSES, ID, VALUES, Point
-from workflow.codec import Codec
+from workflow.codec import Codec, temporal
 from workflow.codec.reader import _PARTS, _WHOLE
 from workflow.codec.tags import BY_NAME
+from workflow.errors import SerializationError
 from workflow.web import URLSearchParams
 
 RECORDINGS = Path(__file__).parent / "devalue"
@@ -59,6 +61,16 @@ EXPECTED: dict[str, Any] = {
     "buffer": b"\x07\x08",
     "object without prototype": {"a": 1},
     "boxed number": 3,
+    "instant": datetime(2026, 7, 1, 10, 0, 0, 123456, tzinfo=UTC),
+    "zoned date and time": datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Vienna")),
+    "date and time of an offset": datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=2))),
+    "plain date and time": datetime(2026, 7, 1, 10, 0, 0, 100000),
+    "plain date": date(2026, 7, 1),
+    "plain time": time(10, 0, 0, 123456),
+    "duration": -timedelta(days=9, hours=3, minutes=4, seconds=5, milliseconds=6),
+    "duration of months": "P1Y2M",
+    "day of a year": "07-01",
+    "month of a year": "2026-07",
 }
 
 OURS: dict[str, Any] = {
@@ -91,6 +103,30 @@ def test_reads_what_devalue_writes(name: str) -> None:
     found = Codec().decode(b"devl" + THEIRS[name].encode())
     assert found == EXPECTED[name]
     assert type(found) is type(EXPECTED[name])
+    assert getattr(found, "fold", None) == getattr(EXPECTED[name], "fold", None)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("Instant", "2026-07-01T10:00:00"),
+        ("Instant", "+012026-07-01T10:00:00Z"),
+        ("ZonedDateTime", "2026-07-01T12:00:00+02:00"),
+        ("ZonedDateTime", "2026-07-01T12:00:00+02:00[../../etc/passwd]"),
+        ("ZonedDateTime", "2026-07-01T12:00:00+02:00[Europe/Nowhere]"),
+        ("PlainDateTime", "2026-07-01T10:00:00Z"),
+        ("PlainDate", ""),
+        ("PlainTime", 7),
+        ("Duration", "P"),
+        ("Duration", "P" + "9" * 150 + "D"),
+        ("PlainMonthDay", "7" * 1000),
+    ],
+)
+def test_a_malformed_time_is_a_named_error(tag: str, text: object) -> None:
+    """What is no text of Temporal, or no time that Python has, is refused with the tag's name."""
+    data = json.dumps([[f"Temporal.{tag}", text]]).encode()
+    with pytest.raises(SerializationError, match=f"recorded Temporal.{tag} cannot be rebuilt"):
+        Codec().decode(b"devl" + data)
 
 
 def test_reads_special_numbers_and_cycles() -> None:
@@ -123,7 +159,7 @@ SHARED = {
     "ArrayBuffer", "BigInt", "BigInt64Array", "BigUint64Array", "DataView", "Date", "Float16Array",
     "Float32Array", "Float64Array", "Int16Array", "Int32Array", "Int8Array", "Map", "Object",
     "RegExp", "Set", "URL", "URLSearchParams", "Uint16Array", "Uint32Array", "Uint8Array",
-    "Uint8ClampedArray", "null",
+    "Uint8ClampedArray", "null", *temporal.READ,
 }  # fmt: skip
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import re
+import subprocess
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 
 from tests.codec.samples import CLASSES, CardDeclined
 from workflow.codec import Codec
+from workflow.codec.failures import qualified
 from workflow.errors import (
     FatalError,
     HookConflictError,
@@ -61,11 +65,97 @@ def test_unknown_classes_become_step_failed() -> None:
         pass
 
     found = back(Strange("odd"))
-    assert type(found) is StepFailedError
+    assert isinstance(found, StepFailedError)
+    assert type(found).__qualname__ == "StepFailedError"
     assert str(found) == "Strange: odd"
     assert str(back(Strange())) == "Strange"
     assert str(back(found)) == "Strange: odd"
     assert found.type_name == f"{__name__}.{Strange.__qualname__}"
+
+
+class Declined(FatalError):
+    def __init__(self, code: int, *, why: str) -> None:
+        super().__init__(f"{code}: {why}")
+
+
+class Wrong(UnicodeDecodeError):
+    pass
+
+
+class Group(ExceptionGroup[ValueError]):
+    pass
+
+
+class Missing(LookupError, OSError):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "bases"),
+    [
+        (Declined(7, why="no"), (FatalError,)),
+        (json.JSONDecodeError("m", "d", 0), (ValueError,)),
+        (subprocess.CalledProcessError(1, "ls"), ()),
+        (Missing("x"), (LookupError, OSError)),
+        (Wrong("ascii", b"x", 0, 1, "odd"), ()),
+        (Group("g", [ValueError("x")]), ()),
+    ],
+)
+def test_an_unknown_class_is_caught_by_its_bases(
+    error: Exception, bases: tuple[type[Exception], ...]
+) -> None:
+    """Whoever catches a base class that everybody knows catches the stand-in, however often it was
+    recorded; where that cannot be, it is a StepFailedError all the same."""
+    found = back(error)
+    wanted: tuple[type[Exception], ...] = (StepFailedError, *bases)
+    each: Any
+    for each in (found, back(found), copy.copy(found)):
+        assert all(isinstance(each, base) for base in wanted)
+        assert type(each).__name__ == "StepFailedError"
+        assert str(each) == f"{type(error).__name__}: {error}"
+        assert each.type_name == qualified(error)
+
+
+def test_an_unknown_class_has_the_attributes_of_its_bases() -> None:
+    """What catches it by one of them finds there what it looks for; the name of its class stays."""
+
+    class Taken(HookConflictError):
+        type_name = "mine"
+
+    error: Any = Taken("t", "wrun_1")
+    error.type_name = "no"
+    found = back(error)
+    for each in (found, back(found)):
+        assert (each.token, each.run_id) == ("t", "wrun_1")
+        assert each.type_name == qualified(error)
+
+
+def test_an_unknown_class_is_caught_by_a_known_one_of_the_project() -> None:
+    """A class that the reader has catches those derived from it, unless code would run for it."""
+
+    class Known(Exception):
+        pass
+
+    class Picky(Known):
+        def __init_subclass__(cls) -> None:
+            raise RuntimeError("run")
+
+    odd = type.__new__(type, "Odd", (Known,), {})
+    codec = Codec({"class//x.py//Known": Known})
+    found = codec.decode_error(codec.encode_error(odd("x")))
+    assert isinstance(found, StepFailedError)
+    assert isinstance(found, Known)
+    data = codec.encode_error(odd("x")).replace(b"//Known", b"//Picky")
+    found = Codec({"class//x.py//Picky": Picky}).decode_error(data)
+    assert type(found) is StepFailedError
+
+
+def test_a_failure_that_is_too_large_is_caught_by_its_class() -> None:
+    """What is left out of an exception does not change which `except` gets it."""
+    codec = Codec(max_size=20_000)
+    found = codec.decode_error(codec.encode_error(ValueError("x", "y" * 40_000), traceback=""))
+    assert isinstance(found, StepFailedError)
+    assert isinstance(found, ValueError)
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])

@@ -15,8 +15,8 @@ import asyncio
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from workflow import HookConflictError, create_hook, set_attributes, sleep
-from workflow.api import start
+from workflow import HookConflictError, create_hook, pending_action, set_attributes, sleep
+from workflow.api import start, with_options
 from workflow.abi.flow_v1 import step as _wfc_step
 
 
@@ -33,6 +33,8 @@ async def leaf(n):
 class Log:
     def __init__(self):
         self.lines = []
+        self.two = asyncio.Semaphore(2)
+        self.signal = asyncio.Event()
 
     def add(self, *what):
         self.lines.append(what)
@@ -67,8 +69,10 @@ Body = tuple[Any, ...]
 _LEAVES = ["work", "work", "work", "caught", "sleep", "draw", "attributes", "hook", "token"]
 _LEAVES += ["fail", "lock", "put", "get", "child", "child_later", "forgotten"]
 _LEAVES += ["tried", "timed_hook", "listened", "until", "streamed", "yielded"]
+_LEAVES += ["child_cancelled", "child_bound", "disposed", "asked", "signal", "wait_signal"]
 _BLOCKS = ["timeout", "finally", "uncancelled", "reraised", "loop", "wait_for", "background"]
-_BLOCKS += ["shield", "locked", "async_with"]
+_BLOCKS += ["shield", "locked", "async_with", "limited", "later_timeout", "cancelled", "beside"]
+_BLOCKS += ["finally_group", "finally_hook", "finally_child", "finally_cancel", "timed_group"]
 _FORKS = ["gather", "gather_all", "race", "wait_set", "group", "as_completed"]
 
 
@@ -176,6 +180,21 @@ _LEAF_TEXTS = {
     "until": "await sleep(datetime.now(UTC) + timedelta(seconds={k}))",
     "streamed": "async for each_{n} in answers({n}):\n    log.add({n}, each_{n})",
     "yielded": "await asyncio.sleep(0)",
+    "child_cancelled": (
+        "child_{n} = await start(leaf, {k})\nawait guarded(log, {n}, child_{n}.cancel('enough'))\n"
+        "await guarded(log, {n}, child_{n})"
+    ),
+    "child_bound": (
+        "child_{n} = await with_options(cancel_with_parent=True).start(leaf, {k})\n"
+        "log.add({n}, child_{n}.run_id)"
+    ),
+    "disposed": (
+        "hook_{n} = create_hook(token='shared-{token}')\n"
+        "log.add({n}, await hook_{n}.get_conflict() is None)\nhook_{n}.dispose()"
+    ),
+    "asked": "await guarded(log, {n}, pending_action('question {n}', timeout={k}))",
+    "signal": "log.signal.set()",
+    "wait_signal": "await guarded(log, {n}, asyncio.wait_for(log.signal.wait(), {k}))",
     "fail": "raise ValueError('failed {n}')",
     "lock": "async with lock:\n    log.add({n}, await work({n}))",
     "put": "queue.put_nowait({n})",
@@ -199,6 +218,50 @@ _BLOCK_TEXTS = {
     "shield": "log.add({n}, await asyncio.shield({call}))",
     "locked": "async with lock:\n{block}",
     "async_with": "async with asyncio.timeout(None):\n{block}",
+    "limited": "async with log.two:\n{block}",
+    "later_timeout": (
+        "try:\n    async with asyncio.timeout({k}) as limit_{n}:\n{deeper}\n"
+        "        limit_{n}.reschedule(limit_{n}.when() + 2)\n{deeper}\nexcept TimeoutError:\n"
+        "    log.add({n}, limit_{n}.expired())"
+    ),
+    "cancelled": (
+        "task_{n} = asyncio.create_task({call})\nlog.add({n}, await work({n}))\n"
+        "log.add({n}, task_{n}.cancel())\n"
+        "await asyncio.wait([task_{n}])\nlog.add({n}, outcome(task_{n}))"
+    ),
+    "beside": (
+        "try:\n    async with asyncio.TaskGroup() as group_{n}:\n"
+        "        task_{n} = group_{n}.create_task({call})\n"
+        "        log.add({n}, await work({n}))\n"
+        "except* Exception as errors_{n}:\n"
+        "    log.add({n}, [type(each).__name__ for each in errors_{n}.exceptions])"
+    ),
+    "finally_group": (
+        "try:\n{block}\nfinally:\n    async with asyncio.TaskGroup() as group_{n}:\n"
+        "        group_{n}.create_task(sleep({k}))\n"
+        "        group_{n}.create_task(guarded(log, {n}, work({n})))"
+    ),
+    "finally_hook": (
+        "try:\n{block}\nfinally:\n    try:\n        async with asyncio.timeout({k}):\n"
+        "            log.add({n}, await create_hook(token='last-{n}'))\n"
+        "    except (TimeoutError, HookConflictError) as error:\n"
+        "        log.add({n}, type(error).__name__)"
+    ),
+    "finally_child": (
+        "try:\n{block}\nfinally:\n    child_{n} = await start(leaf, {k})\n"
+        "    await guarded(log, {n}, child_{n}.result({k}))\n"
+        "    await guarded(log, {n}, child_{n}.cancel())"
+    ),
+    "finally_cancel": (
+        "task_{n} = asyncio.create_task({call})\ntry:\n    log.add({n}, await work({n}))\n"
+        "finally:\n    task_{n}.cancel()\n    await asyncio.wait([task_{n}])"
+    ),
+    "timed_group": (
+        "try:\n    async with asyncio.timeout({k}), asyncio.TaskGroup() as group_{n}:\n"
+        "        for _ in range(2):\n            group_{n}.create_task({call})\n"
+        "except* (TimeoutError, ValueError) as errors_{n}:\n"
+        "    log.add({n}, [type(each).__name__ for each in errors_{n}.exceptions])"
+    ),
 }
 _FORK_TEXTS = {
     "gather": "log.add({n}, await asyncio.gather({calls}))",

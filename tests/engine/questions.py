@@ -7,7 +7,10 @@ __all__ = ["FLOWS"]
 FLOWS = """
     import asyncio
     from dataclasses import dataclass
+    from datetime import date
+    from typing import Annotated, Literal, Optional
 
+    from pydantic import Field, TypeAdapter
     from workflow import PendingActionExpiredError, create_hook, pending_action, sleep
     from workflow.api import start
 
@@ -36,6 +39,17 @@ FLOWS = """
         review = await pending_action("review", type=Review)
         count = await pending_action("count", type=int)
         return f"{type(review).__name__} {review.approved} {review.note} {count}"
+
+    AMOUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(gt=0)])
+
+    async def spelled() -> list[object]:
+        "use workflow"
+        return [
+            await pending_action("reviews", type=list[Review]),
+            await pending_action("day", type=Optional[date]),
+            await pending_action("size", type=Literal["small", "large"]),
+            await pending_action("amount", type=AMOUNT),
+        ]
 
     async def both() -> list[str]:
         "use workflow"
@@ -114,7 +128,7 @@ FLOWS = """
             elif kind == "text":
                 await pending_action("a", options="ab")
             elif kind == "type":
-                await pending_action("a", type=list[str])
+                await pending_action("a", type=5)
             elif kind == "both":
                 await pending_action("a", type=int, options=["1"])
             elif kind == "timeout":

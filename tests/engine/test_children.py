@@ -312,7 +312,7 @@ TROUBLE = """
         given = {"step": note, "plain": mistaken_helper, "name": "nobody", "value": 3}
         try:
             if what == "arguments":
-                await start(broken)
+                await start(broken)  # wfc: ignore[WF915] what happens then
             elif what == "unreadable":
                 await start(broken, asyncio.Lock())
             elif what == "option":

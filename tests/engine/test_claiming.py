@@ -93,6 +93,49 @@ def test_no_task_is_claimed_that_has_to_wait_for_a_place(
     asyncio.run(main())
 
 
+class Slow(MemoryWorld):
+    """The answer to a claim of tasks comes when the worker is being stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(VirtualClock(START))
+        self.claimed = asyncio.Event()
+        self.answering = asyncio.Event()
+
+    async def claim_tasks(
+        self, worker: str, limit: int, names: Collection[str]
+    ) -> tuple[Task, ...]:
+        tasks = await super().claim_tasks(worker, limit, names)
+        if tasks:
+            self.claimed.set()
+            await self.answering.wait()
+        return tasks
+
+
+@pytest.mark.fault("F38")
+def test_tasks_that_are_claimed_while_the_worker_stops_are_not_counted(tmp_path: Path) -> None:
+    """Their bodies have not begun. Counted, a step without retries would have had its only one."""
+    project = build(tmp_path, FLOWS)
+    flows = loaded(tmp_path)
+    count = session.INLINE + 3
+
+    async def main() -> None:
+        flows.gate = asyncio.Event()
+        world = Slow()
+        application = Application(world, project, grace=0.05)
+        await application.start()
+        run = await start(flows.many, count)
+        async with asyncio.timeout(20):
+            await world.claimed.wait()
+        asyncio.get_running_loop().call_soon(world.answering.set)
+        await application.stop()
+        assert len(flows.begun) == session.INLINE
+        await world.open()
+        tasks = await world.list_tasks(run.run_id)
+        assert [(task.attempt, task.owner) for task in tasks] == [(0, None)] * count
+
+    asyncio.run(main())
+
+
 class Faulty(MemoryWorld):
     """The first claim of a run breaks, before or after the commit; or tasks have a broken meta."""
 

@@ -136,9 +136,7 @@ def test_nothing_of_a_run_lies_open(
             answer = await application.deliver_webhook("web", request)
             assert await answer.text() == f"static {SECRET}"
             await opened_up(world, "go")
-            assert (await get_hook_by_token("go")).metadata == application.codec.encode(
-                {"m": SECRET}
-            )
+            assert (await get_hook_by_token("go")).metadata == {"m": SECRET}
             await resume_hook("go", f"payload {SECRET}")
             said = await run.result(20)
             assert said == [

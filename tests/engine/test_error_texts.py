@@ -37,6 +37,11 @@ FLOWS = """
             pass
         raise Odd("two")
 
+    @step_options(max_retries=0)
+    async def unrecordable() -> object:
+        "use step"
+        return {"lock": object()}  # wfc: ignore[WF902] what happens then
+
     @step_options(max_retries=0, timeout=0.05)
     async def slow() -> None:
         "use step"
@@ -54,6 +59,8 @@ FLOWS = """
                 await leave(3)
             case "odd":
                 await odd()
+            case "unrecordable":
+                await unrecordable()
             case "slow":
                 await slow()
             case "slow elsewhere":
@@ -122,3 +129,13 @@ def test_a_time_out_has_no_cause(tmp_path: Path, what: str) -> None:
     assert "CancelledError" not in recorded
     assert "During handling" not in recorded
     assert "direct cause" not in recorded
+
+
+def test_a_result_that_cannot_be_recorded_is_told_without_our_frames(tmp_path: Path) -> None:
+    """Nobody of the user's code was running: what is shown is the error, and the awaiting line."""
+    error = failed(tmp_path, "unrecordable")
+    text = getattr(error.__cause__, "workflow_traceback", "")
+    assert "result.lock" in str(error)
+    assert "await unrecordable()" in text
+    assert "steps.py" not in text
+    assert "codec.py" not in text

@@ -7,16 +7,21 @@ from collections import deque
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from tests.postgres import new_world
 from tests.project import build, module_of
 from workflow.codec import Codec
 from workflow.engine import Project, cold, worker
 from workflow.engine.worker import Worker
+from workflow.errors import WorkflowRunNotFoundError
 from workflow.events import Event, NewEvent
 from workflow.replay.live import LiveRun, pack
 from workflow.testing import VirtualClock
-from workflow.world.records import NewRun
+from workflow.world.port import World
+from workflow.world.records import Append, Letter, NewRun
 from workflow.worlds import memory
+from workflow.worlds.local import create_local_world
 
 EVENTS = 10_000
 START = 1_700_000_000_000_000
@@ -117,5 +122,56 @@ def test_idle_copies_are_kept_up_to_a_bound(
         assert [copy.loop.is_closed() for copy in copies[-2:]] == [True, False]
         for copy in copies:
             copy.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.fault("F43")
+@pytest.mark.parametrize("kind", ["memory", "local", "postgres"])
+def test_a_long_log_is_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Others get on between the parts, and what is read is what one look would have shown."""
+    assert cold.PART <= 500
+    monkeypatch.setattr(cold, "PART", 10)
+    made: World = memory.create()
+    if kind != "memory":
+        made = create_local_world(tmp_path) if kind == "local" else new_world()
+
+    async def main() -> None:
+        await made.open()
+        try:
+            await made.create(NewRun(run_id="run", workflow="w", input=b"", meta=b"{}"))
+            (run,) = (await made.claim_runs("ann", 1)).runs
+            events = tuple(NewEvent(type="attr_set", at=START, meta=b"%d" % n) for n in range(100))
+            append = Append(
+                run_id="run", worker="ann", fence=run.fence, expected=1, at=START, events=events
+            )
+            assert (await made.append(append)).ok
+            await made.post("run", Letter(kind="wake"))
+            ticks = 0
+
+            async def others() -> None:
+                nonlocal ticks
+                while True:
+                    ticks += 1
+                    await asyncio.sleep(0)
+
+            beside = asyncio.create_task(others())
+            for after in (0, 5, 95, 101):
+                whole = await made.load("run", after=after)
+                ticks = 0
+                found = await cold.read(made, whole.run, after)
+                assert replace(found, now=0) == replace(whole, now=0)
+                assert ticks >= (101 - after) // 10 - 1
+                # Appended to since the run was claimed: the rest comes with the last part.
+                before = replace(whole.run, head=50)
+                found = await cold.read(made, before, after)
+                assert replace(found, now=0) == replace(whole, now=0)
+            beside.cancel()
+            with pytest.raises(WorkflowRunNotFoundError):
+                await cold.read(made, replace(whole.run, run_id="gone"))
+        finally:
+            await made.close()
 
     asyncio.run(main())

@@ -74,11 +74,16 @@ async def has_task(world: World, project: Project, run_id: str) -> None:
     await until(world, look, what="that the step becomes a free task")
 
 
-async def later(application: Application, clock: VirtualClock) -> None:
-    """Five seconds later, and what the worker does then."""
+async def passed(clock: VirtualClock) -> None:
+    """Five seconds later."""
     clock.advance(5)
     for _ in range(100):
         await asyncio.sleep(0)
+
+
+async def later(application: Application, clock: VirtualClock) -> None:
+    """Five seconds later, and what the worker does then."""
+    await passed(clock)
     worker = application._worker
     assert worker is not None
     await worker.stranded.look()
@@ -110,16 +115,24 @@ def test_a_step_that_nobody_has_parks_the_run_after_a_while(
                 run = await world.get_run(run_id)
                 assert run is not None
                 assert run.parked is None
-            for _ in range(4):
-                await later(application, clock)
+            await later(application, clock)
+            await passed(clock)  # and it is resumed before the worker looks again
             why = await parked(world, run_id)
             assert why.code == "step-not-registered"
             assert reason in why.reason
             assert f"wfc resume {run_id}" in why.reason
             assert "step_failed" not in (await Events.of(world, run_id)).types()
+            assert await world.unpark(run_id)  # by somebody whose worker is not up yet
+            for _ in range(11):
+                await later(application, clock)
+                run = await world.get_run(run_id)
+                assert run is not None
+                assert run.parked is None, "the time begins anew"
+            for _ in range(4):
+                await later(application, clock)
+            await parked(world, run_id)
         async with Application(world, old) as application:
             assert await world.unpark(run_id)
-            clock.advance(61)  # a parked run is asked less often whether its step fits now
             run = await ended(application, run_id)
             assert run.status == "completed"
 
@@ -211,17 +224,43 @@ def test_the_time_is_a_number_of_seconds() -> None:
             patience({"WORKFLOW_PARK_MISSING_AFTER": wrong})
 
 
+PARCEL = CODE.replace(
+    "    async def ship",
+    "    @dataclass\n    class Parcel:\n        weight: int\n\n    async def ship",
+).replace("order(token: str)", "order(token: str, parcel: Parcel = Parcel(3))")
+# New runs that the old code cannot begin: both sources, the workflow, its arguments, and the code
+# they are parked with.
+BEGUN_ELSEWHERE = {
+    "another name": (
+        *(CODE, CODE.replace("order(", "purchase(")),
+        *("purchase", ["t"], "workflow-not-registered"),
+    ),
+    "another parameter": (
+        *(CODE, CODE.replace("order(token: str)", "order(token: str, unit: str)")),
+        *("order", ["t", "kg"], "workflow-not-registered"),
+    ),
+    "another class": (
+        *(PARCEL, PARCEL.replace("weight: int\n", "weight: int\n        height: int = 4\n")),
+        *("order", ["t"], "serialization"),
+    ),
+}
+
+
 @pytest.mark.parametrize("kind", ["memory", "local"])
-def test_a_new_run_of_an_unknown_workflow_is_left_to_others(tmp_path: Path, kind: str) -> None:
-    """During a rolling deploy a worker that does not have the workflow gives the run back, whole,
-    and the one that has it does it. When nobody has it for a minute, the run is parked."""
-    old, new = builds(tmp_path, CODE, CODE.replace("order(", "purchase("))
+@pytest.mark.parametrize("change", BEGUN_ELSEWHERE)
+def test_a_new_run_that_cannot_begin_here_is_left_to_others(
+    tmp_path: Path, kind: str, change: str
+) -> None:
+    """During a rolling deploy a worker that does not have the workflow, or not as it was started,
+    gives the run back, whole, and the one that has it does it."""
+    before, after, workflow, arguments, _ = BEGUN_ELSEWHERE[change]
+    old, new = builds(tmp_path, before, after)
 
     async def main() -> None:
         clock = VirtualClock()
         world = memory.create(clock) if kind == "memory" else local_world(tmp_path / "data", clock)
         async with Application(world, new, worker=False):
-            run = await start("purchase", "t")
+            run = await start(workflow, *arguments)
             await world.post(run.run_id, Letter(kind="attrs", meta=b'{"early":"1"}'))
 
         async def there() -> RunRecord:
@@ -254,15 +293,19 @@ def test_a_new_run_of_an_unknown_workflow_is_left_to_others(tmp_path: Path, kind
     asyncio.run(main())
 
 
-def test_a_new_run_of_a_workflow_that_nobody_has_is_parked_after_a_while(tmp_path: Path) -> None:
-    """With the ids that there are; and once somebody has the workflow, it goes on."""
-    old, new = builds(tmp_path, CODE, CODE.replace("order(", "purchase("))
+@pytest.mark.parametrize("change", BEGUN_ELSEWHERE)
+def test_a_new_run_that_nobody_can_begin_is_parked_after_a_while(
+    tmp_path: Path, change: str
+) -> None:
+    """It has not failed: once somebody has the workflow as it was started, it goes on."""
+    before, after, workflow, arguments, code = BEGUN_ELSEWHERE[change]
+    old, new = builds(tmp_path, before, after)
 
     async def main() -> None:
         clock = VirtualClock()
         world = memory.create(clock)
         async with Application(world, new, worker=False):
-            run = await start("purchase", "t")
+            run = await start(workflow, *arguments)
         async with Application(world, old):
             while True:
                 record = await world.get_run(run.run_id)
@@ -274,7 +317,8 @@ def test_a_new_run_of_a_workflow_that_nobody_has_is_parked_after_a_while(tmp_pat
                 for _ in range(100):
                     await asyncio.sleep(0)
             assert clock.now() > record.created_at + 59_000_000
-            assert record.parked.code == "workflow-not-registered"
+            assert record.parked.code == code
+            assert record.head == 1
         async with Application(world, new):
             await world.unpark(run.run_id)
             await waiting(world, "t")

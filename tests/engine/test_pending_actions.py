@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,36 @@ def test_of_many_answers_one_counts(make_world: MakeWorld, tmp_path: Path) -> No
         assert await run.result(20) == [*given, "b"]
         log = await Events.of(app.world, run.run_id)
         assert log.types().count("hook_received") == 2
+
+    serve(make_world, tmp_path, FLOWS, play)
+
+
+def test_inputs_become_types_of_many_parts(make_world: MakeWorld, tmp_path: Path) -> None:
+    """Types that are put together, and adapters: what `resume` can know it refuses itself."""
+
+    async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.spelled)
+        for step, label, wrong, right in (
+            ("reviews", "list[Review]", [{"approved": "perhaps"}], [{"approved": True}]),
+            ("day", "Optional[date]", "yesterday", "2026-07-01"),
+            ("size", "Literal['small', 'large']", "medium", "small"),
+        ):
+            (action,) = await asks(app, run, step)
+            assert action.type == label
+            with pytest.raises(PendingActionError, match="takes " + re.escape(label)):
+                await run.resume(step, wrong)
+            await run.resume(step, right)
+        (action,) = await asks(app, run, "amount")
+        assert action.type == "input"
+        await run.resume("amount", "7")
+        assert await run.result(20) == [[flows.Review(True)], date(2026, 7, 1), "small", 7]
+
+        run = await start(flows.spelled)
+        for step, given in (("reviews", []), ("day", None), ("size", "large"), ("amount", -1)):
+            await asks(app, run, step)
+            await run.resume(step, given)
+        with pytest.raises(WorkflowRunFailedError, match="greater than 0"):
+            await run.result(20)  # what only the body knows, it checks itself
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -348,7 +379,7 @@ def test_tests_answer_before_the_time_is_up(tmp_path: Path) -> None:
         ("step", "ValueError: a pending action's step is text"),
         ("options", "ValueError: options= are different texts"),
         ("text", "ValueError: options= are different texts"),
-        ("type", "TypeError: type= is a label, one of bool, int, float"),
+        ("type", "TypeError: type= of pending_action(): pydantic cannot check 5."),
         ("both", "TypeError: with options=, type= is a label"),
         ("timeout", "ValueError: timeout= of pending_action() must be longer than 0"),
     ],

@@ -368,6 +368,24 @@ def test_wake_up_ends_a_sleep(make_world: MakeWorld, tmp_path: Path) -> None:
     serve(make_world, tmp_path, HOOKS, play)
 
 
+def test_waking_a_delayed_run_only_lets_it_begin(make_world: MakeWorld, tmp_path: Path) -> None:
+    """The sleep that its body then begins with lasts; a second wake-up ends that."""
+
+    async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await with_options(delay="1 day").start(flows.patient)
+        await run.wake_up()
+
+        async def sleeps() -> bool:
+            return "wait_created" in (await Events.of(app.world, run.run_id)).types()
+
+        await until(app.world, sleeps)
+        assert (await Events.of(app.world, run.run_id)).types() == ["run_created", "wait_created"]
+        await run.wake_up()
+        assert await run.result(10) is None
+
+    serve(make_world, tmp_path, HOOKS, play)
+
+
 def test_terminate_needs_no_body(make_world: MakeWorld, tmp_path: Path) -> None:
     """`terminate` ends a run at once; its body does not run again."""
 

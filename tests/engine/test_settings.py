@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from tests.project import build
+from workflow.api import start
 from workflow.engine import Application, Project
 from workflow.worlds.memory import MemoryWorld
 
@@ -28,6 +30,13 @@ WRONG = [
     ("WORKFLOW_PENDING_ACTION_TIMEOUT", "0s"),
     ("WORKFLOW_FETCH_MAX_BYTES", "4MB"),
     ("WORKFLOW_FETCH_PRIVATE", "no"),
+    ("WORKFLOW_BASE_URL", "example.com"),
+    ("WORKFLOW_EMBEDDED_BASE_URL", "https://example.com?a=1"),
+    ("PORT", "http"),
+    ("PORT", "65536"),
+    ("WORKFLOW_FAILPOINT", "nowhere"),
+    ("WORKFLOW_FAILPOINT", "after_commit:0"),
+    ("WORKFLOW_FAILPOINT", "after_commit:soon"),
 ]
 
 
@@ -70,3 +79,18 @@ def test_empty_settings(name: str, project: Project, monkeypatch: pytest.MonkeyP
             pass
 
     asyncio.run(main())
+
+
+def test_the_base_url_of_a_run_that_a_script_starts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read like that of a server: without the slash at its end."""
+    monkeypatch.setenv("WORKFLOW_BASE_URL", "https://example.com/shop/")
+
+    async def main() -> bytes:
+        async with Application(MemoryWorld(), project, worker=False) as application:
+            run = await start("flow")
+            (event,) = await application.world.list_events(run.run_id)
+            return event.meta or b""
+
+    assert json.loads(asyncio.run(main()))["base_url"] == "https://example.com/shop"

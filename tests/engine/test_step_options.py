@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.project import build, loaded, until
 from workflow.api import start
 from workflow.engine import Application
 from workflow.engine.threads import Threads
-from workflow.errors import StepTimeoutError, WorkflowRunFailedError
+from workflow.errors import ContextError, StepTimeoutError, WorkflowRunFailedError
 from workflow.testing.clock import VirtualClock
 from workflow.worlds import memory
 
@@ -50,6 +51,36 @@ async def later(how: str) -> str:
     if len(calls) == 1:
         raise RetryableError("later", retry_after=AFTER[how])
     return "done"
+
+
+@step_options(backoff=0)
+async def naps_in_vain() -> None:
+    "use step"
+    calls.append(get_step_metadata().attempt)
+    await sleep(1)
+
+
+@step_options(backoff=0, run_in="process", max_retries=1)
+def naps_elsewhere() -> None:
+    "use step"
+    asyncio.run(sleep(1))
+
+
+async def sleepy(elsewhere: bool) -> None:
+    "use workflow"
+    await (naps_elsewhere() if elsewhere else naps_in_vain())
+
+
+@step_options(backoff=0, max_retries=1)
+async def unreadable() -> None:
+    "use step"
+    after = "soon"  # the build would see it in the call
+    raise RetryableError("later", retry_after=after)
+
+
+async def reads() -> None:
+    "use workflow"
+    await unreadable()
 
 
 async def wait_and_see(how: str) -> str:
@@ -203,6 +234,38 @@ def test_retry_after_in_all_its_forms(how: str, tmp_path: Path) -> None:
         assert flows.calls == [1, 2]
 
     serve(tmp_path, play)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_only_a_body_can_do_is_no_reason_to_retry(elsewhere: bool, tmp_path: Path) -> None:
+    """A step that calls `sleep()` fails at the first attempt, with what to write instead."""
+
+    async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.sleepy, elsewhere)
+        with pytest.raises(WorkflowRunFailedError) as caught:
+            await run.result(20)
+        assert isinstance(caught.value.__cause__, ContextError)
+        assert "In a step use asyncio.sleep()" in str(caught.value)
+        (failed,) = [e for e in await app.world.list_events(run.run_id) if e.type == "step_failed"]
+        assert msgspec.json.decode(failed.meta or b"")["attempt"] == 1
+
+    serve(tmp_path, play)
+
+
+def test_an_unreadable_retry_after_is_told(tmp_path: Path, caplog: Any) -> None:
+    """What cannot be read falls back to the back-off, and the log says which step gave it."""
+
+    async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
+        run = await start(flows.reads)
+        with pytest.raises(WorkflowRunFailedError):
+            await run.result(20)
+
+    serve(tmp_path, play)
+    told = [r.getMessage() for r in caplog.records if "was ignored" in r.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith(
+        "the step unreadable, attempt 1: retry_after was ignored: 'soon' is not a"
+    )
 
 
 def test_the_waiting_grows_up_to_its_ceiling(tmp_path: Path) -> None:

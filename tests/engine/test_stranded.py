@@ -91,7 +91,7 @@ def test_a_misfit_counts_from_the_first_time_and_is_held_against_the_run_once(
             scene.clock.advance(1)
         await scene.stranded.look()
         assert await scene.mail() == mail + 1
-        assert (await scene.refused()).startswith("does not fit in second 55. Give the step")
+        assert (await scene.refused()).startswith("does not fit in second 55. Deploy a build")
         assert await scene.refused() == ""
         await scene.stranded.misfit(scene.task, "still not")
         scene.clock.advance(59)

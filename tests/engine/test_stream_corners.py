@@ -154,6 +154,19 @@ FLOWS = """
                 said.append(type(error).__name__)
         return said
 
+    async def writes_a_list() -> str:
+        "use step"
+        values: Any = [1, 2]
+        try:
+            await get_writable(int).write_from(values)
+        except TypeError as error:
+            return str(error)
+        return "written"
+
+    async def lists() -> str:
+        "use workflow"
+        return await writes_a_list()
+
     async def closes() -> list[str]:
         "use workflow"
         return await close_twice()
@@ -259,14 +272,24 @@ def test_a_plain_function_writes(make_world: MakeWorld, tmp_path: Path) -> None:
 
 
 def test_a_stream_is_closed_once(make_world: MakeWorld, tmp_path: Path) -> None:
-    """Closing it again and writing to it afterwards are errors, and change nothing."""
+    """Writing to it afterwards is an error; closing it again is none, as a retry may do it."""
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.closes)
-        assert await run.result(20) == ["RunEndedError"] * 3
+        assert await run.result(20) == ["nothing", "RunEndedError", "RunEndedError"]
         assert [n async for n in run.readable] == [1]
 
     serve(make_world, tmp_path, play)
+
+
+def test_a_list_is_written_item_by_item(tmp_path: Path) -> None:
+    """`write_from` says what to write where it is given something that is no source of values."""
+
+    async def play(app: Application, flows: Any) -> None:
+        said = await (await start(flows.lists)).result(20)
+        assert said.startswith("write_from() takes an asynchronous iterable, not list. Write the ")
+
+    serve(maker("memory", tmp_path), tmp_path, play)
 
 
 def test_a_cancelled_run_ends_its_streams(make_world: MakeWorld, tmp_path: Path) -> None:

@@ -11,18 +11,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask import request as flask_request
+from pydantic import ValidationError
 
 from tests.postgres import new_world, url
-from tests.project import build
-from workflow import Readable, sync
+from tests.project import build, loaded
+from workflow import HookDefinition, Readable, sync
 from workflow.engine import Application
 from workflow.errors import HookNotFoundError, WorkflowRunCancelledError, WorkflowRunFailedError
 from workflow.worlds.local import create_local_world
 
 SOURCE = """
-from workflow import FatalError, create_hook, get_writable, sleep
+from workflow import (
+    FatalError, Response, create_hook, create_webhook, define_hook, get_writable, sleep,
+)
 
 async def double(n: int):
     "use step"
@@ -52,6 +58,17 @@ async def counted():
 async def ask():
     "use workflow"
     return await create_hook(token="ask")
+
+numbers = define_hook(int)
+
+async def asks_for_a_number():
+    "use workflow"
+    return await numbers.create(token="number")
+
+async def answers():
+    "use workflow"
+    request = await create_webhook(token="flask", respond_with="manual")
+    await request.respond_with(Response.json({"got": await request.json()}, 201))
 
 async def doze():
     "use workflow"
@@ -126,6 +143,46 @@ def test_hooks_wake_ups_and_cancelling(tmp_path: Path) -> None:
         other.cancel("enough")
         with pytest.raises(WorkflowRunCancelledError, match="enough"):
             other.result(30)
+
+
+def test_payloads_are_held_against_a_definition(tmp_path: Path) -> None:
+    """What does not fit never reaches the run; what fits arrives as the type."""
+    with application(tmp_path):
+        run = sync.start("asks_for_a_number")
+        numbers: HookDefinition[Any] = loaded(tmp_path).numbers
+        until_open("number")
+        with pytest.raises(ValidationError, match="valid integer"):
+            sync.resume_hook("number", "many", of=numbers)
+        with pytest.raises(TypeError, match=r"of= is what define_hook\(\) has given, not 5"):
+            sync.resume_hook("number", 1, of=5)  # type: ignore[call-overload]
+        sync.resume_hook("number", "7", of=numbers)
+        assert run.result(30) == 7
+
+
+def test_a_route_of_flask_hands_its_request_on(tmp_path: Path) -> None:
+    """`flask.request` goes to the run as it is, and the run's answer to the caller."""
+    app = Flask("shop")
+
+    @app.post("/answers/<token>")
+    def answer(token: str) -> Any:
+        given = sync.resume_webhook(token, flask_request)
+        return given.content, given.status, dict(given.headers.items())
+
+    with application(tmp_path):
+        sync.start("answers")
+        until_open("flask")
+        got = app.test_client().post("/answers/flask", json=[1, 2])
+        assert (got.status_code, got.json) == (201, {"got": [1, 2]})
+
+
+def until_open(token: str) -> None:
+    """Wait for a run to open its hook."""
+    while True:
+        try:
+            sync.get_hook_by_token(token)
+            return
+        except HookNotFoundError:
+            continue
 
 
 def test_inside_an_event_loop_it_refuses() -> None:

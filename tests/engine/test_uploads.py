@@ -11,9 +11,11 @@ import pytest
 
 from tests.engine.streaming import WORLDS, MakeWorld, maker, numbers, serve
 from tests.project import until
-from workflow import Readable, StreamError
+from workflow import Readable, StreamError, api
 from workflow.api import Run, start, with_options
+from workflow.codec import Codec
 from workflow.engine import Application, uploads
+from workflow.engine.pumps import Pump
 from workflow.errors import SerializationError, WorkflowRunFailedError, WorldError
 from workflow.world.records import NewRun
 
@@ -127,6 +129,48 @@ def test_an_upload_is_the_result(make_world: MakeWorld, tmp_path: Path) -> None:
         ended.set()
         assert [n async for n in found] == [1, 2]
         await starting
+
+    serve(make_world, tmp_path, play)
+
+
+def test_a_run_begins_when_its_uploads_are_there(
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes until the streams are made, a run that returns one of them at once
+    does not end before that: it would take none any more."""
+
+    class Slow(Pump):
+        async def open(self) -> None:
+            for _ in range(300):  # time for a worker to see the run and be through with it
+                await self.world.get_run(self.run_id)
+            await super().open()
+
+    monkeypatch.setattr(uploads, "Pump", Slow)
+
+    async def play(app: Application, flows: Any) -> None:
+        for delay in (None, 0):
+            run = await with_options(delay=delay).start(flows.passes, numbers(3))
+            assert [n async for n in await run.result(20)] == [0, 1, 2]
+
+    serve(make_world, tmp_path, play)
+
+
+def test_an_uploader_that_dies_before_its_streams_are_there(
+    make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run begins all the same, somewhat later, and what reads the upload says what happened."""
+
+    class Dead(uploads.Uploads):
+        async def write(self, codec: Codec) -> None:
+            await self.leave()
+
+    monkeypatch.setattr(api, "Uploads", Dead)
+    monkeypatch.setattr(uploads, "LEASE", 0.1)
+
+    async def play(app: Application, flows: Any) -> None:
+        run = await start(flows.upload, numbers(3))
+        with pytest.raises(WorkflowRunFailedError, match="is gone; it had written 0 values"):
+            await run.result(20)
 
     serve(make_world, tmp_path, play)
 

@@ -94,6 +94,7 @@ FLOWS = """
 
     async def wrong(what: str) -> str:
         "use workflow"
+        x: Any = str("x")
         try:
             match what:
 {cases}
@@ -105,8 +106,15 @@ FLOWS = """
             return f"{{type(error).__name__}}: {{error}}"
         return f"went through: {{what}}"
 """
+
+
+def _computed(what: str) -> str:
+    """The call with a text that the build cannot know: it finds written ones itself."""
+    return what.replace("'x'", "x")
+
+
 CASES = "".join(
-    f"                case {what!r}:\n                    given: Any = {what}\n"
+    f"                case {what!r}:\n                    given: Any = {_computed(what)}\n"
     for what in IN_A_BODY
 )
 # Elsewhere: the call, and how the error begins. `run` is open, and has not begun.
@@ -127,11 +135,25 @@ OUTSIDE: list[tuple[Callable[[Any, Any], Any], str]] = [
         lambda flows, run: api.with_options(delay="x").start(flows.child),
         "ValueError: delay=: 'x' is",
     ),
+    (
+        lambda flows, run: api.get_run(5).status,
+        "TypeError: get_run() takes the id of a run, which is",
+    ),
+    (
+        lambda flows, run: api.with_options(idempotency_key="k" * 1025).start(flows.child),
+        "ValueError: an idempotency key has up to 1,024 bytes as UTF-8. Of a longer text give a",
+    ),
+    (
+        lambda flows, run: api.with_options(idempotency_key="\u20ac" * 342).start(flows.child),
+        "ValueError: an idempotency key has up to 1,024 bytes",
+    ),
     (lambda flows, run: run.result("x"), "ValueError: timeout= of run.result(): 'x' is not a"),
     (lambda flows, run: run.cancel(5), "TypeError: reason= is text, not int"),
     (lambda flows, run: run.terminate(None), "TypeError: reason= is text, not NoneType"),
     (lambda flows, run: run.cancel("\ud800"), "ValueError: reason= is text without U+0000 and"),
     (lambda flows, run: run.get_readable(namespace=5), "TypeError: namespace= is text, not int"),
+    (lambda flows, run: run.get_readable("log"), "TypeError: get_readable() takes a type; the str"),
+    (lambda flows, run: run.get_readable(start_index=True), "TypeError: start_index= is a whole n"),
     (lambda flows, run: run.get_readable(start_index="1"), "TypeError: start_index= is a whole"),
     (
         lambda flows, run: api.resume_hook(5, 1),
@@ -167,7 +189,7 @@ OUTSIDE: list[tuple[Callable[[Any, Any], Any], str]] = [
         lambda flows, run: authoring.get_writable("log"),
         "TypeError: get_writable() takes a type; the stream's",
     ),
-    (lambda flows, run: api.get_run(5).status, "WorkflowRunNotFoundError: no run 5 in this world"),
+    (lambda flows, run: api.start(flows.wrong, ...), "SerializationError: args.what: builtins.ell"),
     (
         lambda flows, run: authoring.create_hook(token="a"),
         "ContextError: create_hook() works in a workflow",

@@ -104,6 +104,41 @@ def test_cancelling_waits_for_the_booking_under_way_and_undoes_it_too(
     assert types[-1] == "run_cancelled"
 
 
+def test_side_by_side_a_failure_waits_for_the_bookings_under_way(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no car while the hotel is being booked: it gets booked, and is given back."""
+
+    async def main() -> None:
+        project = Project.load(folder / "generated")
+        agency = sys.modules["agency"]
+        booked, answer = agency.book, asyncio.Event()
+
+        async def slow(what: str, city: str, *, key: str) -> str:
+            if what == "hotel":
+                await answer.wait()
+            number: str = await booked(what, city, key=key)
+            return number
+
+        monkeypatch.setattr(agency, "book", slow)
+        async with scene(project) as stage:
+            run = await start("book_trip_at_once", "Venice")
+
+            async def failed() -> bool:
+                events = await stage.world.list_events(run.run_id)
+                return any(event.type == "step_failed" for event in events)
+
+            await until(stage.world, failed)
+            assert "cancelled flight" not in ledger()
+            answer.set()
+            with pytest.raises(WorkflowRunFailedError, match="no car in Venice"):
+                await run.result(30)
+
+    asyncio.run(main())
+    assert sorted(ledger()[:2]) == ["booked flight", "booked hotel"]
+    assert sorted(ledger()[2:]) == ["cancelled flight", "cancelled hotel"]
+
+
 def test_what_cannot_be_undone_does_not_keep_the_rest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

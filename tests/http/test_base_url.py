@@ -34,11 +34,22 @@ def test_the_order_of_sources(
     assert base_url(explicit, environ, bound) == expected
 
 
-@pytest.mark.parametrize("value", ["example.com", "ftp://x.test", "https://", "https://x.test?a=1"])
+NONE = ["example.com", "ftp://x.test", "https://", "https://x.test?a=1", "https://x.test:http"]
+
+
+@pytest.mark.parametrize("value", NONE)
 def test_what_is_no_address_is_refused(value: str) -> None:
     """A value that webhook URLs cannot begin with is named together with its source."""
     with pytest.raises(ValueError, match="WORKFLOW_BASE_URL is a URL"):
         base_url(None, {"WORKFLOW_BASE_URL": value})
+
+
+@pytest.mark.parametrize("value", ["http", "0", "65536", "-1", "80 ", "8" * 5000])
+def test_what_is_no_port_is_refused(value: str) -> None:
+    """Where it is asked for: a server that says its address needs no PORT."""
+    with pytest.raises(ValueError, match="PORT is a number"):
+        base_url(None, {"PORT": value})
+    assert base_url(None, {"PORT": value}, BOUND) == "http://10.0.0.7:8000/api"
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,10 @@ def test_what_is_sent() -> None:
             await fetch(request, method="PATCH", content="other")
             assert (seen[2].method, seen[2].body) == ("PATCH", b"other")
             assert seen[2].all("x-tag") == ["one", "two"]
+            lists: dict[str, Any] = {"tag": ["a", "b"], "all": True, "n": 5, "none": None}
+            await fetch(f"http://{place}/", params=lists)
+            assert seen[3].target == "/?tag=a&tag=b&all=true&n=5&none="
+            assert str(URLSearchParams(lists)) == "tag=a&tag=b&all=true&n=5&none="
             with pytest.raises(TypeError, match="json or content, not both"):
                 await fetch(url, json=1, content=b"")
 
@@ -267,7 +271,10 @@ def test_redirects() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["/path", "ftp://example.com/", "example.com", "http://", "http://me:hunter2@example.com/x"],
+    [
+        *("/path", "ftp://example.com/", "example.com", "http://"),
+        *("http://exa mple.com/", "http://a<b>/", "http://me:hunter2@example.com/x"),
+    ],
 )
 def test_urls_that_are_refused(url: str) -> None:
     """What is no whole http(s) URL, or holds credentials; these are not repeated in the error."""

@@ -372,3 +372,20 @@ def test_the_wrapper_can_be_copied_and_asked_for_what_is_not_there() -> None:
 
 async def _ignore(message: Any) -> None:
     return None
+
+
+def test_an_application_that_is_thrown_away_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """`with_workflow(app)` without `app =` serves nothing; one that was served says nothing."""
+    with_workflow(Starlette())
+    [record] = caplog.records
+    assert "app = with_workflow(app)" in record.getMessage()
+    caplog.clear()
+    kept = with_workflow(Starlette())
+    assert caplog.records == []
+    served = WithWorkflow(plain, lifecycle_of(Recorder()))
+    call(served, "GET", "/")
+    caplog.clear()
+    del served
+    assert caplog.records == []
+    del kept
+    assert len(caplog.records) == 1

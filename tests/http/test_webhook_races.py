@@ -73,6 +73,16 @@ async def by_step() -> list:
     return said
 
 
+async def choosy(method: str | list[str]) -> list:
+    """Only some methods reach the body."""
+    "use workflow"
+    try:
+        webhook = create_webhook(token="choosy", method=method)
+    except (TypeError, ValueError) as error:
+        return [type(error).__name__, str(error)]
+    return [(await webhook).method]
+
+
 async def form() -> dict:
     """Read a form with a file in the body of the workflow."""
     "use workflow"
@@ -238,6 +248,47 @@ def test_a_body_without_length_is_limited_too(
         got = await client.post(BASE + "/webhook/many", content=chunks(10))
         assert got.status_code == 202
         assert await run.result(20) == ["x" * 1000]
+
+    serve(tmp_path, memory.create(), play)
+
+
+@pytest.mark.parametrize(("method", "allowed"), [("post", "POST"), (["GET", "PUT"], "GET, PUT")])
+def test_a_webhook_may_take_some_methods_only(
+    method: str | list[str], allowed: str, tmp_path: Path, make_world: Callable[[], World]
+) -> None:
+    """Others get 405 with those that it takes, by its address and on one's own route, and the run
+    hears nothing of them."""
+
+    async def play(client: httpx.AsyncClient, world: World, flows: Any) -> None:
+        run = await start(flows.choosy, method)
+        await opened(world, "choosy")
+        for wrong in ("HEAD", "OPTIONS", "DELETE"):
+            answer = await client.request(wrong, BASE + "/webhook/choosy")
+            assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert answer.json()["error"]["code"] == "method-not-allowed"
+        assert (await resume_webhook("choosy", Request("PATCH", "/"))).status == 405
+        right = allowed.split(", ")[-1]
+        assert (await client.request(right, BASE + "/webhook/choosy")).status_code == 202
+        assert await run.result(20) == [right]
+        log = await world.list_events(run.run_id)
+        assert [event.type for event in log].count("hook_received") == 1
+
+    serve(tmp_path, make_world(), play)
+
+
+def test_wrong_methods_of_a_webhook_are_refused(tmp_path: Path) -> None:
+    """They raise where the webhook is created, and say what a method is."""
+
+    async def play(client: httpx.AsyncClient, world: World, flows: Any) -> None:
+        for method, text in (
+            (5, "TypeError method= is a method such as 'POST', or a list of them, not 5"),
+            ([], "ValueError method= names HTTP methods such as 'POST', at least one, not []"),
+            (["GET", 5], "TypeError method= is a method such as 'POST', or a list of them"),
+            ("GET, POST", "ValueError method= names HTTP methods such as 'POST', at least one"),
+            ("", "ValueError method= names HTTP methods"),
+        ):
+            said = await (await start(flows.choosy, method)).result(20)
+            assert " ".join(said).startswith(text)
 
     serve(tmp_path, memory.create(), play)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.errors import FatalError, RetryableError
+from workflow.errors import ContextError, DirectCallError, FatalError, RetryableError
 from workflow.policy.retry import (
     Backoff,
     GiveUp,
@@ -82,6 +83,12 @@ def test_fatal_error_gives_up_at_once() -> None:
     assert after_failure(StepOptions(), 1, Refused("no"), NOW, 0.5) == GiveUp()
 
 
+def test_what_a_step_cannot_use_is_not_retried() -> None:
+    """ContextError, as of `sleep()` in a step, would be the same in each attempt."""
+    assert after_failure(StepOptions(), 1, ContextError("no"), NOW, 0.5) == GiveUp()
+    assert after_failure(StepOptions(), 1, DirectCallError("no"), NOW, 0.5) == GiveUp()
+
+
 @pytest.mark.parametrize(
     ("retry_after", "expected"),
     [
@@ -91,6 +98,8 @@ def test_fatal_error_gives_up_at_once() -> None:
         (datetime(2026, 1, 1, tzinfo=UTC), 1_767_225_600_000_000),
         (datetime(1965, 1, 1, tzinfo=UTC), NOW),
         (0, NOW),
+        (-3.5, NOW),
+        (timedelta(seconds=-1), NOW),
     ],
 )
 def test_retryable_error_chooses_the_time(
@@ -101,7 +110,7 @@ def test_retryable_error_chooses_the_time(
     assert after_failure(StepOptions(), 1, error, NOW, 0.9) == Retry(expected)
 
 
-@pytest.mark.parametrize("wrong", ["soon", -1, datetime(2026, 1, 1)])
+@pytest.mark.parametrize("wrong", ["soon", math.nan, datetime(2026, 1, 1)])
 def test_unreadable_retry_after_falls_back(wrong: str | float | datetime) -> None:
     """A retry_after that cannot be read uses the back-off and says so."""
     decision = after_failure(StepOptions(), 1, RetryableError("x", retry_after=wrong), NOW, 0.0)

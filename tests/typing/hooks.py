@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal, assert_type
 
+import flask
+import starlette.requests
 from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
@@ -123,6 +125,9 @@ async def flow(document: str) -> str:
         assert_type(request, Request)
         await request.respond_with(Response("ok"))
         await request.respond_with("ok")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create_webhook(method="POST")
+    create_webhook(method=["GET", "POST"])
+    create_webhook(method=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     create_webhook(respond_with="automatic")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     answer = await fetch("https://example.com/", json={"a": 1}, timeout="10s")
     assert_type(answer, Response)
@@ -142,7 +147,14 @@ async def outside() -> None:
     await approvals.resume("t", Other(text="no"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await approvals.resume("t", {"approved": True})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(await resume_hook("t", {"any": "thing"}), HookRecord)
-    await resume_hook(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert_type((await get_hook_by_token("t")).run_id, str)
+    await resume_hook(5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    found = await get_hook_by_token("t")
+    assert_type(found.run_id, str)
+    assert_type(await resume_hook(found, 1), HookRecord)
     assert_type(await resume_webhook("t", Request("POST")), Response)
+    assert_type(await resume_webhook("t", starlette.requests.Request({})), Response)
+    assert_type(await resume_webhook("t", flask.request), Response)
+    await resume_webhook("t", "POST")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(await resume_hook("t", Approval(approved=True), of=approvals), HookRecord)
+    await resume_hook("t", Other(text="a"), of=approvals)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
     assert_type(define_hook(dict[str, Any]), HookDefinition[dict[str, Any]])

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_type
 
 from fastapi import APIRouter, FastAPI
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 
 from workflow import (
@@ -49,6 +50,9 @@ async def charge(customer: str, *, cents: int) -> int:
     return cents
 
 
+AMOUNT: TypeAdapter[int | None] = TypeAdapter(int | None)
+
+
 def plain(count: int) -> int:
     """No workflow: those are async."""
     return count
@@ -72,6 +76,8 @@ async def order(customer: str, cents: int = 5) -> dict[str, int]:
     assert_type(get_step_metadata().attempt, int)
     assert_type(await pending_action("a", options=["yes", "no"]), str)
     assert_type(await pending_action("b", type=Approval, message="?", timeout="1h"), Approval)
+    assert_type(await pending_action("e", type=list[Approval]), list[Approval])
+    assert_type(await pending_action("f", type=AMOUNT), int | None)
     assert_type(await pending_action("c", type="confirmation"), Any)
     await pending_action("d", options=[1])  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
     await pending_action("d", type=int, options=["1"])  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
@@ -124,7 +130,7 @@ async def outside() -> None:
     await start(plain, 1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     await run.cancel(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await run.result([])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    run.get_readable(start_index="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    run.get_readable(start_index="1")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     assert_type(get_run("wrun_1", order), Run[dict[str, int]])
     assert_type(await start("workflow//flows.py//order", customer="a"), Run[Any])
     await start(order, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -83,6 +83,9 @@ async def strict_upload(body: Readable[bytes]) -> int:
 async def outside(request: Request) -> StreamingResponse:
     """In the application."""
     run = await start(flow, "a")
+    assert_type(run.get_readable(), Readable[Any])
+    assert_type(run.get_readable(int, namespace="sizes"), Readable[int])
+    run.get_readable("sizes")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     assert_type(run, Run[Readable[str]])
     result = await run.return_value
     assert_type(result, Readable[str])

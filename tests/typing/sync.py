@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, assert_type
 
-from workflow import Readable, Request, Response, sync
+import flask
+
+from workflow import Readable, Request, Response, define_hook, sync
 from workflow.api import HookRecord
 from workflow.world import Status
+
+amounts = define_hook(int)
 
 
 async def order(customer: str, cents: int = 5) -> dict[str, int]:
@@ -43,7 +47,11 @@ def script() -> None:
     sync.with_options(attributes={"a": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     assert_type(sync.resume_webhook("t", Request("POST")), Response)
     assert_type(sync.resume_hook("t", 1), HookRecord)
+    assert_type(sync.resume_hook("t", 1, of=amounts), HookRecord)
+    sync.resume_hook("t", "1", of=amounts)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    assert_type(sync.resume_webhook("t", flask.request), Response)
     sync.resume_webhook("t", "POST")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(run.read(int, namespace="n"), Iterator[int])
     told = sync.start(story).result()
     assert_type(told, Readable[str])
     assert_type(sync.read(told), Iterator[str])

@@ -6,19 +6,26 @@ id and the name of the step. It has a lifetime, which is a wait of the run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, overload
 
 from workflow.authoring.context import body
 from workflow.authoring.payloads import adapter_of
 from workflow.codec import Codec
 from workflow.errors import PendingActionExpiredError
-from workflow.policy.actions import BUILT_IN, LIFETIME
+from workflow.policy.actions import LIFETIME
 from workflow.policy.durations import seconds_of
+from workflow.policy.shapes import Shape, shape_of
 from workflow.replay.loop import DetFuture, Handle
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 __all__ = ["pending_action"]
+
+_MAX_LABEL = 200
 
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=str)
@@ -37,7 +44,7 @@ async def pending_action(
 async def pending_action(
     step: str,
     *,
-    type: type[T],
+    type: type[T] | TypeAdapter[T],
     message: str = ...,
     timeout: str | float | timedelta | None = ...,
 ) -> T: ...
@@ -61,15 +68,16 @@ async def pending_action(
 
     `step` names the question within the run; it may be asked again once it is answered. `message`
     is what the person reads. With `options`, the input is one of these texts. `type` is a label for
-    whoever shows the question (`"confirmation"`), or a class that the input is made into: bool,
-    int, float, str, dict, list, or a class of the project. `timeout` is the lifetime of the
-    question; by default WORKFLOW_PENDING_ACTION_TIMEOUT of the process that started the run, or 30
-    days. Callable in a workflow body only.
+    whoever shows the question (`"confirmation"`), or what the input is made into: a class, another
+    type such as `list[int]` or `Review | None`, or a `TypeAdapter`. `timeout` is the lifetime of
+    the question; by default WORKFLOW_PENDING_ACTION_TIMEOUT of the process that started the run, or
+    30 days. Callable in a workflow body only.
 
     While a run waits for nothing else, its status is `paused`. Raises PendingActionExpiredError
     after the lifetime; a run that does not catch it fails with the code `expired`. Raises
-    ValueError when the step is open already, and for options that are none; pydantic's
-    ValidationError for an input that came around `resume` and does not fit.
+    ValueError when the step is open already, and for options that are none; TypeError for what is
+    no type; pydantic's ValidationError for an input that `resume` could not check and that does not
+    fit.
     """
     run = body("pending_action()", "Ask in the workflow and pass the answer to the step.")
     if not 0 < len(_text("step", step)) <= 256:
@@ -96,7 +104,7 @@ async def pending_action(
         "message": _text("message", message),
         "options": None if options is None else _choices(options),
         "expires": expires,
-        **({"class": wanted} if wanted is not None else {}),
+        **({"class" if isinstance(wanted, str) else "shape": wanted} if wanted else {}),
     }
     hook = run.request_hook(
         run.token(), webhook=False, metadata=None, meta={"action": about}, step=step
@@ -118,23 +126,25 @@ def _expire(answer: DetFuture[Any], error: Exception) -> None:
         answer.set_exception(error)
 
 
-def _type(given: Any, codec: Codec, options: Any) -> tuple[str, Any, str | None]:
-    """The label, the class to check against, and what to record of it."""
-    if isinstance(given, str):
-        return _text("type", given), None, None
+def _type(given: Any, codec: Codec, options: Any) -> tuple[str, Any, Shape | None]:
+    """The label, what to check the input against, and what to record of that."""
+    if given is None or isinstance(given, str):
+        return given or "input", None, None
     if options is not None:
         raise TypeError("with options=, type= is a label: the input is one of the options")
-    name = getattr(given, "__name__", "")
-    if BUILT_IN.get(name) is given:
-        return name, given, name
-    class_id = codec.id_of(given) if isinstance(given, type) else None
-    if class_id is None:
-        raise TypeError(
-            f"type= is a label, one of {', '.join(BUILT_IN)}, or a class of the project, not "
-            f"{given!r}. For some texts to choose from, give options=; for anything else, write a "
-            "dataclass"
-        )
-    return name, given, class_id
+    shape = shape_of(given, codec.id_of)
+    if hasattr(given, "validate_python"):  # an adapter: what is in it cannot be told
+        return "input", given, None
+    return _spelled(given), given, shape
+
+
+def _spelled(kind: Any) -> str:
+    """A type as one writes it, such as `list[Review]`."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if isinstance(kind, type) and not get_args(kind):
+        return kind.__name__
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])", "", repr(kind))[:_MAX_LABEL]
 
 
 def _text(name: str, value: Any) -> str:

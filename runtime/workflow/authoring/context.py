@@ -26,8 +26,10 @@ class StepContext:
     """What a step body may know and do, set by the engine for one attempt.
 
     `write(stream, chunks, close, of=None)` appends encoded chunks as this attempt, to a stream of
-    this run or of the run `of`; `first_writer(stream)` gives step id and attempt of whoever wrote
-    its first chunk; `set_attributes(changes)` posts attribute changes to the run;
+    this run or of the run `of`; `begins` has the index of the first chunk that it wrote in each
+    stream of this run; `first_writer(stream)` gives step id and attempt of whoever wrote its first
+    chunk, with the attempt before this one for what this attempt did before it was taken back and
+    begun again; `set_attributes(changes)` posts attribute changes to the run;
     `cancel_run(run_id, reason)` asks any run to stop.
     """
 
@@ -42,6 +44,7 @@ class StepContext:
     attempt: int
     step_started_at: datetime
     codec: Codec
+    begins: dict[str, int]
     write: Callable[..., Awaitable[None]]
     first_writer: Callable[[str], Awaitable[tuple[str, int] | None]]
     set_attributes: Callable[[dict[str, str | None]], Awaitable[None]]

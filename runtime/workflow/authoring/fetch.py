@@ -17,6 +17,7 @@ __all__ = ["FETCH_STEP", "Redirect", "fetch"]
 FETCH_STEP = "step//workflow//fetch"
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_NO_HOST = re.compile(r"[\s\x00-\x1f\x7f\\<>^`{|}\"]")
 
 Redirect: TypeAlias = Literal["follow", "manual", "error"]
 
@@ -26,7 +27,7 @@ async def fetch(
     *,
     method: str | None = None,
     headers: web.Headers | web.Pairs | None = None,
-    params: web.URLSearchParams | web.Pairs | None = None,
+    params: web.URLSearchParams | web.QueryPairs | None = None,
     json: Any = None,
     content: bytes | str | None = None,
     timeout: str | float | timedelta = 30,
@@ -134,9 +135,12 @@ def _pairs(name: str, given: Any) -> Any:
     if given is None:
         return None
     try:
-        pairs = [(str(n), str(v)) for n, v in (given.items() if hasattr(given, "items") else given)]
         if isinstance(given, str | bytes):
             raise TypeError
+        pairs = list(given.items() if hasattr(given, "items") else given)
+        if name == "params":
+            pairs = web.URLSearchParams(pairs).items()
+        pairs = [(str(n), str(v)) for n, v in pairs]
     except (TypeError, ValueError):
         written = "Headers" if name == "headers" else "URLSearchParams"
         raise TypeError(
@@ -152,7 +156,8 @@ def _check_url(url: Any) -> None:
     if not isinstance(url, str):
         raise TypeError(f"fetch() takes a URL or a Request, not {type(url).__name__}")
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    bad_host = not parts.hostname or _NO_HOST.search(parts.netloc)
+    if parts.scheme not in ("http", "https") or bad_host:
         raise ValueError(
             f"fetch() takes a whole http(s) URL such as 'https://example.com/', not {url[:200]!r}"
             if "@" not in url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import quote
@@ -166,13 +166,16 @@ def create_webhook(
     *,
     token: str | None = None,
     respond_with: web.Response | Literal["manual"] | None = None,
+    method: str | Sequence[str] | None = None,
     metadata: Any = None,
     timeout: str | float | timedelta | None = None,
 ) -> Webhook:
     """Open a webhook: a hook that answers HTTP requests at `url`.
 
     By default callers get 202 as soon as their request is recorded; a `Response` is sent to each of
-    them; `"manual"` keeps a caller waiting until `await request.respond_with(response)`.
+    them; `"manual"` keeps a caller waiting until `await request.respond_with(response)`. With a
+    `method`, or several, requests of others get 405 and do not reach the run. `token`, `metadata`
+    and `timeout` are as in `create_hook`. Raises TypeError and ValueError for what they are not.
     """
     run = body("create_webhook()", "Open it in the workflow and pass webhook.url to the step.")
     meta: dict[str, Any] = {"respond": "default"}
@@ -187,6 +190,8 @@ def create_webhook(
             f'respond_with= is a Response, "manual", or None for a plain 202, not {given:.80}. '
             "See `wfc explain webhook-invalid-respond-with-value`"
         )
+    if method is not None:
+        meta["methods"] = web.methods_of(method)
     seconds = _seconds(timeout, "create_webhook()")
     state = run.request_hook(
         _token(run, token),
@@ -225,7 +230,12 @@ class HookDefinition(Generic[T]):
 
         if running() is not None:
             raise ContextError("resume() is an effect: call it in a step or outside of a run")
-        return await resume_hook(token, validated(self._type, payload, "define_hook()"))
+        return await resume_hook(token, payload, of=self)
+
+    def fitting(self, payload: Any) -> T:
+        """The payload as the type, as the body gets it. Raises pydantic's ValidationError."""
+        fits: T = validated(self._type, payload, "define_hook()")
+        return fits
 
 
 def define_hook(type: type[T] | TypeAdapter[T]) -> HookDefinition[T]:

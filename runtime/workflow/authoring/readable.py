@@ -129,9 +129,9 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
             async for chunk in self._written(source):
                 yield self._made(chunk, source)
             return
-        attempts = Attempts(source.world, self.run_id)
+        attempts = Attempts(source.world, self.run_id, self.name)
         async for chunk in self._written(source):
-            if await attempts.succeeded(chunk.step_id, chunk.attempt):
+            if await attempts.wrote(chunk):
                 yield self._made(chunk, source)
 
     async def get_tail_index(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar, overload
 
@@ -10,7 +11,7 @@ from workflow.authoring.chunks import encoded
 from workflow.authoring.context import StepContext, current_step
 from workflow.authoring.outflow import pour
 from workflow.codec.streams import WRITABLE, StreamReference
-from workflow.errors import ContextError
+from workflow.errors import ContextError, RunEndedError
 from workflow.policy.names import is_storable
 from workflow.replay.loop import running
 from workflow.world.port import OWN_STREAM
@@ -57,12 +58,21 @@ class Writable(StreamReference, Generic[T], tag=WRITABLE):
         of them waits; then the iterable has to. Raises what `write` and the iterable raise.
         """
         context = self._step()
+        if not isinstance(values, AsyncIterable):
+            raise TypeError(
+                f"write_from() takes an asynchronous iterable, not {type(values).__name__}. Write "
+                "the items of another one by one: `for item in items: await out.write(item)`"
+            )
         await pour(values, partial(self._encoded, context), partial(self._send, context))
 
     async def close(self) -> None:
-        """End the stream for its readers. It closes by itself when the run ends."""
+        """End the stream for its readers. It closes by itself when the run ends.
+
+        Closing it again is no error: a step that was tried again may have closed it before.
+        """
         context = self._step()
-        await self._send(context, (), close=True)
+        with suppress(RunEndedError):
+            await self._send(context, (), close=True)
 
     def _encoded(self, context: StepContext, value: T) -> bytes:
         if self._adapter is not None:

@@ -150,10 +150,12 @@ class Codec:
         try:
             return reader.value()
         except SerializationError as error:
-            if not reader.trail:
+            if not reader.trail and not error.advice:
                 raise
             where = path + "".join(reversed(reader.trail))
-            raise SerializationError(str(error), path=where) from error.__cause__
+            raise SerializationError(
+                error.fact, path=where, advice=error.advice
+            ) from error.__cause__
         except RecursionError:
             raise SerializationError("the recorded value is nested too deeply") from None
 

@@ -3,13 +3,15 @@
 An exception keeps its class if both sides know it (builtin, ours, or in the manifest), its message,
 arguments, attributes, notes and causes. What cannot be recorded of arguments and attributes is
 left out rather than losing the failure. Other classes come back as StepFailedError, which names
-the original class. Classes are looked up in tables, never imported by name.
+the original class and is caught as those of its base classes that are known. Classes are looked up
+in tables, never imported by name.
 """
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from workflow import errors
@@ -53,6 +55,12 @@ def _table() -> dict[str, type[BaseException]]:
 
 _KNOWN = _table()
 _NAMES = {kind: name for name, kind in _KNOWN.items()}
+# What catches nearly everything says nothing, and groups cannot be made without their members.
+_GENERAL = {
+    *(BaseException, Exception, errors.WorkflowError, StepFailedError),
+    *(BaseExceptionGroup, ExceptionGroup),
+}
+_MAX_BASES = 4
 NAMED: Collection[type] = _NAMES.keys()
 """The exceptions that every process has, Python's own and ours."""
 
@@ -88,6 +96,10 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
         "message": message_of(error),
         "class": name,
     }
+    if type(error) not in _NAMES and type(error) not in writer.ids:
+        bases = _bases(writer.ids, type(error))
+        if bases:
+            payload["bases"] = bases
     args, state = _parts(writer, error, depth)
     # Messages of errors that C code raises have the texts of objects in them.
     payload["message"] = without_addresses(payload["message"])
@@ -117,6 +129,19 @@ def write(writer: Writer, error: BaseException, depth: int) -> int:
     body = writer.own(f'{fields},"args":{written}}}')
     writer.entries[index] = f'["Error",{body}]'
     return index
+
+
+def _bases(ids: Mapping[type, str], kind: type[BaseException]) -> list[str]:
+    """The nearest base classes that readers may know: as those a workflow can catch the error."""
+    found: list[type] = []
+    names: list[str] = []
+    for each in kind.__mro__:
+        name = ids.get(each) or _NAMES.get(each)
+        if name is None or each in _GENERAL or any(issubclass(f, each) for f in found):
+            continue
+        found.append(each)
+        names.append(name)
+    return names[:_MAX_BASES]
 
 
 def _parts(writer: Writer, error: BaseException, depth: int) -> tuple[Any, dict[str, Any]]:
@@ -156,7 +181,8 @@ def _writable(writer: Writer, error: BaseException, part: Any, depth: int) -> bo
 
 def stand_in(error: BaseException) -> StepFailedError:
     """What is recorded of an exception when it is too large or nested too deeply itself."""
-    return _unknown(qualified(error), without_addresses(message_of(error))[:10_000])
+    kind = _caught_as(_KNOWN, _bases({}, type(error)))
+    return _unknown(qualified(error), without_addresses(message_of(error))[:10_000], kind)
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -189,37 +215,81 @@ def empty(
         raise TypeError("an error has a name and a message")
     kind = classes.get(str(payload.get("class")))
     if kind is None:
-        return _unknown(name, message)
+        return _unknown(name, message, _caught_as(classes, payload.get("bases")))
+    if kind is StepFailedError:
+        kind = _caught_as(classes, payload.get("bases"))
     given = isinstance(args, (list, tuple))
     args = tuple(args) if given else (message,)
-    base = next(each for each in kind.__mro__ if each.__module__ == "builtins")
     try:
-        # The class's own __init__ is not run: its parameters need not be its `args`.
-        made: BaseException = base.__new__(kind, *args)
-        base.__init__(made, *args)  # type: ignore[misc]
+        made: BaseException = _bare(kind, *args)
     except Exception:
-        return _unknown(name, message)
+        return _unknown(name, message, StepFailedError)
     if type(kind) is Sealed:
         stand_ins.hide(made, {"message": message, "args": given})
     return made
 
 
-def _unknown(name: str, message: str) -> StepFailedError:
+def _unknown(name: str, message: str, kind: type[StepFailedError]) -> StepFailedError:
     """What stands for an exception of a class that is not known here. Its text names the class as
     the last line of a traceback does: a message such as `3` says nothing by itself."""
-    kind = name.rpartition(".")[2]
-    return StepFailedError(f"{kind}: {message}" if message else kind, type_name=name)
+    last = name.rpartition(".")[2]
+    made: StepFailedError = _bare(kind, f"{last}: {message}" if message else last)
+    set_on(made, "type_name", name)
+    return made
+
+
+def _bare(kind: type[BaseException], *args: Any) -> Any:
+    """An exception on which no __init__ of its own was run: its parameters need not be `args`."""
+    # Of several, Python takes the one with the most fields of its own.
+    base: Any = max(
+        (each for each in kind.__mro__ if each.__module__ == "builtins"),
+        key=lambda each: each.__basicsize__,
+    )
+    made = base.__new__(kind, *args)
+    base.__init__(made, *args)
+    return made
+
+
+def _caught_as(classes: Mapping[str, type[BaseException]], names: Any) -> type[StepFailedError]:
+    """StepFailedError; caught as the named classes as well, as far as those are known."""
+    found = [classes.get(each) for each in names if type(each) is str] if names else []
+    bases = tuple(kind for kind in found[:_MAX_BASES] if kind is not None and _is_derivable(kind))
+    return _derived(bases) if bases else StepFailedError
+
+
+def _is_derivable(kind: type) -> bool:
+    """Whether deriving from a class runs none of its code, and is nothing that it forbids."""
+    own = [each for each in kind.__mro__ if each.__module__ != "builtins"]
+    return type(kind) is type and not any("__init_subclass__" in vars(each) for each in own)
+
+
+@lru_cache(256)
+def _derived(bases: tuple[type[BaseException], ...]) -> type[StepFailedError]:
+    about: dict[str, Any] = {
+        "__module__": StepFailedError.__module__,
+        "__doc__": StepFailedError.__doc__,
+        "__str__": BaseException.__str__,  # that of a KeyError is a repr
+    }
+    try:
+        made = type("StepFailedError", (StepFailedError, *bases), about)
+        _bare(made, "")
+    except TypeError:  # they do not go together, or one of them needs other arguments
+        return StepFailedError
+    return made
 
 
 def fill(error: BaseException, payload: Mapping[str, Any]) -> None:
     """Add attributes, notes, traceback text and cause."""
     state = payload.get("state")
-    if isinstance(state, dict) and not (
+    stands_in = (
         isinstance(error, StepFailedError)
         and payload.get("class") != "workflow.errors.StepFailedError"
-    ):
+    )
+    # Whoever catches it by a base class expects the attributes of that.
+    if isinstance(state, dict) and not (stands_in and type(error) is StepFailedError):
         for key, item in state.items():
-            if isinstance(key, str) and not key.startswith("__"):
+            mine = stands_in and key == "type_name"
+            if isinstance(key, str) and not key.startswith("__") and not mine:
                 vars(error)[key] = item
     notes = [note for note in payload.get("notes") or () if isinstance(note, str)]
     if notes:

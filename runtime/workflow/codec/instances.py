@@ -73,8 +73,9 @@ def find_class(classes: Mapping[str, type], name: Any) -> Any:
     found = classes.get(name) if type(name) is str else None
     if found is None:
         raise SerializationError(
-            f"the class {str(name)[:200]!r} is not known here. It was recorded by a build "
-            "whose manifest named it; it has been renamed, moved or removed since."
+            f"the class {str(name)[:200]!r} is not known here",
+            advice="It was recorded by a build whose manifest named it; it has been renamed, moved "
+            "or removed since.",
         )
     return found
 
@@ -84,11 +85,14 @@ def read_enum(reader: Reader, raw: list[Any], depth: int) -> Any:
     kind = find_class(reader.classes, name)
     if not issubclass(kind, Enum):
         raise SerializationError(f"the class {name!r} is no longer an Enum")
-    if issubclass(kind, Flag):
-        return kind(member)
-    if member not in kind.__members__:
-        raise SerializationError(f"the Enum {name!r} has no member {member!r} any more")
-    return kind[member]
+    try:
+        return kind(member) if issubclass(kind, Flag) else kind[member]
+    except (KeyError, ValueError):
+        raise SerializationError(
+            f"the {'Flag' if issubclass(kind, Flag) else 'Enum'} {name!r} has no member {member!r} "
+            "here",
+            advice="Give it this member again until no open run has such a value.",
+        ) from None
 
 
 def read_instance(reader: Reader, raw: list[Any], index: int, depth: int) -> Any:
@@ -105,6 +109,9 @@ def read_instance(reader: Reader, raw: list[Any], index: int, depth: int) -> Any
         reader.begin(index)
         state = reader.fields_of(body["data"], depth + 1)
         _refuse_unknown(reader, kind, state, kind._fields)
+        for name in kind._fields:
+            if name not in state and name not in kind._field_defaults:
+                raise _lacking(kind, name)
         return reader.made(index, kind(**state))
     model = hasattr(kind, "__pydantic_fields__") and hasattr(kind, "model_construct")
     if not model and not is_dataclass(kind):
@@ -181,9 +188,17 @@ def _refuse_unknown(
             reader.trail.append(segment(name))
             raise SerializationError(
                 f"the recorded {kind.__qualname__} has a field {name!r} that the class does "
-                "not have here. Give the class this field again, with a default, until no "
-                "open run has such a value."
+                "not have here",
+                advice="Give the class this field again, with a default, until no open run has "
+                "such a value.",
             )
+
+
+def _lacking(kind: type, field: str) -> SerializationError:
+    return SerializationError(
+        f"{kind.__qualname__} has a field {field!r} that the recorded value lacks",
+        advice="Give the field a default.",
+    )
 
 
 def _same(value: T) -> T:
@@ -202,10 +217,7 @@ def _fill_dataclass(
         elif each.default_factory is not MISSING:
             item = arrange(each.default_factory())
         elif each.init:
-            raise SerializationError(
-                f"{kind.__qualname__} has a field {each.name!r} that the recorded value lacks. "
-                "Give the field a default."
-            )
+            raise _lacking(kind, each.name)
         else:
             continue
         object.__setattr__(made, each.name, item)
@@ -227,10 +239,7 @@ def _fill_model(made: Any, kind: Any, state: dict[str, Any], arrange: Callable[[
     for name, info in kind.__pydantic_fields__.items():
         if name not in held:
             if info.is_required():
-                raise SerializationError(
-                    f"{kind.__qualname__} has a field {name!r} that the recorded value lacks. "
-                    "Give the field a default."
-                )
+                raise _lacking(kind, name)
             default = info.get_default(call_default_factory=True, validated_data=held)
             held[name] = arrange(default)
     allowed = kind.model_config.get("extra") == "allow"

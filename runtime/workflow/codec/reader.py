@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from workflow.codec import buffers, failures, instances, references, streams, urls
+from workflow.codec import buffers, failures, instances, references, streams, temporal, urls
 from workflow.codec.buffers import MAX_COPIED
 from workflow.codec.members import MAX_PARTS
 from workflow.codec.references import NO_FUNCTIONS, Functions
@@ -257,7 +257,9 @@ class Reader:
         body = self.body_of(raw[1])
         self._done[index] = _OPEN
         early: dict[str, Any] = {
-            n: self.value(body[n], depth) for n in ("name", "message", "class") if n in body
+            n: self.value(body[n], depth)
+            for n in ("name", "message", "class", "bases")
+            if n in body
         }
         args = self.value(body["args"], depth + 1) if "args" in body else None
         made = failures.empty(self._errors, early, args)
@@ -361,6 +363,11 @@ def _date(text: str) -> datetime:
     return found
 
 
+def _payload(read: Callable[[Any], Any]) -> Callable[[Reader, list[Any], int], Any]:
+    """Reads a tag whose payload stands in it, and is no entry."""
+    return lambda reader, raw, depth: read(raw[1])
+
+
 _WHOLE: dict[str, Callable[[Reader, list[Any], int, int], Any]] = {
     "Map": Reader._map,
     "null": Reader._null,
@@ -400,6 +407,7 @@ _PARTS: dict[str, Callable[[Reader, list[Any], int], Any]] = {
     **dict.fromkeys((*buffers.TYPED_ARRAYS.values(), "Float16Array"), buffers.read_numbers),
     "numpy": buffers.read_numpy,
     "pydantic.Url": urls.read,
+    **{name: _payload(read) for name, read in temporal.READ.items()},
 }
 
 

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from workflow.codec.refusals import Refused
 from workflow.web import FormData, FormFile, Headers, Request, Response
 
-__all__ = ["BY_NAME", "BY_TYPE", "Tag"]
+__all__ = ["BY_NAME", "BY_TYPE", "Tag", "read_zone"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def _write_zone(zone: tzinfo | None) -> str | None:
     )
 
 
-def _read_zone(text: str | None) -> tzinfo | None:
+def read_zone(text: str | None) -> tzinfo | None:
+    """The zone with this IANA key or offset. Raises ValueError for anything else."""
     if text is None:
         return None
     found = _OFFSET.fullmatch(text)
@@ -87,7 +88,7 @@ def _write_datetime(value: datetime) -> tuple[Any, ...]:
 
 def _read_datetime(payload: list[Any]) -> datetime:
     text, zone, fold = payload
-    return datetime.fromisoformat(text).replace(tzinfo=_read_zone(zone), fold=fold)
+    return datetime.fromisoformat(text).replace(tzinfo=read_zone(zone), fold=fold)
 
 
 def _write_time(value: time) -> tuple[Any, ...]:
@@ -96,7 +97,7 @@ def _write_time(value: time) -> tuple[Any, ...]:
 
 def _read_time(payload: list[Any]) -> time:
     text, zone, fold = payload
-    return time.fromisoformat(text).replace(tzinfo=_read_zone(zone), fold=fold)
+    return time.fromisoformat(text).replace(tzinfo=read_zone(zone), fold=fold)
 
 
 # -- web values ------------------------------------------------------------------------------
@@ -177,8 +178,8 @@ _TABLE = (
         lambda v: (v.days, v.seconds, v.microseconds),
         lambda p: timedelta(*p),
     ),
-    Tag("timezone", timezone, _write_zone, _read_zone),
-    Tag("ZoneInfo", ZoneInfo, _write_zone, _read_zone),
+    Tag("timezone", timezone, _write_zone, read_zone),
+    Tag("ZoneInfo", ZoneInfo, _write_zone, read_zone),
     Tag("Path", type(Path()), str, _read_text(Path)),
     Tag("PurePosixPath", PurePosixPath, str, _read_text(PurePosixPath)),
     Tag("PureWindowsPath", PureWindowsPath, str, _read_text(PureWindowsPath)),

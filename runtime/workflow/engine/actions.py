@@ -12,7 +12,8 @@ from workflow.authoring.context import moment
 from workflow.authoring.payloads import validated
 from workflow.codec import Codec
 from workflow.errors import PendingActionError, RunEndedError, WorkflowRunNotFoundError
-from workflow.policy.actions import BUILT_IN, check_option
+from workflow.policy.actions import check_option
+from workflow.policy.shapes import type_of
 from workflow.world.port import World
 from workflow.world.records import HookRecord, Letter
 
@@ -78,8 +79,8 @@ async def answer(world: World, codec: Codec, run_id: str, step: str, value: Any)
         raise await _why_not(world, run_id, step)
     about = _about(found) or {}
     check_option(step, about["options"], value)
-    if about.get("class"):
-        value = _fitting(codec, step, about["class"], value)
+    if shape := about.get("shape") or about.get("class"):
+        value = _fitting(codec, about, shape, value)
     payload = codec.encode(value, path="input", references=False)
     letter = Letter(kind="hook_received", payload=payload, dedupe=f"answer {found.hook_id}")
     posted = await world.post_to_token(found.token, letter)
@@ -95,16 +96,17 @@ def _about(hook: HookRecord) -> dict[str, Any] | None:
     return about
 
 
-def _fitting(codec: Codec, step: str, wanted: str, value: Any) -> Any:
-    """The value as the class that the body wants, if this process knows it: the body looks too."""
-    kind = BUILT_IN.get(wanted) or codec.class_of(wanted)
+def _fitting(codec: Codec, about: dict[str, Any], shape: Any, value: Any) -> Any:
+    """The value as the type that the body wants, if this process knows it: the body looks too."""
+    kind = type_of(shape, codec.class_of)
     if kind is None:
         return value
+    step = about["step"]
     try:
         return validated(kind, value)
     except ValueError as error:  # pydantic's ValidationError is one
         raise PendingActionError(
-            f"the input does not answer {step!r}, which takes {kind.__name__}: {error}", step=step
+            f"the input does not answer {step!r}, which takes {about['type']}: {error}", step=step
         ) from error
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from workflow.engine.changes import changes
 from workflow.engine.cold import PYTHON, cold_copy
 from workflow.engine.project import Project
 from workflow.engine.steps import Unfit, prepared
@@ -21,11 +22,10 @@ from workflow.errors import SerializationError, WorkflowError
 from workflow.events import Event, NewEvent
 from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun
-from workflow.sandbox.bundle import Bundle
 from workflow.world.port import World
 from workflow.world.records import RunFilter, RunRecord
 
-__all__ = ["Verdict", "examine"]
+__all__ = ["Trial", "Verdict", "examine"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Verdict:
     `problems` are the reasons why it would not continue; without any it does. `old_code` says that
     it stays under the bundle it was begun with. For such a run `under_new` is how the new code
     would diverge from its log (empty when it would not), and `missing` are steps its code may still
-    call that the new build does not have.
+    call that the new build does not have; `changed` says what the new build has changed of the
+    steps and classes that its code uses.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class Verdict:
     problems: tuple[str, ...] = ()
     under_new: str = ""
     missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -55,18 +57,60 @@ class Verdict:
 async def examine(world: World, project: Project) -> AsyncIterator[Verdict]:
     """Look at every open run of an opened world, newest first. Writes nothing."""
     worker = Worker(world, project)  # never started: it only reads bundles and makes codecs
+    old = _OldCode(worker)
     for status in ("pending", "running", "paused"):
         cursor: str | None = None
         while True:
             page = await world.list_runs(RunFilter(status=status), limit=200, cursor=cursor)
             for run in page.items:
-                yield await _verdict(worker, run)
+                yield await _verdict(worker, old, run)
             cursor = page.cursor
             if cursor is None:
                 break
 
 
-async def _verdict(worker: Worker, run: RunRecord) -> Verdict:
+class Trial:
+    """Whether runs could go on with the orchestration code of `project` instead of their own."""
+
+    def __init__(self, world: World, project: Project) -> None:
+        self._worker = Worker(world, project)  # never started
+
+    async def obstacle(self, run: RunRecord) -> str:
+        """Why a run could not; empty when it could. Replays its log, and writes nothing."""
+        worker = self._worker
+        log = (await worker.world.load(run.run_id)).events
+        moved = replace(run, bundle=worker.project.bundle.hash)
+        copy, why = await _replayed(worker, moved, log)
+        if copy is not None:
+            copy.close()
+        return why
+
+
+class _OldCode:
+    """What bundles that runs are pinned to have in common with the new build; looked up once."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    async def compared(self, bundle: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The steps that are missing, and what has changed of the others and of the classes."""
+        if bundle not in self._found:
+            self._found[bundle] = await self._compare(bundle)
+        return self._found[bundle]
+
+    async def _compare(self, bundle: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        worker = self._worker
+        try:
+            program = await worker.program(bundle)
+        except WorkflowError:
+            return (), ()  # the replay says why
+        registry = worker.project.registry
+        missing = tuple(sorted(set(program.bundle.steps) - set(registry.steps)))
+        return missing, changes(program.bundle, program.instantiate(), registry)
+
+
+async def _verdict(worker: Worker, old: _OldCode, run: RunRecord) -> Verdict:
     project = worker.project
     new = project.bundle.hash
     bundle = run.bundle or new
@@ -85,11 +129,12 @@ async def _verdict(worker: Worker, run: RunRecord) -> Verdict:
         live.close()
     under_new = ""
     missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     if bundle != new:
         copy, under_new = await _replayed(worker, replace(run, bundle=new), log)
         if copy is not None:
             copy.close()
-        missing = await _missing(worker, bundle)
+        missing, changed = await old.compared(bundle)
     return Verdict(
         run_id=run.run_id,
         workflow=run.workflow,
@@ -98,6 +143,7 @@ async def _verdict(worker: Worker, run: RunRecord) -> Verdict:
         problems=tuple(problems),
         under_new=under_new,
         missing=missing,
+        changed=changed,
         notes=tuple(notes),
     )
 
@@ -135,11 +181,3 @@ def _unfit_calls(worker: Worker, live: LiveRun, log: tuple[Event, ...]) -> list[
         except Unfit as error:
             found.append(str(error))
     return found
-
-
-async def _missing(worker: Worker, bundle: str) -> tuple[str, ...]:
-    source = await worker.world.get_bundle(bundle)
-    if source is None:
-        return ()
-    steps = Bundle.from_bytes(source).steps
-    return tuple(sorted(set(steps) - set(worker.project.registry.steps)))

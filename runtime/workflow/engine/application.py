@@ -104,7 +104,7 @@ class Application:
             )
         await self.world.open()
         try:
-            settings.check(os.environ)
+            settings.check(os.environ, base_url=self.base_url)
             self._worker = Worker(self.world, self.project, grace=self._grace)
             await self._worker.publish()
             if self._wants_worker:
@@ -119,12 +119,14 @@ class Application:
         global _current
         if _current is self:
             _current = self._before
-        if self._worker is not None and self._wants_worker:
-            await self._worker.stop()
-        elif self._worker is not None:
-            await self._worker.processes.close()
-        self._worker = None
-        await self.world.close()
+        worker, self._worker = self._worker, None
+        try:
+            if worker is not None and self._wants_worker:
+                await worker.stop()
+            elif worker is not None:
+                await worker.processes.close()
+        finally:
+            await self.world.close()
 
     async def __aenter__(self) -> Application:
         await self.start()

@@ -40,6 +40,7 @@ def context_of(
 ) -> StepContext:
     """The context of one attempt. With `fence` it runs inline, without as a task."""
     world = worker.world
+    begins: dict[str, int] = {}
 
     async def write(
         stream: str, chunks: tuple[bytes, ...], close: bool, of: str | None = None
@@ -61,11 +62,18 @@ def context_of(
             raise WorkflowRunNotFoundError(of)
         if written is None:
             raise Superseded(f"{short_name(step.id)}: another attempt has taken over")
+        if of is None or of == run_id:
+            begins.setdefault(stream, written)
         news.tell(of or run_id, stream)
 
     async def first_writer(stream: str) -> tuple[str, int] | None:
         page = await world.read_chunks(run_id, stream, 0, 1)
-        return (page.chunks[0].step_id, page.chunks[0].attempt) if page.chunks else None
+        if not page.chunks:
+            return None
+        first = page.chunks[0]
+        # An attempt that a stop has taken back leaves its number to the one that begins afresh.
+        taken_back = (first.step_id, first.attempt) == (step_id, attempt) and stream not in begins
+        return first.step_id, first.attempt - taken_back
 
     async def set_attributes(changes: dict[str, str | None]) -> None:
         letter = Letter(kind="attrs", ref=step_id, meta=pack(attributes_of(changes)))
@@ -85,6 +93,7 @@ def context_of(
         attempt=attempt,
         step_started_at=moment(world.now()),
         codec=codec,
+        begins=begins,
         write=write,
         first_writer=first_writer,
         set_attributes=set_attributes,

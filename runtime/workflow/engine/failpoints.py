@@ -9,14 +9,15 @@ costs one comparison.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from workflow.world.port import World
 
-__all__ = ["NAMES", "arm", "reach", "watched"]
+__all__ = ["NAMES", "arm", "check", "reach", "watched"]
 
 NAMES = (
     "before_step_body",
@@ -28,20 +29,33 @@ NAMES = (
     "commit",
 )
 
+_SETTING = "WORKFLOW_FAILPOINT"
 _armed = ""
 _left = 1
+
+
+def _read(setting: str) -> tuple[str, int]:
+    name, colon, nth = setting.partition(":")
+    if name and name not in NAMES:
+        raise ValueError(f"WORKFLOW_FAILPOINT is {name!r}; known points: {', '.join(NAMES)}")
+    if colon and not (nth.isdecimal() and int(nth)):
+        raise ValueError(f"WORKFLOW_FAILPOINT is {setting!r}; write a count, as in {name}:3")
+    return name, int(nth) if colon else 1
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Raise ValueError for a WORKFLOW_FAILPOINT that is none."""
+    _read(environ.get(_SETTING, ""))
 
 
 def arm(setting: str) -> None:
     """Arm one point, as in `after_commit:3`, or none with an empty text. Raises ValueError."""
     global _armed, _left
-    name, _, nth = setting.partition(":")
-    if name and name not in NAMES:
-        raise ValueError(f"WORKFLOW_FAILPOINT is {name!r}; known points: {', '.join(NAMES)}")
-    _armed, _left = name, int(nth) if nth.isdigit() else 1
+    _armed, _left = _read(setting)
 
 
-arm(os.environ.get("WORKFLOW_FAILPOINT", ""))
+with contextlib.suppress(ValueError):  # an application that starts says it, see `check`
+    arm(os.environ.get(_SETTING, ""))
 
 
 def reach(name: str) -> None:

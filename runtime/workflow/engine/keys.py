@@ -36,7 +36,7 @@ class Keys:
     async def of(self, run_id: str, *, afresh: bool = False) -> tuple[RunKey, ...]:
         """The keys of a run; the first one seals. Empty where values are not encrypted.
 
-        Raises WorldError for keys of a wrong length.
+        Raises WorldError for keys of a wrong length, and when the world cannot give any.
         """
         if self._source is None and not self._masters:
             return ()
@@ -67,7 +67,13 @@ class Keys:
         if self._source is None:
             return tuple(run_key(master, run_id) for master in self._masters)
         try:
-            return tuple(RunKey(key) for key in await self._source(run_id))
+            given = await self._source(run_id)
+        except WorldError:
+            raise
+        except Exception as error:
+            raise WorldError(f"the world gives no keys for {run_id}: {error}") from error
+        try:
+            return tuple(map(RunKey, given))
         except ValueError as wrong:
             raise WorldError(f"the world gives a key for {run_id} that is none: {wrong}") from None
 

@@ -61,7 +61,7 @@ class Project:
             if path not in sys.path:
                 sys.path.append(path)
         return cls(
-            _registry(folder, step),
+            _registry(folder, step, root, manifest),
             bundle,
             root=root,
             passthrough=manifest.get("passthrough", []),
@@ -158,7 +158,7 @@ def _step(folder: Path, manifest: dict[str, Any]) -> bytes:
     return data
 
 
-def _registry(folder: Path, step: bytes) -> Registry:
+def _registry(folder: Path, step: bytes, root: Path, manifest: dict[str, Any]) -> Registry:
     """Run the text of `step.py` once per folder and process, and take its registry."""
     path = folder / "step.py"
     name = f"workflow_generated_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
@@ -173,12 +173,26 @@ def _registry(folder: Path, step: bytes) -> Registry:
             exec(compile(step, path, "exec"), module.__dict__)
         except ModuleNotFoundError as error:
             del sys.modules[name]
+            _check_moved(folder, root, manifest, error)
             raise _not_found(error) from error
         except BaseException:
             del sys.modules[name]
             raise
     registry: Registry = module.registry
     return registry
+
+
+def _check_moved(
+    folder: Path, root: Path, manifest: dict[str, Any], error: ModuleNotFoundError
+) -> None:
+    """Raise for a module that the build was made from, and whose file is not there any more."""
+    for module in manifest["modules"]:
+        within = f"{module['name']}.".startswith(f"{error.name}.")
+        if within and not (root / module["path"]).exists():
+            raise BundleError(
+                f"{folder.name}/ was made from {module['path']}, which is not there any more: if "
+                "it was moved or removed, run `wfc build` and start again"
+            ) from error
 
 
 def _not_found(error: ModuleNotFoundError) -> BundleError:

@@ -18,6 +18,7 @@ What a run takes out of its mail and into its log is sealed afresh.
 from __future__ import annotations
 
 import base64
+import logging
 import os
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
@@ -30,7 +31,7 @@ from workflow.codec.compression import compressed, uncompressed
 from workflow.codec.encryption import RunKey, sealed, sealed_for
 from workflow.codec.layers import MAX_VALUE, TAG, layered
 from workflow.engine.keys import Keys, compress_above, keys_of
-from workflow.errors import SerializationError
+from workflow.errors import SerializationError, WorldError
 from workflow.events import NewEvent
 from workflow.world.port import World
 from workflow.world.records import (
@@ -56,6 +57,8 @@ from workflow.world.records import (
 )
 
 __all__ = ["sealing"]
+
+log = logging.getLogger("workflow.engine")
 
 E = TypeVar("E", bound=NewEvent)
 T = TypeVar("T", bound=NewTask)
@@ -146,6 +149,7 @@ class _Sealing:
         self._world = world
         self._keys = keys
         self._above = above
+        self._unopened: dict[str, list[Task]] = {}  # claimed, while their keys were away
 
     def __getattr__(self, name: str) -> Any:
         # All that carries no values; a test holds the two lists together.
@@ -227,12 +231,33 @@ class _Sealing:
 
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
         claimed = await self._world.claim_runs(worker, limit)
-        return replace(claimed, runs=await self._runs(claimed.runs)) if claimed.runs else claimed
+        runs: list[RunRecord] = []
+        for run in claimed.runs:
+            try:
+                runs.append(await self._run(run))
+            except WorldError:  # of the keys; whoever loads the run is told
+                runs.append(run)
+        return replace(claimed, runs=tuple(runs)) if runs else claimed
 
     async def claim_tasks(
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
-        return await self._tasks(await self._world.claim_tasks(worker, limit, names))
+        """As the world's. A task that cannot be opened because its keys are away comes with a later
+        claim: it is the worker's by now, and nobody else would get it."""
+        claimed = await self._world.claim_tasks(worker, limit, names)
+        before = self._unopened.pop(worker, ())
+        opened: list[Task] = []
+        left: list[Task] = []
+        for task in (*before, *claimed):
+            try:
+                opened += await self._tasks([task])
+            except WorldError as error:
+                left.append(task)
+                if task not in before:
+                    log.warning("%s waits for its keys: %s", task.step_id, error)
+        if left:
+            self._unopened[worker] = left
+        return tuple(opened)
 
     async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
         return await self._tasks(await self._world.list_unclaimed(names, limit=limit))

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from workflow.engine import endings, failpoints
 from workflow.engine.bodiless import before_its_time, give_up, left_to_others, too_long
-from workflow.engine.cold import PYTHON, check, cold_copy
+from workflow.engine.cold import PYTHON, check, cold_copy, read
 from workflow.engine.contexts import context_of
 from workflow.engine.intake import Returned
 from workflow.engine.pumps import write_out
+from workflow.engine.reasons import code_of, unreadable
 from workflow.engine.steps import (
     Completed,
     Failed,
@@ -128,19 +129,20 @@ class Session:
         except (WorldError, MemoryError):
             raise
         except DivergenceError as error:
-            await self._park("divergence", f"{error} ({self._code()})", error.position)
+            project = self.worker.project
+            code = code_of(self._run, project.bundle.hash, project.passthrough)
+            await self._park("divergence", f"{error} ({code})", error.position)
         except ReplayCheckError as error:
             await self._park(error.code, str(error), error.position)
         except SerializationError as error:
-            fed = self._live.head + 1 if self._live is not None else 0
-            position = error.position or fed
-            await self._park(error.code, str(error), position)
+            # Classes may have changed between the code that started a new run and ours.
+            if not (error.advice and await self._left_to_others(error.fact)):
+                fed = self._live.head + 1 if self._live is not None else 0
+                reason = unreadable(error, self._run, self.worker.project.bundle.hash)
+                await self._park(error.code, reason, error.position or fed)
         except WorkflowNotRegisteredError as error:
-            again = self.worker.stranded.leave(self._run)
-            if again is None:
+            if not await self._left_to_others(str(error)):
                 await self._park(error.code, str(error))
-            else:
-                await self._append(left_to_others(self._run, self.worker.world.now(), again))
         except (BundleError, SandboxError, StepNotRegisteredError) as error:
             await self._park(error.code, str(error))
         except Exception as error:
@@ -149,15 +151,12 @@ class Session:
             log.exception("%s: internal error", self.run_id)
             await self._park("internal", f"{type(error).__name__}: {error}")
 
-    def _code(self) -> str:
-        """Which code and which Python disagree with the log."""
-        ours = self.worker.project.bundle.hash
-        pinned = self._run.bundle or ours
-        python = self._run.python
-        code = f"bundle of the run {pinned[:12]}, of this worker {ours[:12]}"
-        if python not in (None, PYTHON):
-            code += f"; begun under Python {python}, replayed under {PYTHON}"
-        return code
+    async def _left_to_others(self, reason: str) -> bool:
+        """Give a new run back for which others may have the code. False: it has waited enough."""
+        again = self.worker.stranded.leave(self._run, reason)
+        if again is not None:
+            await self._append(left_to_others(self._run, self.worker.world.now(), again))
+        return again is not None
 
     # -- owning --------------------------------------------------------------------------------
 
@@ -202,7 +201,7 @@ class Session:
     async def _load(self, after: int) -> Loaded | None:
         """Read the run; None when it is not ours any more."""
         self._mail = False  # whatever was announced before is in what is read now
-        loaded = await self.worker.world.load(self.run_id, after=after)
+        loaded = await read(self.worker.world, self._run, after)
         run = loaded.run
         if run.owner != self.worker.id or run.fence != self.fence or run.parked is not None:
             return None
@@ -242,7 +241,7 @@ class Session:
         assert live is not None
         world = self.worker.world
         now = loaded.now if loaded is not None else world.now()
-        turn = Turn(live, now, self._pending)
+        turn = Turn(live, now, self._pending, first=live.head == 1)
         self._pending.clear()
         if not live.ended:
             self._feed(turn, loaded, now)

@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workflow.authoring.requests import max_bytes_of, private_of
+from workflow.engine import failpoints
 from workflow.engine.webhooks import answer_timeout
 from workflow.policy.actions import lifetime_setting
+from workflow.policy.base_url import local_url, url_setting
 
 __all__ = ["check"]
 
 
-def check(environ: Mapping[str, str]) -> None:
-    """Raise ValueError, whose text names the setting, for a value that means nothing."""
+def check(environ: Mapping[str, str], *, base_url: str = "") -> None:
+    """Raise ValueError, whose text names the setting, for a value that means nothing.
+
+    With a `base_url` of the application's own, the settings of it do not count.
+    """
+    failpoints.check(environ)
+    if not base_url and url_setting(environ) is None:
+        local_url(environ)
     answer_timeout(environ)
     lifetime_setting(environ)
     max_bytes_of(environ)

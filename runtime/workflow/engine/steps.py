@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -90,6 +91,8 @@ class TryAgain:
     error: bytes
 
 
+log = logging.getLogger("workflow.engine")
+
 Outcome: TypeAlias = Completed | Failed | TryAgain
 
 
@@ -130,16 +133,15 @@ async def run_attempt(
     except BaseException as error:
         return _failure(step, context.attempt, error, started, world.now(), codec)
     if call is None:
-        return _said(step, context.attempt, said, started, world.now())
+        return _said(step, context, said, started, world.now())
     intake = Intake(context.run_id, worker, started)
     try:
         encoded = codec.encode(result, path="result", adopt=intake.adopt)
     except SerializationError as error:
         # Another attempt would return the same kind of value: this is the step's failure at once.
         await intake.let_go()
-        return Failed(
-            codec.encode_error(error), _meta(context.attempt, started, "SerializationError")
-        )
+        told = codec.encode_error(error, traceback=recorded_traceback(error))
+        return Failed(told, _meta(context.attempt, started, "SerializationError"))
     try:
         returned = await intake.open(context)
     except BaseException as error:
@@ -147,7 +149,7 @@ async def run_attempt(
         if not isinstance(error, WorkflowError):
             raise
         return _failure(step, context.attempt, error, started, world.now(), codec)
-    return Completed(encoded, _meta(context.attempt, started), returned)
+    return Completed(encoded, _meta(context.attempt, started, begins=context.begins), returned)
 
 
 def prepared(step: Step, payload: bytes, codec: Codec) -> Callable[[], Any]:
@@ -268,19 +270,22 @@ def _failed(
 ) -> Outcome:
     decision = after_failure(step.options, attempt, error, now, random.random())
     match decision:
-        case Retry(at=at):
+        case Retry(at=at, remark=remark):
+            if remark:
+                log.warning("the step %s, attempt %d: %s", short_name(step.id), attempt, remark)
             return TryAgain(at, encoded)
         case GiveUp():
             return Failed(encoded, _meta(attempt, started, summary))
 
 
 def _said(
-    step: Step, attempt: int, said: Done | Raised | Misfit, started: Micros, now: Micros
+    step: Step, context: StepContext, said: Done | Raised | Misfit, started: Micros, now: Micros
 ) -> Outcome:
     """The outcome of an attempt in a process. Raises Unfit."""
+    attempt = context.attempt
     match said:
         case Done(payload=payload):
-            return Completed(payload, _meta(attempt, started))
+            return Completed(payload, _meta(attempt, started, begins=context.begins))
         case Misfit(reason=reason):
             raise Unfit(reason)
         case Raised(error=encoded, summary=summary):
@@ -291,8 +296,15 @@ def _said(
             return _failed(step, attempt, error, encoded, summary, started, now)
 
 
-def _meta(attempt: int, started: Micros, error: str = "") -> bytes:
+def _meta(
+    attempt: int, started: Micros, error: str = "", begins: Mapping[str, int] | None = None
+) -> bytes:
+    """What is noted beside a result: with `begins` from where on its streams are this execution's.
+    Below may lie chunks of one that was taken back, under the same attempt."""
     meta: dict[str, Any] = {"attempt": attempt, "started_at": started}
     if error:
         meta["error"] = error
+    streams = {name: index for name, index in (begins or {}).items() if index}
+    if streams:
+        meta["streams"] = streams
     return pack(meta)

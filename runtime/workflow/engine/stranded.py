@@ -5,7 +5,7 @@ when its step was missing all of the time that WORKFLOW_PARK_MISSING_AFTER says.
 of two: no live worker has a step of that id, or the step of that id does not take the recorded
 arguments. Each worker judges by what it has seen itself; the one that claims the run parks it.
 A new run, which is not pinned to any code, is left to others as long when its workflow is not in
-the build of the worker that claims it.
+the build of the worker that claims it, or does not take the recorded arguments there.
 """
 
 from __future__ import annotations
@@ -93,18 +93,14 @@ class Stranded:
         """Whether runs are to be claimed by others now, if they can."""
         return 0 <= self._worker.world.now() - self._left < _HEAD_START
 
-    def leave(self, run: RunRecord) -> Micros | None:
-        """When to offer a run again whose workflow this worker does not have; None to park it."""
+    def leave(self, run: RunRecord, reason: str) -> Micros | None:
+        """When to offer a run again that cannot begin with the code here; None to park it."""
         if run.bundle is not None:
             return None  # nobody else has other code for it
         now = self._worker.world.now()
         since = self._unknown.setdefault(run.run_id, now)
         if since == now:
-            log.warning(
-                "%s is left to others: %s is not in the build of this worker",
-                run.run_id,
-                run.workflow,
-            )
+            log.warning("%s is left to others: %s", run.run_id, reason)
         if now - since < self._after:
             if self._left <= now:  # else they come back together, and we step aside once
                 self._left = now + AGAIN
@@ -135,15 +131,16 @@ class Stranded:
     async def refuse(self, run_id: str) -> None:
         """Raise StepNotRegisteredError when a claimed run has waited for a step long enough.
 
-        What is missing is looked at afresh: since the last look a worker may have come.
+        What is missing is looked at afresh: since the last look a worker may have come. Once the
+        run is parked the time begins anew: whoever resumes it may just have started a worker.
         """
         now = self._worker.world.now()
         for key, misfit in self._misfits.items():
             if key[0] == run_id and now - misfit.since >= self._after:
                 del self._misfits[key]
                 raise StepNotRegisteredError(
-                    f"{misfit.reason}. Give the step parameters that take what was recorded, "
-                    f"deploy that, then `wfc resume {run_id}`"
+                    f"{misfit.reason.removesuffix('.')}. Deploy a build whose step takes what was "
+                    f"recorded, then `wfc resume {run_id}`"
                 )
         since = {k: s for k, s in self._missing.items() if k[0] == run_id}
         if not any(now - at >= self._after for at in since.values()):
@@ -151,6 +148,7 @@ class Stranded:
         for task in await self._without_worker():
             key = (task.run_id, task.step_id)
             if key in since and now - since[key] >= self._after:
+                self._missing = {k: s for k, s in self._missing.items() if k[0] != run_id}
                 raise StepNotRegisteredError(
                     f"no live worker has the step {short_name(task.name)!r} ({task.name}), which "
                     "this run has called. It was removed, renamed or moved since. Start a worker "

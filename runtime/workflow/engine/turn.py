@@ -28,10 +28,16 @@ _ENDS: dict[str, Literal["completed", "failed", "cancelled"]] = {
 
 
 class Turn:
-    """Collects the events of one turn of `live`. `now` is the world's time at its beginning."""
+    """Collects the events of one turn of `live`. `now` is the world's time at its beginning.
 
-    def __init__(self, live: LiveRun, now: Micros, pending: Iterable[NewEvent]) -> None:
+    `first` says that nothing of the body is in the log yet.
+    """
+
+    def __init__(
+        self, live: LiveRun, now: Micros, pending: Iterable[NewEvent], *, first: bool = False
+    ) -> None:
         self.live = live
+        self.first = first
         self.now = max(now, live.loop.now)
         self.events: list[NewEvent] = list(pending)
         self.eaten: list[int] = []
@@ -51,10 +57,8 @@ class Turn:
         name: str = "",
         payload: bytes | None = None,
         meta: bytes | None = None,
-        not_before: Micros = 0,
     ) -> None:
         """Feed one fact and note it with the decisions it causes."""
-        self.now = max(self.now, not_before)
         fact = NewEvent(type=type, at=self.now, ref=ref, name=name, payload=payload, meta=meta)
         decisions = self.live.feed(fact)
         self.events.append(fact)
@@ -92,6 +96,8 @@ class Turn:
                 )
             case "cancel" if not live.cancel_requested:
                 self.feed("run_cancel_requested", meta=letter.meta)
+            case "wake" if self.first:
+                pass  # it let the run begin; the body is in no sleep that it could be meant for
             case "wake":
                 wanted = msgspec.json.decode(letter.meta) if letter.meta else None
                 for ref in live.sleeps():
@@ -114,14 +120,15 @@ class Turn:
         """Feed the end of the run's time before anything that came while nobody worked on it: what
         is too late does not count because it was not looked at earlier."""
         while not self.live.ended and (due := self.live.deadline.overdue(now)) is not None:
-            ref, at = due
-            self.feed("wait_completed", ref=ref, not_before=at)
+            self.feed("wait_completed", ref=due[0])
 
     def end_due_waits(self, now: Micros) -> None:
-        """Feed the end of every wait that is due at `now`, earliest first."""
+        """Feed the end of every wait that is due at `now`, earliest first.
+
+        `now` is not after the time of the turn, so no wait ends before it is due.
+        """
         while not self.live.ended and (due := self.live.first_due(now)) is not None:
-            ref, at = due
-            self.feed("wait_completed", ref=ref, not_before=at)
+            self.feed("wait_completed", ref=due[0])
 
     def called_steps(self) -> list[NewEvent]:
         """The steps decided in this turn that the body still waits for."""

@@ -10,12 +10,14 @@ import socket
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
 from workflow.codec import Codec
 from workflow.engine.intake import Intake
 from workflow.engine.pumps import Pump, see_through
 from workflow.errors import RunEndedError, StreamError, WorldError
 from workflow.world.port import World
-from workflow.world.records import NO_STEPS, WorkerRecord
+from workflow.world.records import NO_STEPS, Letter, Micros, WorkerRecord
 
 __all__ = ["Uploads"]
 
@@ -27,6 +29,10 @@ LEASE = 15.0  # seconds without a sign of life after which readers take the uplo
 class Uploads(Intake):
     """The uploads of one start. `adopt` them, `announce`, create the run, `write`; or `leave`.
 
+    A run that returns what was uploaded may be over before its streams are there, and would take
+    none then. So it is created to begin a little later (`not_before`), and told to begin when they
+    are there. If this process dies in between, it begins all the same, and finds its writer gone.
+
     While they are written this process has a lease like that of a worker, under which it does no
     work: it is how readers tell a slow upload from one whose process has died.
     """
@@ -35,6 +41,15 @@ class Uploads(Intake):
         writer = f"upload:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         super().__init__(run_id, writer, world.now())
         self._world = world
+        self._held = False
+
+    def not_before(self, start_at: Micros | None) -> Micros | None:
+        """When the run may begin by itself, if it is to begin at `start_at`."""
+        now = self._world.now()
+        if not self.streams or (start_at is not None and start_at > now):
+            return start_at
+        self._held = True
+        return now + round(LEASE * 1_000_000)
 
     async def announce(self) -> None:
         """Take the lease, before anybody can read of the uploads."""
@@ -53,8 +68,9 @@ class Uploads(Intake):
         self.settle()
         pumps = [Pump(self._world, codec, self.writer, each) for each in self.streams]
         try:
-            # Before the first item comes: a run may return a stream that is there, and end.
             await asyncio.gather(*[pump.open() for pump in pumps])
+            if self._held:
+                await self._let_begin()
             broke = await asyncio.gather(
                 *[see_through(pump, _spawn, LEASE / 3, self._beat) for pump in pumps]
             )
@@ -66,6 +82,14 @@ class Uploads(Intake):
                     f"the upload to {self.run_id} broke off, and so does the stream that the run "
                     f"reads: {type(error).__name__}: {error}"
                 ) from error
+
+    async def _let_begin(self) -> None:
+        # It names a sleep that no run has: the first one of the body is not to end with it.
+        letter = Letter(kind="wake", meta=msgspec.json.encode(["uploads"]))
+        try:
+            await self._world.post(self.run_id, letter)
+        except WorldError as error:  # it begins by itself
+            log.warning("%s begins somewhat later: %s", self.run_id, error)
 
     async def leave(self) -> None:
         """Give the lease back; it runs out by itself if the world is away."""

@@ -23,7 +23,8 @@ __all__ = ["answer_timeout", "deliver"]
 async def deliver(world: World, codec: Codec, token: str, request: web.Request) -> web.Response:
     """Record the request as the hook's payload, then answer as the webhook was created to.
 
-    The payload is durable before anything is answered. Raises HookNotFoundError for a token that is
+    The payload is durable before anything is answered. A method that the webhook does not take gets
+    405, and nothing is recorded. Raises HookNotFoundError for a token that is
     unknown, finished, or a plain hook's (the caller must not be able to tell them apart);
     TimeoutError when a manual answer did not come in time (WORKFLOW_WEBHOOK_TIMEOUT, seconds,
     default 60); WebhookError when the run ended without answering.
@@ -32,6 +33,9 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     if hook is None or not hook.webhook:
         raise HookNotFoundError(token)
     meta = msgspec.json.decode(hook.meta) if hook.meta else {}
+    methods = meta.get("methods")
+    if methods is not None and request.method not in methods:
+        return _not_allowed(request.method, methods)
     manual = meta.get("respond") == "manual"
     if manual:
         request = web.Request(
@@ -53,6 +57,15 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
         response: web.Response = codec.decode(base64.b64decode(meta["response"]))
         return response
     return web.Response(b"", status=202)
+
+
+def _not_allowed(method: str, methods: list[str]) -> web.Response:
+    allowed = ", ".join(methods)
+    problem = {
+        "code": "method-not-allowed",
+        "message": f"this webhook takes {allowed}, not {method}",
+    }
+    return web.Response.json({"error": problem}, 405, {"allow": allowed})
 
 
 def answer_timeout(environ: Mapping[str, str]) -> float:

@@ -8,6 +8,7 @@ world to say that something changed, or for the next thing to fall due.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -23,7 +24,7 @@ from workflow.codec import Codec
 from workflow.engine import endings
 from workflow.engine.cold import sampler
 from workflow.engine.contexts import context_of
-from workflow.engine.heart import Heart
+from workflow.engine.heart import Heart, lease_of
 from workflow.engine.intake import Returned
 from workflow.engine.limits import Limits
 from workflow.engine.processes import Processes, size_of
@@ -52,25 +53,11 @@ __all__ = ["Worker"]
 
 log = logging.getLogger("workflow.engine")
 
-LEASE = 15.0  # seconds a worker may be silent before others take its work over, if not set
-BEAT = 0.5  # seconds between signs of life at most: how late others notice that a lease ran out
 PATIENCE = 3.0  # seconds between tries at most while the world is away
 RUNS = 500  # runs owned at a time
 TASKS = 64  # task bodies at a time
 CACHED = 2000  # idle live copies kept
 SECOND = 1_000_000
-
-
-def _lease() -> float:
-    """WORKFLOW_LEASE in seconds. Raises ValueError."""
-    text = os.environ.get("WORKFLOW_LEASE") or str(LEASE)
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.2 <= seconds <= 3600:
-        raise ValueError(f"WORKFLOW_LEASE is {text!r}; give seconds, from 0.2 to 3600")
-    return seconds
 
 
 class Worker:
@@ -81,7 +68,7 @@ class Worker:
 
     def __init__(self, world: World, project: Project, *, grace: float = 5.0) -> None:
         self._grace = grace
-        self.lease = _lease()
+        self.lease = lease_of(os.environ)
         self.world = world
         self.project = project
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -99,6 +86,7 @@ class Worker:
         self._tasks_now = 0
         self._more_tasks = False  # the last claim took as many as there was room for
         self._loops: list[asyncio.Task[None]] = []
+        self._looking = asyncio.Lock()  # held while work is being claimed
         self._heart: Heart | None = None
         self._published: Micros | None = None
         self.stopping = False
@@ -109,7 +97,7 @@ class Worker:
         """Register with the world, take over what dead workers held, and begin to work."""
         await self.publish()
         await self._beat()
-        self._heart = Heart(self.world, self._record, min(BEAT, self.lease / 3))
+        self._heart = Heart(self.world, self._record, self.lease)
         self._heart.start()
         self._loops = [
             asyncio.create_task(self._work(), name="workflow-worker"),
@@ -122,6 +110,9 @@ class Worker:
         No step begins any more. Attempts that are cut off do not count.
         """
         self.stopping = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._grace), self._looking:
+                pass  # what a claim under way hands out has to be handed back
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -145,7 +136,10 @@ class Worker:
         self._cache.clear()
         if self._heart is not None:
             await self._heart.stop()  # before leaving: a beat after it would be a new lease
-        await self.world.leave(self.id)
+        try:
+            await self.world.leave(self.id)
+        except WorldError as error:
+            log.warning("%s; others take this work over when the lease has run out", error)
 
     async def work_once(self) -> list[str]:
         """Claim what is due and work on it until it is given up; the ids of the runs claimed.
@@ -184,7 +178,8 @@ class Worker:
         while not self.stopping:
             try:
                 change = await self.world.wait_for_change(change, due)
-                due = await self._claim()
+                async with self._looking:
+                    due = await self._claim()
                 delay = 0.1
             except Exception as error:
                 # Whatever it is, a worker that stopped looking would be worse.
@@ -201,6 +196,8 @@ class Worker:
 
     async def _claim(self) -> Micros | None:
         """One look at the world; returns when something falls due next."""
+        if self._heart is not None:
+            await self._heart.keep()
         if self._more_tasks:  # they need not wait until the runs have been claimed
             both = await asyncio.gather(
                 self._claim_runs(), self._claim_tasks(), return_exceptions=True
@@ -294,7 +291,7 @@ class Worker:
 
     async def _watch(self, heart: Heart) -> None:
         while True:
-            await asyncio.sleep(self.lease / 3)
+            await asyncio.sleep(heart.pause)
             heart.tick()
             try:
                 await self._stop_lost()
@@ -314,18 +311,19 @@ class Worker:
     # -- tasks ---------------------------------------------------------------------------------
 
     async def _run_task(self, task: Task) -> None:
+        unbegun = Finish(
+            run_id=task.run_id,
+            step_id=task.step_id,
+            worker=self.id,
+            attempt=task.attempt,
+            uncount=True,
+        )
         try:
-            finish = await self._attempt(task)
+            finish = unbegun if self.stopping else await self._attempt(task)
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
-            finish = Finish(
-                run_id=task.run_id,
-                step_id=task.step_id,
-                worker=self.id,
-                attempt=task.attempt,
-                uncount=True,
-            )
+            finish = unbegun
         except (
             Exception
         ) as error:  # ours, not the step's: it must not leave the task owned for ever

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from workflow.http.routes import BASE_PATH
+from workflow.policy.base_url import checked_url, local_url, url_setting
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
 __all__ = ["Bound", "base_url", "bound_by"]
-
-_DEFAULT_PORT = "3000"
-_SETTINGS = ("WORKFLOW_BASE_URL", "WORKFLOW_EMBEDDED_BASE_URL")
 
 
 @dataclass(frozen=True)
@@ -31,24 +29,14 @@ def base_url(explicit: str | None, environ: Mapping[str, str], bound: Bound | No
     address, PORT on localhost, port 3000 on localhost.
 
     The result has no slash at its end. A bare origin is followed by the server's `root_path`; an
-    address that names a path already is complete. Raises ValueError for what is not an http(s) URL.
+    address that names a path already is complete. Raises ValueError for what is not an http(s) URL,
+    and for a PORT that is none.
     """
     bound = bound or Bound()
-    given = _given(explicit, environ)
+    given = checked_url("base_url", explicit) if explicit else url_setting(environ)
     if given is not None:
-        name, value = given
-        parts = urlsplit(value)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.netloc
-            or parts.query
-            or parts.fragment
-        ):
-            raise ValueError(f'{name} is a URL such as "https://example.com", not {value!r}')
-        address = value.rstrip("/")
-        return address if parts.path.strip("/") else address + bound.root_path
-    origin = bound.origin or f"http://localhost:{environ.get('PORT') or _DEFAULT_PORT}"
-    return origin + bound.root_path
+        return given if urlsplit(given).path else given + bound.root_path
+    return (bound.origin or local_url(environ)) + bound.root_path
 
 
 def bound_by(scope: Scope) -> Bound:
@@ -72,10 +60,3 @@ def bound_by(scope: Scope) -> Bound:
     return Bound(
         f"{scheme}://{name}" if port in (None, default) else f"{scheme}://{name}:{port}", root_path
     )
-
-
-def _given(explicit: str | None, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    for name, value in (("base_url", explicit), *((n, environ.get(n)) for n in _SETTINGS)):
-        if value:
-            return name, value
-    return None

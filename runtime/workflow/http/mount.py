@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -82,13 +83,15 @@ def open_application(
 class WithWorkflow:
     """The ASGI application that `with_workflow` returns. Other attributes are the wrapped one's."""
 
-    _own = ("_app", "_lifecycle")
+    _own = ("_app", "_lifecycle", "_called")
 
     def __init__(self, app: ASGIApp, lifecycle: Lifecycle) -> None:
         self._app = app
         self._lifecycle = lifecycle
+        self._called = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._called = True
         if scope["type"] == "lifespan":
             await _Lifespan(self._app, self._lifecycle, receive, send).run(scope)
         elif scope["type"] == "http" and (path := public_path(scope)):
@@ -110,6 +113,15 @@ class WithWorkflow:
 
     def __repr__(self) -> str:
         return f"with_workflow({self._app!r})"
+
+    def __del__(self) -> None:
+        # `with_workflow(app)` without `app =`: the server would serve the application without us,
+        # and runs that it starts would wait for ever.
+        if self.__dict__.get("_called") is False and not sys.is_finalizing():
+            _log.warning(
+                "what with_workflow(...) gave back was thrown away and never served, so nothing "
+                "works on runs here. Write `app = with_workflow(app)`, and serve that"
+            )
 
 
 class _Lifespan:

@@ -8,13 +8,10 @@ from typing import Any
 from workflow.errors import PendingActionError
 from workflow.policy.durations import seconds_of
 
-__all__ = ["BUILT_IN", "LIFETIME", "check_option", "lifetime_setting"]
+__all__ = ["LIFETIME", "check_option", "lifetime_setting"]
 
 LIFETIME = 30 * 86_400_000_000
 """Microseconds for which a pending action waits by default."""
-
-BUILT_IN: Mapping[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, dict, list)}
-"""The built-in classes that an input can be checked against."""
 
 
 def lifetime_setting(environ: Mapping[str, str]) -> int | None:

@@ -105,10 +105,11 @@ def deadline_of(
             raise ValueError("grace= is how long a run may clean up after its deadline=; give both")
         return {}
     due = due_of(deadline, now, "deadline=")
+    shown = deadline.isoformat() if isinstance(deadline, datetime) else repr(deadline)
     if due <= now:
-        raise ValueError(f"the deadline {deadline!r} is over already")
+        raise ValueError(f"the deadline {shown} is over already")
     if start_at is not None and due <= start_at:
-        raise ValueError(f"the deadline {deadline!r} is over before the run begins; see delay=")
+        raise ValueError(f"the deadline {shown} is over before the run begins; see delay=")
     if grace is None:
         return {"deadline": due}
     return {"deadline": due, "grace": round(seconds_of(grace, "grace=") * 1_000_000)}

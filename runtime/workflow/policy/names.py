@@ -37,6 +37,11 @@ def full_id(workflow: str, known: Collection[str]) -> str:
     matches = sorted(i for i in known if i.rpartition("//")[2] == workflow)
     if len(matches) == 1:
         return matches[0]
+    from difflib import get_close_matches  # nobody needs it before something is misspelt
+
     listed = "\n  ".join(matches or sorted(known) or ["(none)"])
     problem = "is ambiguous; give the full id" if matches else "is not known; there are"
-    raise WorkflowNotRegisteredError(f"workflow {workflow!r} {problem}:\n  {listed}")
+    names = {} if matches else {i: i for i in known} | {i.rpartition("//")[2]: i for i in known}
+    near = get_close_matches(workflow, names, 1)
+    hint = f"\nDid you mean {near[0]}?" if near else ""
+    raise WorkflowNotRegisteredError(f"workflow {workflow!r} {problem}:\n  {listed}{hint}")

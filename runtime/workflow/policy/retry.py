@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
-from workflow.errors import FatalError, RetryableError
+from workflow.errors import ContextError, FatalError, RetryableError
 from workflow.policy.durations import due_of, seconds_of
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "StepOptions",
     "after_failure",
     "delay",
+    "is_final",
     "options_of",
     "step_options",
 ]
@@ -103,24 +104,40 @@ def delay(backoff: Backoff, attempt: int, u: float) -> float:
     return base * (1 - backoff.jitter * u)
 
 
+def is_final(error: BaseException) -> bool:
+    """Whether another attempt cannot help: FatalError says so, and what cannot be used in a step
+    (ContextError) will not be usable in the next attempt either."""
+    return isinstance(error, FatalError | ContextError)
+
+
 def after_failure(
     options: StepOptions, attempt: int, error: BaseException, now: int, u: float
 ) -> Decision:
     """Decide what follows when attempt number `attempt` (from 1) failed with `error` at `now`.
 
-    FatalError gives up, and so does any error when no retry is left. RetryableError chooses its own
-    time; one that cannot be read falls back to the back-off and says so in `remark`, because an
-    exception here would lose the step's own error. `u` is as in `delay`.
+    What `is_final` gives up, and so does any error when no retry is left. RetryableError chooses
+    its own time, at once when that has passed; one that cannot be read falls back to the back-off
+    and says so in `remark`, because an exception here would lose the step's own error. `u` is as in
+    `delay`.
     """
-    if isinstance(error, FatalError) or attempt > options.max_retries:
+    if is_final(error) or attempt > options.max_retries:
         return GiveUp()
     remark = ""
     if isinstance(error, RetryableError):
+        if _is_over(error.retry_after):
+            return Retry(now)
         try:
             return Retry(due_of(error.retry_after, now))
         except (TypeError, ValueError) as unreadable:
             remark = f"retry_after was ignored: {unreadable}"
     return Retry(now + round(delay(options.backoff, attempt, u) * 1_000_000), remark)
+
+
+def _is_over(after: object) -> bool:
+    """Whether it is a duration below 0, as from a moment that was computed and has passed."""
+    if isinstance(after, timedelta):
+        return after < timedelta()
+    return _is_number(after) and after < 0  # type: ignore[operator]
 
 
 def step_options(

@@ -10,6 +10,8 @@ const cycle = [];
 cycle.push(cycle, "end");
 const circle = { name: "root" };
 circle.self = circle;
+// Node has no Temporal yet. devalue goes by the name that an object gives itself, and by its text.
+const temporal = (name, text) => ({ [Symbol.toStringTag]: `Temporal.${name}`, toString: () => text });
 const values = {
   undefined: undefined,
   null: null,
@@ -40,6 +42,19 @@ const values = {
   buffer: new Uint8Array([7, 8]).buffer,
   "object without prototype": Object.assign(Object.create(null), { a: 1 }),
   "boxed number": Object(3),
+  instant: temporal("Instant", "2026-07-01T10:00:00.123456789Z"),
+  "zoned date and time": temporal(
+    "ZonedDateTime",
+    "2026-10-25T02:30:00+01:00[Europe/Vienna][u-ca=gregory]",
+  ),
+  "date and time of an offset": temporal("ZonedDateTime", "2026-07-01T12:00:00+02:00[+02:00]"),
+  "plain date and time": temporal("PlainDateTime", "2026-07-01T10:00:00.1"),
+  "plain date": temporal("PlainDate", "2026-07-01[u-ca=hebrew]"),
+  "plain time": temporal("PlainTime", "10:00:00.123456"),
+  duration: temporal("Duration", "-P1W2DT3H4M5.006S"),
+  "duration of months": temporal("Duration", "P1Y2M"),
+  "day of a year": temporal("PlainMonthDay", "07-01"),
+  "month of a year": temporal("PlainYearMonth", "2026-07"),
 };
 const theirs = Object.fromEntries(
   Object.entries(values).map(([name, value]) => [name, devalue.stringify(value)]),

@@ -50,12 +50,12 @@ from workflow.engine.project import Project
 from workflow.engine.steps import Unfit, prepared
 from workflow.errors import (
     ContextError,
-    FatalError,
     RetryableError,
     SerializationError,
     StepNotRegisteredError,
 )
 from workflow.events import Micros
+from workflow.policy.retry import is_final
 from workflow.replay.frames import recorded_traceback, summary_of
 from workflow.world.port import AuthProvider, Queue, Storage, Streamer
 
@@ -221,6 +221,9 @@ class _Process:
                 result = runner.run(_awaited(call), context=context)
             else:
                 result = context.run(call)
+        except BaseException as error:
+            return self._raised(error, final=is_final(error))
+        try:
             if isinstance(result, AsyncIterable) and not _is_stream(result):
                 raise SerializationError(
                     "a step that runs in a process cannot return a stream of its own. Write to "
@@ -232,7 +235,7 @@ class _Process:
             # Another attempt would return the same kind of value.
             return self._raised(error, final=True)
         except BaseException as error:
-            return self._raised(error, final=isinstance(error, FatalError))
+            return self._raised(error, final=is_final(error))
 
     def _raised(self, error: BaseException, *, final: bool) -> Raised:
         after = getattr(error, "retry_after", None)
