@@ -24,8 +24,9 @@ help:
 demo: $(VENV)/installed-demo
 	@$(BIN)/python -m examples.signup.demo
 
+# Many tests wait for processes and databases more than they compute: two more than there are cores.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist worksteal
 
 # One version after the other: several at once would fight for the cores and for the timing tests' patience.
 test-all:
