@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from wfc.analyse.types import types_of
+from wfc.analyse.types import Types, types_of
 from wfc.model import External, Module, Program
 from wfc.nodes import walk
 
-__all__ = ["RuntimeCall", "argument", "runtime_calls"]
+__all__ = ["RuntimeCall", "argument", "runtime_calls", "starts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,29 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+_MAY_START = re.compile(r"\bworkflow\.api\b|\bworkflow\s+import\b")
+
+
+def starts(program: Program, module: Module) -> Iterator[ast.Call]:
+    """The calls in a file that start something: of `start()`, with options or without. The first
+    argument of each is what is started."""
+    if _MAY_START.search(module.text):
+        types = types_of(program)
+        for node in walk(module.tree):
+            if isinstance(node, ast.Call) and node.args and _is_start(types, module, node.func):
+                yield node
+
+
+def _is_start(types: Types, module: Module, function: ast.expr) -> bool:
+    # As text: with `import workflow.api` the module is an attribute of `workflow`.
+    match function:
+        case ast.Attribute(value=ast.Call(func=made), attr="start"):
+            return str(types.target(module, made)) == "workflow.api.with_options"
+        case ast.Name() | ast.Attribute():
+            return str(types.target(module, function)) == "workflow.api.start"
+    return False
 
 
 def argument(call: ast.Call, name: str, position: int | None) -> ast.expr | None:

@@ -28,13 +28,7 @@ _KINDS: tuple[type, ...] = (
 _PLAIN: dict[str, Any] = {"None": NoneType, "Any": Any, **{kind.__name__: kind for kind in _KINDS}}
 _NAMES = {kind: name for name, kind in _PLAIN.items()}
 _NAMES |= {None: "None", Set: "set", FrozenSet: "frozenset"}
-_GENERIC: dict[str, Any] = {
-    "list": list,
-    "dict": dict,
-    "tuple": tuple,
-    "set": set,
-    "frozenset": frozenset,
-}
+_GENERIC: dict[str, Any] = {kind.__name__: kind for kind in (list, dict, tuple, set, frozenset)}
 _MAX_PARTS = 100
 
 
@@ -55,9 +49,8 @@ def _shape(kind: Any, id_of: Callable[[type], str | None], left: list[int]) -> S
         raise LookupError(kind)
     origin = get_origin(kind)
     if origin is None:
-        named = _NAMES.get(kind) or _NAMES.get(
-            getattr(kind, "_real", ...)
-        )  # a twin of workflow code
+        real = getattr(kind, "_real", kind)  # of a twin that workflow code has
+        named = _NAMES.get(kind) or _NAMES.get(real)
         if named is None and isinstance(kind, type):
             named = id_of(kind)
         if named is None:

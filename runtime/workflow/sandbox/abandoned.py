@@ -3,8 +3,8 @@
 A generator, or a coroutine that nobody awaits, that is forgotten as part of a cycle is closed by
 the collector, at a moment that is another one in every process, and perhaps while another run
 executes. Nothing of it may run then: the policy puts `if $collecting and $collected(): return`
-before what it does when it is closed. Whatever is forgotten otherwise
-ends at once, at the same place every time.
+before what it does when it is closed. Whatever is forgotten otherwise ends at once, at the same
+place every time.
 """
 
 from __future__ import annotations

@@ -256,12 +256,18 @@ def _is_of_pydantic(method: Any) -> bool:
     return type(function) is FunctionType and not owns(function)
 
 
-def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
+def _method_of_pydantic(value: Any, name: str) -> Any:
+    """The method of a model, or of its class, if it is that of pydantic itself; else None."""
     pydantic = sys.modules.get("pydantic")
     if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
         return None
     native = getattr(value, name)
-    if not _is_of_pydantic(native):
+    return native if _is_of_pydantic(native) else None
+
+
+def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
+    native = _method_of_pydantic(value, name)
+    if native is None:
         return None
     if isinstance(value, type):
         return lambda model, **options: arranged(native(model, **options))
@@ -269,11 +275,8 @@ def _read_dump(value: Any, name: str) -> Callable[..., Any] | None:
 
 
 def _read_model_copy(value: Any, name: str) -> Callable[..., Any] | None:
-    pydantic = sys.modules.get("pydantic")
-    if pydantic is None or not issubclass(_class_of(value), pydantic.BaseModel):
-        return None
-    native = getattr(value, name)
-    if not _is_of_pydantic(native):
+    native = _method_of_pydantic(value, name)
+    if native is None:
         return None
     if isinstance(value, type):
         return lambda model, **options: read(model, name)(**options)

@@ -10,14 +10,13 @@ retried and recorded, write a workflow that awaits it, and start that.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 
 from wfc.analyse.names import ProjectName, by_place
+from wfc.analyse.runtime_calls import starts
 from wfc.analyse.types import Types, types_of
 from wfc.diagnostics import Diagnostic, Rule, Severity, note_at
 from wfc.model import Kind, Marked, Module, Program
-from wfc.nodes import walk
 
 RULE = Rule(
     code="WF517",
@@ -58,45 +57,24 @@ async def handle_request(email: str) -> None:
 """,
 )
 
-MAY_START = re.compile(r"\bworkflow\.api\b|\bworkflow\s+import\b")
-
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each start() of a step, anywhere in the files that are read."""
     types = types_of(program)
     places = by_place(program.marked)
     for module in program.modules.values():
-        if not MAY_START.search(module.text):
-            continue
-        for node in walk(module.tree):
-            match node:
-                case ast.Call(args=[first, *_]) if starts(types, module, node.func):
-                    step = _step(types, places, module, first)
-                    if step is not None:
-                        is_async = isinstance(step.node, ast.AsyncFunctionDef)
-                        call = f"{'await ' if is_async else ''}{ast.unparse(first)}(...)"
-                        yield RULE.at(
-                            module,
-                            node,
-                            f"{step.name} is a step, and start() begins a run of a workflow.",
-                            f"Call `{call}` directly, or write a workflow that awaits it and "
-                            "start that.",
-                            [note_at(step.module, step.sighting.statement, "marked as a step")],
-                        )
-
-
-def starts(types: Types, module: Module, function: ast.expr) -> bool:
-    match function:
-        case ast.Attribute(value=ast.Call(func=made), attr="start"):
-            return _is(types, module, made, "workflow.api.with_options")
-        case ast.Name() | ast.Attribute():
-            return _is(types, module, function, "workflow.api.start")
-    return False
-
-
-def _is(types: Types, module: Module, node: ast.expr, name: str) -> bool:
-    # As text: with `import workflow.api` the module is an attribute of `workflow`.
-    return str(types.target(module, node)) == name
+        for node in starts(program, module):
+            step = _step(types, places, module, node.args[0])
+            if step is not None:
+                is_async = isinstance(step.node, ast.AsyncFunctionDef)
+                call = f"{'await ' if is_async else ''}{ast.unparse(node.args[0])}(...)"
+                yield RULE.at(
+                    module,
+                    node,
+                    f"{step.name} is a step, and start() begins a run of a workflow.",
+                    f"Call `{call}` directly, or write a workflow that awaits it and start that.",
+                    [note_at(step.module, step.sighting.statement, "marked as a step")],
+                )
 
 
 def _step(

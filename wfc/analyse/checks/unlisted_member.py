@@ -88,11 +88,13 @@ def check(program: Program) -> Iterator[Diagnostic]:
 def _nowhere(module: str, member: str) -> tuple[str, str] | None:
     """What to say of a name that the real module does not have either; with advice where a class
     of the module has it, as with `import datetime` and `datetime.now()`."""
-    real = import_module(module) if module in sys.stdlib_module_names else None
-    if real is None or hasattr(real, member):
+    offered = facades().get(module)
+    if offered is None or module not in sys.stdlib_module_names:
+        return None  # importing anything else may do something
+    real = import_module(module)
+    if hasattr(real, member):
         return None
     said = f"The module {module} has no {member}."
-    offered = facades().get(module, frozenset())
     for name in sorted(offered, key=lambda name: (name != module, name)):
         owner = getattr(real, name, None)
         if isinstance(owner, type) and member in vars(owner):

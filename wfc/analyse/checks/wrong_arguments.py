@@ -16,13 +16,11 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 
-from wfc.analyse.checks.start_of_step import MAY_START, starts
 from wfc.analyse.names import ProjectName, by_place
-from wfc.analyse.runtime_calls import runtime_calls
+from wfc.analyse.runtime_calls import runtime_calls, starts
 from wfc.analyse.types import Types, types_of
 from wfc.diagnostics import Diagnostic, Note, Rule, Severity, inserting, note_at
 from wfc.model import External, Form, Kind, Marked, Module, Program
-from wfc.nodes import walk
 
 RULE = Rule(
     code="WF915",
@@ -89,12 +87,10 @@ def check(program: Program) -> Iterator[Diagnostic]:
                 yield from _gathered(module, node)
     types, places = types_of(program), by_place(program.marked)
     for module in program.modules.values():
-        if MAY_START.search(module.text):
-            for node in walk(module.tree):
-                if isinstance(node, ast.Call) and node.args and starts(types, module, node.func):
-                    workflow = _workflow(types, places, module, node.args[0])
-                    if workflow is not None and _is_as_written(workflow):
-                        yield from _held(module, node, node.args[1:], workflow)
+        for node in starts(program, module):
+            workflow = _workflow(types, places, module, node.args[0])
+            if workflow is not None and _is_as_written(workflow):
+                yield from _held(module, node, node.args[1:], workflow)
     for call in runtime_calls(program):
         signature = _signature_of(call.name)
         wrong = signature and _misfit(signature, call.node.args, call.node.keywords)
