@@ -86,12 +86,14 @@ async def welcome(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A built project with two files."""
+    """A built project with two files, in which a run was started before."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "flows.py").write_text(FLOWS)
     (folder / "twin.py").write_text(TWIN)
     built = wfc(folder, "build")
     assert built.returncode == 0, built.stderr + built.stdout
+    first = wfc(folder, "run", "workflow//flows.py//welcome", "--input", '{"name": "Ada"}')
+    assert first.returncode == 0, first.stderr
     return folder
 
 
