@@ -15,7 +15,7 @@ from workflow.worlds.memory import MemoryWorld
 WRONG = [
     ("WORKFLOW_LEASE", "soon"),
     ("WORKFLOW_LEASE", "nan"),
-    ("WORKFLOW_MAX_CLAIMS", "1"),
+    ("WORKFLOW_MAX_CLAIMS", "2"),
     ("WORKFLOW_MAX_EVENTS", "ten"),
     ("WORKFLOW_MAX_ROUNDS", "1e3"),
     ("WORKFLOW_PARK_MISSING_AFTER", "inf"),

@@ -26,7 +26,7 @@ class Limits:
         return cls(
             events=_number(environ, "WORKFLOW_MAX_EVENTS", cls.events),
             rounds=_number(environ, "WORKFLOW_MAX_ROUNDS", cls.rounds),
-            claims=_number(environ, "WORKFLOW_MAX_CLAIMS", cls.claims, least=2),
+            claims=_number(environ, "WORKFLOW_MAX_CLAIMS", cls.claims, least=3),
         )
 
 

@@ -76,6 +76,7 @@ class Session:
         self._mail = False
         self._wake = asyncio.Event()
         self.leaving = False  # the append under way gives the run up
+        self.past = asyncio.Event()  # a turn was appended, or there will be none
         self.over = asyncio.Event()
 
     @property
@@ -227,8 +228,7 @@ class Session:
 
     def _find_orphans(self, live: LiveRun, loaded: Loaded) -> None:
         """Steps that are open, but neither a task nor in the mail: their owner's bodies died."""
-        undecided = {event.ref for event in self._pending}
-        known = loaded.tasks | loaded.lettered | undecided
+        known = loaded.tasks | loaded.lettered | {event.ref for event in self._pending}
         self._redo = [ref for ref in live.steps if ref not in known]
         if self._redo:
             self._calls = {e.ref: e for e in loaded.events if e.type == "step_created"}
@@ -271,6 +271,7 @@ class Session:
             await self.worker.publish()  # `wfc prune` must not take it for one of nobody's
         self.leaving = append.release
         done = await self._append(append)
+        self.past.set()
         returned, self._returned = self._returned, []
         for each in returned:
             write_out(self.worker, each, recorded=done.ok)

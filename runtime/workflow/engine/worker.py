@@ -41,6 +41,7 @@ from workflow.errors import (
     WorldError,
 )
 from workflow.events import Micros
+from workflow.policy.crashes import is_suspect
 from workflow.policy.keeping import SAY_AGAIN
 from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun, pack
@@ -210,6 +211,8 @@ class Worker:
             claimed = await self._claim_runs()
             await self._claim_tasks()
         now = self.world.now()
+        if claimed.more:
+            return now
         if claimed.next_due is not None and claimed.next_due <= now:
             # What was due was offered to us, and what is left is not for us (no room, or a step we
             # do not have). Commits tell when that changes; a look a second is the safety net.
@@ -223,7 +226,9 @@ class Worker:
         room = 0 if self.stranded.leaves_runs() else max(0, RUNS - len(self._sessions))
         claimed = await self.world.claim_runs(self.id, room)
         for run in claimed.runs:
-            self._begin(run)
+            begun = self._begin(run)
+            if is_suspect(run.claims - 1):
+                await begun.past.wait()
         for run_id in claimed.look:
             session = self._sessions.get(run_id)
             if session is not None:
@@ -248,10 +253,11 @@ class Worker:
         if run is not None and run.owner == self.id and run_id not in self._sessions:
             self._begin(run)
 
-    def _begin(self, run: RunRecord) -> None:
+    def _begin(self, run: RunRecord) -> Session:
         before = self._sessions.get(run.run_id)
         session = self._sessions[run.run_id] = Session(self, run)
         self.spawn(self._run_session(session, before), run.run_id)
+        return session
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Work on something until it is done, or until the worker stops."""
@@ -268,6 +274,7 @@ class Worker:
                     await before.over.wait()
                 await session.run()
         finally:
+            session.past.set()
             # A run given up and claimed again at once has a newer session under its id.
             if self._sessions.get(session.run_id) is session:
                 del self._sessions[session.run_id]

@@ -174,6 +174,9 @@ class Queue(Protocol):
     async def claim_runs(self, worker: str, limit: int) -> Claimed:
         """Take up to `limit` due runs, oldest due first: owner, fence + 1, claims + 1.
 
+        A run whose `claims` are above 1 was with workers that died. When it is the oldest it is
+        taken alone, else left out: `workflow.policy.crashes.handed_out`.
+
         Beat before you claim: what is held by somebody without a lease is freed by any beat.
         """
 

@@ -229,13 +229,15 @@ class Claimed(Record, frozen=True, kw_only=True):
 
     `runs`: newly claimed, this worker now owns them. `look`: runs it owned already that have
     unseen mail or a due timer, in any order. `next_due`: when a timer of an own or unowned run,
-    or a free task, falls due next, always later than now, None if none. With `limit` runs there
-    may be more.
+    or a free task, falls due next, always later than now, None if none. With `limit` runs
+    there may be more, and `more`: runs that were with workers that died may be left, which are
+    handed out one at a time.
     """
 
     runs: tuple[RunRecord, ...] = ()
     look: tuple[str, ...] = ()
     next_due: Micros | None = None
+    more: bool = False
 
 
 class Loaded(Record, frozen=True, kw_only=True):

@@ -252,7 +252,32 @@ class LeaseCases(Cases):
         assert [run.run_id for run in claimed.runs] == ["other"]
         assert claimed.next_due == min(due.values())
         b.clock.advance((max(due.values()) - now) / SECOND)
-        assert await b.claim("bob", 99) == sorted(names, key=lambda name: due[name])
+        for name in sorted(names, key=lambda name: due[name]):
+            assert await b.claim("bob", 99) == [name]
+
+    @scenario
+    async def test_a_run_that_crashed_twice_is_claimed_alone(self, b: Bench) -> None:
+        """A run that was with two workers that died is handed out alone when it is due for longest,
+        else left out, and the claim says that there may be more. An append makes it as good as new.
+        """
+        for name in ("first", "second"):
+            await b.start(name)
+        for _ in range(2):
+            b.clock.advance(1)
+            assert sorted(await b.claim("ann", 99)) == ["first", "second"]
+            await b.beat("bob")
+        await b.start("new")
+        b.clock.advance(1)
+        claimed = await b.world.claim_runs("bob", 99)
+        assert ([run.run_id for run in claimed.runs], claimed.more) == (["new"], True)
+        await b.start("later")
+        order = sorted(["first", "second"], key=lambda name: run_after_crash(name, 2, 0))
+        for name in order:
+            claimed = await b.world.claim_runs("bob", 99)
+            assert [(run.run_id, run.claims) for run in claimed.runs] == [(name, 3)]
+            assert claimed.more
+        claimed = await b.world.claim_runs("bob", 99)
+        assert ([run.run_id for run in claimed.runs], claimed.more) == (["later"], False)
 
     @scenario
     async def test_a_left_task_is_due_at_once(self, b: Bench) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from operator import itemgetter
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-from workflow.policy.crashes import after_crash, run_after_crash
+from workflow.policy.crashes import after_crash, handed_out, is_suspect, run_after_crash
 from workflow.world.records import Claimed, Micros, RunRecord, Task, WorkerRecord
 from workflow.worlds.local.rows import run_record, task_record
 from workflow.worlds.local.store import Tx
@@ -33,10 +34,12 @@ def look(tx: Tx, worker: str, now: Micros, runs: tuple[RunRecord, ...] = ()) -> 
 def claim_runs(tx: Tx, worker: str, limit: int) -> Claimed:
     """Become the owner of due runs."""
     now = tx.now
-    due = [row["run_id"] for row in tx.all("due_runs", now=now, limit=limit)]
+    free = tx.all("due_runs", now=now, limit=limit)
+    due = [row["run_id"] for row in handed_out(free, itemgetter("claims"))]
     tx.rows("claim_runs", [(run_id, worker) for run_id in due])
     records = {row["run_id"]: row for row in tx.rows("run_records", [(run_id,) for run_id in due])}
-    return look(tx, worker, now, tuple(run_record(records[run_id]) for run_id in due))
+    claimed = look(tx, worker, now, tuple(run_record(records[run_id]) for run_id in due))
+    return replace(claimed, more=any(is_suspect(row["claims"]) for row in free))
 
 
 def claim_tasks(tx: Tx, worker: str, limit: int, names: Collection[str]) -> tuple[Task, ...]:
@@ -84,7 +87,7 @@ def _free_crashed_runs(tx: Tx, owner: str) -> int:
     delayed = [
         (run_id, run_after_crash(run_id, claims, now))
         for run_id, claims in tx.all("runs_of", owner=owner)
-        if claims > 1
+        if is_suspect(claims)
     ]
     freed = _free_runs(tx, owner)
     tx.rows("delay_runs", delayed)

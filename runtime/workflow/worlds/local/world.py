@@ -210,7 +210,7 @@ class LocalWorld:
             claimed = await self._writer.run(
                 lambda tx: work.claim_runs(tx, worker, limit), gives_work=False
             )
-        if len(claimed.runs) < limit and not claimed.look:
+        if len(claimed.runs) < limit and not claimed.look and not claimed.more:
             quiet.found_nothing_more(who, news, claimed.next_due)
         return claimed
 

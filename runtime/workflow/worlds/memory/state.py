@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from workflow.policy.crashes import after_crash, run_after_crash
+from workflow.policy.crashes import after_crash, is_suspect, run_after_crash
 from workflow.world.records import (
     Chunk,
     ChunkWrite,
@@ -59,7 +59,9 @@ class Row:
     @property
     def waits_until(self) -> Micros:
         """Before this the run is not due: it was with workers that died, more than once."""
-        return self.mailed_at if self.run.claims > 1 and self.run.mail > self.run.seen else 0
+        return (
+            self.mailed_at if is_suspect(self.run.claims) and self.run.mail > self.run.seen else 0
+        )
 
     def set(self, **changes: Any) -> None:
         self.run = replace(self.run, **changes)
@@ -170,7 +172,7 @@ class State:
             if row.run.owner is not None and lost(row.run.owner):
                 row.set(owner=None)
                 self.nudge(row, now)
-                if crashed and row.run.claims > 1:
+                if crashed and is_suspect(row.run.claims):
                     row.mailed_at = run_after_crash(row.run.run_id, row.run.claims, now)
                 freed += 1
         for key, task in self.tasks.items():

@@ -11,6 +11,7 @@ from typing import TypeVar
 from msgspec.structs import asdict, replace
 
 from workflow.errors import RunEndedError, WorkflowRunNotFoundError, WorldError
+from workflow.policy.crashes import handed_out, is_suspect
 from workflow.world.port import ENDED, Clock
 from workflow.world.records import (
     Append,
@@ -124,13 +125,15 @@ class MemoryWorld:
                 if run.next_timer is not None and run.owner in (None, worker) and not run.parked:
                     later.append(run.next_timer)
             due.sort(key=lambda entry: entry[0])
-            taken = [row for _, row in due[:limit]]
+            taken = handed_out([row for _, row in due[:limit]], lambda row: row.run.claims)
+            more = any(is_suspect(row.run.claims) for _, row in due)
             for row in taken:
                 row.set(owner=worker, fence=row.run.fence + 1, claims=row.run.claims + 1)
             claimed = Claimed(
                 runs=tuple(row.run for row in taken),
                 look=tuple(look),
                 next_due=min((at for at in later if at > now), default=None),
+                more=more,
             )
             return self._changed(claimed, when=bool(taken))
 

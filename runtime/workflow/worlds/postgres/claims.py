@@ -52,13 +52,15 @@ def claim_runs(session: Session, worker: str, limit: int, now: Micros) -> Claime
         claimed = session.ask("claim_runs", worker=worker, now=now, limit=limit)
         own = session.ask("own_due", worker=worker, now=now)
         due = session.ask("next_due", worker=worker, now=now)
-    runs = tuple(map(rows.run_record, claimed))
+    found = claimed.fetchall()
+    runs = tuple(rows.run_record(row[:-1]) for row in found)
     new = {run.run_id for run in runs}
     later = due.fetchone()
     return Claimed(
         runs=runs,
         look=tuple(run_id for (run_id,) in own if run_id not in new),
         next_due=None if later is None else later[0],
+        more=any(row[-1] for row in found),
     )
 
 

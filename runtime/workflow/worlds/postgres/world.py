@@ -236,7 +236,7 @@ class PostgresWorld:
             return Claimed(next_due=self._quiet.next_due(who))
 
         claimed = await self._read(lambda session: claims.claim_runs(session, worker, limit, now))
-        if len(claimed.runs) < limit and not claimed.look:
+        if len(claimed.runs) < limit and not claimed.look and not claimed.more:
             self._quiet.found_nothing_more(who, news, claimed.next_due)
         if claimed.runs:
             self._changes.bump()

@@ -58,7 +58,7 @@ with due (id, since) as (
         order by next_timer, id limit :limit
     )
 )
-select runs.run_id from due join runs using (id)
+select runs.run_id, claims from due join runs using (id)
 group by id order by min(since), id limit :limit
 
 -- :name own_due

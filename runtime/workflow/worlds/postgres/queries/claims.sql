@@ -1,28 +1,32 @@
 -- :name claim_runs
--- Makes a worker the owner of due runs, oldest due first, under new fences.
+-- Makes a worker the owner of due runs, oldest due first, under new fences. One that was with workers
+-- that died is taken alone, when it is the oldest: `workflow.policy.crashes.handed_out`.
 with mailed as materialized (
-    select id, mailed_at as since from {schema}.workflow_runs
+    select id, claims > 1 as suspect, mailed_at as since from {schema}.workflow_runs
     where owner is null and completed_at is null and parked is null and mail > seen
         and (claims <= 1 or mailed_at <= %(now)s)
     order by mailed_at, id limit %(limit)s for update skip locked
 ), timed as materialized (
-    select id, next_timer as since from {schema}.workflow_runs
+    select id, claims > 1 as suspect, next_timer as since from {schema}.workflow_runs
     where owner is null and completed_at is null and parked is null and next_timer <= %(now)s
         and next_timer is not null and (mail = seen or claims <= 1 or mailed_at <= %(now)s)
     order by next_timer, id limit %(limit)s for update skip locked
 ), due as (
-    select id, min(since) as since from (table mailed union all table timed) as d
-    group by id order by 2, 1 limit %(limit)s
+    select id, suspect, min(since) as since from (table mailed union all table timed) as d
+    group by id, suspect order by 3, 1 limit %(limit)s
+), oldest as (
+    select id, suspect from due order by since, id limit 1
 ), claimed as (
     update {schema}.workflow_runs as r set owner = %(worker)s, fence = fence + 1, claims = claims + 1
-    from due where r.id = due.id
+    from due, oldest
+    where r.id = due.id and (due.id = oldest.id or not due.suspect and not oldest.suspect)
     returning r.*, due.since
 )
 select run_id, workflow, status, c.created_at,
     (select payload from {schema}.workflow_events where run = c.id and seq = 1),
     started_at, completed_at, output,
     error_code, bundle, python, idempotency_key, attributes::text, parent_run, parent_ref, head,
-    mail, seen, next_timer, owner, fence, claims, parked
+    mail, seen, next_timer, owner, fence, claims, parked, (select bool_or(suspect) from due)
 from claimed as c
 order by c.since, c.id
 
