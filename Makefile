@@ -25,7 +25,9 @@ demo: $(VENV)/installed-demo
 	@$(BIN)/python -m examples.signup.demo
 
 # Many tests wait for processes and databases more than they compute: two more than there are cores.
+# The processes that they start read the bytecode that is there before.
 test: $(VENV)/installed-dev
+	@$(BIN)/python -m compileall -q -j 0 wfc runtime
 	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist worksteal
 
 # One version after the other: several at once would fight for the cores and for the timing tests' patience.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from tests import forks
 from tests.postgres import stop_shared
 
 # Every turn of every run in the suite is replayed cold before it is recorded. A test may switch it
@@ -26,8 +29,24 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("thorough" if "WORKFLOW_TEST_THOROUGH" in os.environ else "quick")
 
 
+# What is collected is kept as bytecode, also where the environment says that none is to be written:
+# that is for the projects that tests write and change.
+_writes_none, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+
+
+def pytest_collection_finish() -> None:
+    """Take what exists before the first test out of the garbage collector's sight.
+
+    Thousands of collected tests are no garbage, and many tests have it collected: it took most of
+    their time to look through the former.
+    """
+    sys.dont_write_bytecode = _writes_none
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _stop_postgres() -> Iterator[None]:
-    """Stop the PostgreSQL that tests have started."""
+def _stop_processes() -> Iterator[None]:
+    """Stop the PostgreSQL and the forked commands that tests have started."""
     yield
+    forks.stop()
     stop_shared()

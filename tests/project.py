@@ -19,7 +19,7 @@ from workflow.world.records import RunRecord
 __all__ = ["Events", "build", "ended", "module_of", "until"]
 
 T = TypeVar("T")
-PATIENCE = 20.0  # seconds; only ever used up by a broken test
+PATIENCE = 60.0  # seconds; only ever used up by a broken test
 
 
 def build(folder: Path, source: str, *, name: str | None = None) -> Project:

@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
 from wfc.diagnostics import Diagnostic, Severity, Silenced
-from wfc.discover import InputFile, discover, survey
+from wfc.discover import InputFile, survey
 from wfc.emit import record, writer
 from wfc.emit.cache import TextCache
 from wfc.project import NotingProject, Project, ProjectError, load_project
@@ -108,6 +108,7 @@ class Builder:
     `watch=True`, `build()` returns after the first build and goes on in a thread of its own:
     whenever a file changes it builds again and calls `rebuilt`, until `close()`. A builder keeps
     what it parsed, so a rebuild reads again only what changed. One thread at a time may build.
+    `progress` is called with a few words whenever a build begins something that may take long.
 
     The methods `create_…` are given a compilation without errors and return files by path in the
     generated folder. `build` writes them all, the manifest last.
@@ -121,12 +122,14 @@ class Builder:
         watch: bool = False,
         write: bool = True,
         cache: bool = True,
+        progress: Callable[[str], None] | None = None,
     ) -> None:
         self.dirs = None if dirs is None else tuple(dirs)
         self.working_dir = Path(working_dir).absolute()
         self.watch = watch
         self.write = write
         self.cache = cache
+        self.progress = progress
         self._parsed = _Parsed()
         self._store = TextCache(self.working_dir / ".workflow-cache" if cache else None)
         self._stop = threading.Event()
@@ -143,7 +146,7 @@ class Builder:
 
         What these import is found by itself. Raises `ProjectError` for files that cannot be read.
         """
-        return discover(project)
+        return survey(project, self.progress).files
 
     def create_workflows_bundle(self, compilation: Compilation) -> Mapping[str, str]:
         """`flow.py`, and below `workflows/` the code of the bundle as text.
@@ -224,7 +227,7 @@ class Builder:
         return self._result(project, compilation, findings)
 
     def _build_what_changed(self, project: Project) -> BuildResult:
-        found = survey(project)
+        found = survey(project, self.progress)
         folder = self.working_dir / ".workflow-cache"
         key = record.key_of(project, found.digest)
         done = record.load(folder, project, key)
@@ -252,6 +255,8 @@ class Builder:
     ) -> tuple[Compilation | None, Findings]:
         from wfc.compiler import compile_program, load_program
 
+        if self.progress is not None:
+            self.progress(f"compiling {len(files)} file{'' if len(files) == 1 else 's'}")
         program = load_program(project, files, parse=self._parsed)
         return compile_program(project, program, self._store)
 

@@ -8,20 +8,20 @@ only when there is no error.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from wfc import __version__
 from wfc.analyse import checks
 from wfc.analyse.bare import bare
+from wfc.analyse.from_packages import for_users
 from wfc.analyse.program import analyse
 from wfc.analyse.silence import heed
 from wfc.depth import deep_enough
 from wfc.diagnostics import Diagnostic, Severity, Silenced
-from wfc.discover import InputFile, discover, mentions, read_input
+from wfc.discover import RESUMES, InputFile, discover, mentions, read_input
 from wfc.emit.cache import TextCache
 from wfc.emit.manifest import client_path, make_manifest
 from wfc.model import Key, Kind, Module, Program
@@ -50,7 +50,6 @@ remembers."""
 
 _SHADOWS = ("workflow.py", "workflow/__init__.py")
 _HOOKS = ("create_hook", "define_hook")
-_RESUMES = re.compile(rb"\bresume_hook\b|\.resume\(")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ def load_program(
             return ours.get(name)
         return parse(name, path, read_input(project, path).data)
 
-    return analyse(
+    program = analyse(
         modules,
         find=find,
         is_folder=project.is_folder,
@@ -106,6 +105,17 @@ def load_program(
         oldest_python=oldest_python(project.root / "pyproject.toml"),
         package=_package_around(project),
     )
+    return replace(program, installed=_installed(project, program)) if project.packages else program
+
+
+def _installed(project: Project, program: Program) -> dict[str, str]:
+    """The modules that are out of installed packages: path → the name of the package."""
+    return {
+        module.path: package.name
+        for module in program.modules.values()
+        for package in project.packages
+        if package.file(module.path) is not None
+    }
 
 
 def _package_around(project: Project) -> str:
@@ -125,7 +135,7 @@ def _resumes_hooks(project: Project, modules: Iterable[Module]) -> bool:
     """
     if not any(word in module.text for module in modules for word in _HOOKS):
         return True
-    return any(_RESUMES.search(m.text.encode()) for m in modules) or mentions(project, _RESUMES)
+    return any(RESUMES.search(m.text.encode()) for m in modules) or mentions(project, RESUMES)
 
 
 @deep_enough
@@ -142,7 +152,8 @@ def check_program(program: Program, store: TextCache) -> tuple[dict[str, str], F
     except UnknownSyntaxError as error:
         found.append(checks.unknown_syntax(program, error.path, error.line))
     left, silenced = heed(checks.rules(), program.modules, found)
-    return texts, Findings(tuple(left), tuple(silenced))
+    ours = (s for s in silenced if s.diagnostic.path not in program.installed)
+    return texts, Findings(tuple(for_users(program.installed, left)), tuple(ours))
 
 
 @deep_enough
@@ -160,10 +171,11 @@ def compile_program(
     from wfc.emit.loading import load_failure
 
     bundle = make_bundle(program, texts)
-    failure = load_failure(bundle, project.root, project.passthrough, store)
+    failure = load_failure(bundle, project.passthrough, store)
     if failure is not None:
         why = checks.load_failure(program, failure.path, failure.line, failure.why)
-        return None, Findings((*findings.diagnostics, why), findings.silenced)
+        found = (*findings.diagnostics, *for_users(program.installed, [why]))
+        return None, Findings(found, findings.silenced)
     return Compilation(project, program, texts, bundle), findings
 
 
@@ -192,11 +204,11 @@ def manifest_of(compilation: Compilation, files: Mapping[str, str]) -> dict[str,
 
 def _accepts(module: Module, key: Key) -> bool:
     """Whether the sandbox would take a class of the project as it stands."""
-    from workflow.sandbox import policy
+    from workflow.sandbox import compiling
 
     for index in module.bindings.get(key[1], ()):
         node = module.tree.body[index]
-        if isinstance(node, ast.ClassDef) and policy.check(bare(module, node), module.path):
+        if isinstance(node, ast.ClassDef) and compiling.check(bare(module, node), module.path):
             return False
     return True
 

@@ -11,17 +11,31 @@ import json
 import mmap
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wfc.project import Project, ProjectError, skipped
 
-__all__ = ["InputFile", "Survey", "discover", "enclosing", "mentions", "read_input", "survey"]
+__all__ = [
+    "RESUMES",
+    "InputFile",
+    "Survey",
+    "discover",
+    "enclosing",
+    "mentions",
+    "read_input",
+    "survey",
+]
 
 # A superset of what counts as a directive, so that `useStep` alone in a file is seen as well.
 _MENTIONS = re.compile(rb"use[\s_-]*(?:step|workflow)", re.IGNORECASE)
+RESUMES = re.compile(rb"\bresume_hook\b|\.resume\(")
+"""Where a file resumes a hook, as far as its text shows."""
+
 _OWN_SETTINGS = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*workflow[ \t]*[\].]", re.MULTILINE)
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_TOLD = 500  # files between two words about the progress
 _HUGE = 8 << 20  # bytes; nobody writes such a file by hand, and parsing it takes minutes
 
 
@@ -35,7 +49,11 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Survey:
-    """The files to compile, and a hash over names and bytes of all files that were searched."""
+    """The files to compile, and a hash over all that the search of a project says to a build.
+
+    That is these files and whether any file resumes a hook. A change of another file changes
+    nothing, unless something imports it, and then the build has noted that.
+    """
 
     files: tuple[InputFile, ...]
     digest: str
@@ -51,31 +69,39 @@ def discover(project: Project) -> tuple[InputFile, ...]:
     return survey(project).files
 
 
-def survey(project: Project) -> Survey:
-    """What `discover` gives, and the state of everything it looked at. Raises `ProjectError`."""
+def survey(project: Project, progress: Callable[[str], None] | None = None) -> Survey:
+    """What `discover` gives, and a hash over it. Raises `ProjectError`.
+
+    `progress` is told now and then how many files were looked at.
+    """
     found: dict[str, InputFile] = {}
     digest = hashlib.sha256()
+    resumes = False
     unreadable: list[str] = []
-    for path in sorted(set(_python_files(project))):
+    for number, path in enumerate(sorted(set(_python_files(project))), 1):
+        if progress is not None and not number % _TOLD:
+            progress(f"looked at {number:,} files")
         try:
-            file, seen = _searched(project.root, path)
+            file, data = _searched(project, path)
         except (FileNotFoundError, NotADirectoryError):
             continue  # removed since the folder was listed
         except OSError as error:
             unreadable.append(f"{_shown(path)} cannot be read: {error.strerror}")
             continue
-        digest.update(os.fsencode(path) + b"\0" + seen)
+        resumes = resumes or (b"resume" in data and RESUMES.search(data) is not None)
         if file is not None:
             found[path] = file
+            digest.update(os.fsencode(path) + b"\0" + hashlib.sha256(data).digest())
     if unreadable:
         raise ProjectError(_all(unreadable))
+    digest.update(b"resumes" if resumes else b"")
     return Survey(tuple(found.values()), digest.hexdigest())
 
 
 def read_input(project: Project, path: str) -> InputFile:
     """One file of the project by its POSIX path. Raises `ProjectError` if it cannot be read."""
     try:
-        return InputFile(path, (project.root / path).read_bytes())
+        return InputFile(path, project.file(path).read_bytes())
     except OSError as error:
         raise ProjectError(f"{_shown(path)} cannot be read: {error.strerror}") from error
 
@@ -84,7 +110,7 @@ def mentions(project: Project, pattern: re.Pattern[bytes]) -> bool:
     """Whether any Python file of the project matches; files that cannot be read do not."""
     for path in _python_files(project):
         try:
-            if pattern.search((project.root / path).read_bytes()):
+            if pattern.search(project.file(path).read_bytes()):
                 return True
         except OSError:
             continue
@@ -110,31 +136,33 @@ def _all(problems: list[str]) -> str:
     return "; ".join(problems) + f"\n{hint}"
 
 
-def _searched(root: Path, path: str) -> tuple[InputFile | None, bytes]:
-    """The file if it mentions a directive, and the hash of its bytes."""
-    with open(f"{root}/{path}", "rb", buffering=0) as file:
+def _searched(project: Project, path: str) -> tuple[InputFile | None, bytes]:
+    """The file if it mentions a directive, and its bytes; none of a huge file."""
+    place = project.file(path) if project.packages else f"{project.root}/{path}"
+    with open(place, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _HUGE:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
                 if not _MENTIONS.search(view):
-                    return None, hashlib.sha256(view).digest()
+                    return None, b"resume_hook" if RESUMES.search(view) else b""
             raise ProjectError(
                 f"{_shown(path)} mentions a directive and has {size >> 20} MB; that is too much to "
                 "compile: move its workflows and steps into a file of their own"
             )
         data = file.read()
-    seen = hashlib.sha256(data).digest()
     if not _mentions(data):
-        return None, seen
+        return None, data
     if _shown(path) != path:
         raise ProjectError(
             f"{_shown(path)} mentions a directive, and its name is not UTF-8, so no id can be "
             "made from it: rename it"
         )
-    return InputFile(path, data), seen
+    return InputFile(path, data), data
 
 
 def _mentions(data: bytes) -> bool:
+    if data[:2] in _UTF16:  # not Python, but meant as such: reading it says how to save it
+        data = data.replace(b"\0", b"")
     # Searching for plain bytes is thirty times faster than the pattern, and mostly says no.
     lowered = data.lower()
     return (b"step" in lowered or b"workflow" in lowered) and _MENTIONS.search(data) is not None
@@ -146,15 +174,27 @@ def _shown(path: str) -> str:
 
 
 def _python_files(project: Project) -> Iterator[str]:
+    # A package of a workspace may lie inside of the project: its files are those of the package.
+    apart = frozenset(os.path.realpath(p) for one in project.packages for p in one.places)
+    leave = apart | {str(project.root / project.generated)}
     for folder in project.dirs:
         start = "" if folder == "." else folder + "/"
-        yield from _below(project, start, is_start=True)
+        yield from _below(str(project.root), start, leave, is_start=True)
+    for package in project.packages:
+        if package.is_module:
+            yield package.path
+        for place in package.places if not package.is_module else ():
+            for path in _below(str(place), "", leave, is_start=True):
+                yield f"{package.path}/{path}"
 
 
-def _below(project: Project, folder: str, *, is_start: bool = False) -> Iterator[str]:
-    """The Python files in `folder`, which is "" or ends with a slash."""
+def _below(
+    root: str, folder: str, leave: Container[str], *, is_start: bool = False
+) -> Iterator[str]:
+    """The Python files in `folder`, which is "" or ends with a slash, by their paths below `root`;
+    without what is in `leave`."""
     try:
-        with os.scandir(project.root / folder) as listing:
+        with os.scandir(f"{root}/{folder}") as listing:
             entries = list(listing)
     except (FileNotFoundError, NotADirectoryError):
         return
@@ -164,12 +204,12 @@ def _below(project: Project, folder: str, *, is_start: bool = False) -> Iterator
         return
     for entry in entries:
         path = folder + entry.name
-        if skipped(entry.name) or path == project.generated:
+        if skipped(entry.name) or f"{root}/{path}" in leave:
             continue
         if entry.name.endswith(".py") and _is_file(entry):
             yield path
         elif entry.is_dir(follow_symlinks=False):
-            yield from _below(project, path + "/")
+            yield from _below(root, path + "/", leave)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

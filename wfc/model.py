@@ -276,7 +276,9 @@ class Program:
     project's own, `foreign` those of workflows that lead to code no workflow may run.
     `resumes_hooks` is false where no file of the project mentions that it resumes a hook,
     `oldest_python` the lowest version that `requires-python` allows, if the project says so.
-    `package` is the name of the outermost package that the project's folder is or is inside of.
+    `package` is the name of the outermost package that the project's folder is or is inside of,
+    `installed` has the installed packages that are compiled with the project: for the path of each
+    module out of one, its name.
     """
 
     modules: Mapping[str, Module]
@@ -290,6 +292,7 @@ class Program:
     resumes_hooks: bool = True
     oldest_python: tuple[int, int] | None = None
     package: str = ""
+    installed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bundled(self) -> tuple[Module, ...]:

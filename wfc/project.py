@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
+
+from workflow.installed import Installed
 
 __all__ = [
     "Lookups",
@@ -22,6 +24,7 @@ Lookups = set[tuple[str, str]]
 import name) or ("file", path)."""
 
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist"}
+_MARKS = (b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")  # how files begin that Windows tools save
 _KNOWN = {"dirs", "packages", "passthrough", "generated"}
 
 
@@ -32,19 +35,44 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True)
 class Project:
-    """Settings of one project. Paths inside are POSIX and relative to `root`, which is absolute."""
+    """Settings of one project. Paths inside are POSIX and relative to `root`, which is absolute.
+
+    `packages` are installed packages that are compiled with it. The paths of their files are made
+    of their import names; `file` says where they lie.
+    """
 
     root: Path
     dirs: tuple[str, ...] = (".",)
     source_roots: tuple[str, ...] = (".",)
     passthrough: frozenset[str] = frozenset()
     generated: str = "generated"
+    packages: tuple[Installed, ...] = ()
+
+    def file(self, path: str) -> Path:
+        """Where the file at a POSIX path of the project is on this machine."""
+        for package in self.packages:
+            if (found := package.file(path)) is not None:
+                return found
+        return self.root / path
+
+    def path_of(self, file: Path) -> str | None:
+        """The path of a file on this machine; None when it is no file of the project."""
+        file = file.resolve()
+        for package in self.packages:
+            for place in package.places:
+                if file.is_relative_to(place.resolve()):
+                    inside = file.relative_to(place.resolve())
+                    return PurePosixPath(package.path, inside).as_posix()
+        return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else None
 
     def locate(self, module: str) -> str | None:
         """The path of a module of this project by its import name; None if there is none."""
         if not module:
             return None  # `from . import x` in a file that is in no package
         parts = module.split(".")
+        for package in self.packages:
+            if f"{module}.".startswith(f"{package.name}."):
+                return self._in_package(package, PurePosixPath(*parts))
         for source_root in reversed(self.source_roots):
             base = PurePosixPath(source_root, *parts)
             for path in (base / "__init__.py", base.with_name(base.name + ".py")):
@@ -52,8 +80,21 @@ class Project:
                     return path.as_posix()
         return None
 
+    def _in_package(self, package: Installed, base: PurePosixPath) -> str | None:
+        for path in (f"{base}/__init__.py", f"{base}.py"):
+            file = package.file(path)
+            if file is not None and file.is_file():
+                return path
+        return None
+
     def is_folder(self, module: str) -> bool:
         """Whether a name is a namespace package: a folder of ours without `__init__.py`."""
+        for package in self.packages:
+            if f"{package.name}.".startswith(f"{module}."):
+                return True  # it, or a namespace around it
+            if module.startswith(f"{package.name}."):
+                below = module[len(package.name) + 1 :].replace(".", "/")
+                return any((place / below).is_dir() for place in package.places)
         return any(
             self._is_ours(base := PurePosixPath(source_root, *module.split(".")))
             and (self.root / base).is_dir()
@@ -113,17 +154,7 @@ def load_project(root: Path, dirs: Iterable[str] | None = None) -> Project:
     roots = (".", "src") if _is_source_root(root / "src") else (".",)
     settings = _settings(root / "pyproject.toml")
     if unknown := sorted(set(settings) - _KNOWN):
-        known = ", ".join(sorted(_KNOWN - {"packages"}))
-        from difflib import get_close_matches
-
-        close = get_close_matches(unknown[0], _KNOWN, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; there are {known}"
-        raise ProjectError(f"[tool.workflow] has no setting {unknown[0]!r}{hint}")
-    if settings.get("packages"):
-        raise ProjectError(
-            "[tool.workflow] packages: installed distributions cannot be compiled by this version; "
-            "remove the setting, or copy the package into the project"
-        )
+        raise ProjectError("\n".join(map(_unknown, unknown)))
     generated = settings.get("generated", "generated")
     if not isinstance(generated, str) or not _inside(generated) or generated in ("", "."):
         raise ProjectError("[tool.workflow] generated must be a folder inside the project")
@@ -138,13 +169,19 @@ def load_project(root: Path, dirs: Iterable[str] | None = None) -> Project:
             f"[tool.workflow] passthrough: {ours[0]!r} is the runtime itself; workflow code gets "
             "what it can use of it without this, and calls the rest from steps"
         )
-    return Project(
+    project = Project(
         root=root.resolve(),
         dirs=tuple(PurePosixPath(name).as_posix() for name in folders),
         source_roots=roots,
         passthrough=passthrough,
         generated=PurePosixPath(generated).as_posix(),
     )
+    names = dict.fromkeys(_strings(settings, "packages"))
+    if not names:
+        return project
+    from wfc.packages import find_package
+
+    return replace(project, packages=tuple(find_package(project, name) for name in names))
 
 
 def _is_source_root(folder: Path) -> bool:
@@ -152,16 +189,42 @@ def _is_source_root(folder: Path) -> bool:
     return folder.is_dir() and not (folder / "__init__.py").exists()
 
 
+def _unknown(setting: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(setting, _KNOWN, 1)
+    hint = f"did you mean {close[0]!r}?" if close else "there are " + ", ".join(sorted(_KNOWN))
+    return f"[tool.workflow] has no setting {setting!r}; {hint}"
+
+
 def _settings(pyproject: Path) -> dict[str, object]:
     if not pyproject.is_file():
         return {}
     try:
-        table = tomllib.loads(pyproject.read_text("utf-8")).get("tool", {}).get("workflow", {})
+        tools = tomllib.loads(pyproject.read_text("utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ProjectError(f"pyproject.toml cannot be read: {error}") from error
+        hint = ""
+        if pyproject.is_file() and pyproject.read_bytes()[:2] in _MARKS:
+            hint = "; it begins with a byte order mark: save it as UTF-8 without one"
+        raise ProjectError(f"pyproject.toml cannot be read: {error}{hint}") from error
+    table = tools.get("workflow") if isinstance(tools, dict) else {}
+    if table is None:
+        _refuse_misspelt(tools)
+        return {}
     if not isinstance(table, dict):
         raise ProjectError("[tool.workflow] in pyproject.toml must be a table")
     return table
+
+
+def _refuse_misspelt(tools: dict[str, object]) -> None:
+    """Raise for a table with a name much like ours and nothing but our settings in it."""
+    for name, table in tools.items():
+        is_like = name.lower().startswith(("workflow", "wfc"))
+        if is_like and isinstance(table, dict) and table and table.keys() <= _KNOWN:
+            raise ProjectError(
+                f"pyproject.toml has a table [tool.{name}], which nobody reads: "
+                "write [tool.workflow]"
+            )
 
 
 def _strings(settings: dict[str, object], key: str) -> tuple[str, ...]:

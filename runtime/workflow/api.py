@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import msgspec
 
@@ -31,19 +31,21 @@ from workflow.errors import (
     WorldError,
 )
 from workflow.hook_record import HookRecord, shown
+from workflow.listing import RunPage, check_page, filter_of
 from workflow.policy.actions import lifetime_setting
-from workflow.policy.arguments import passed, record, refuse_coroutine
+from workflow.policy.arguments import passed, record, refuse_coroutine, refuse_inherited
 from workflow.policy.base_url import local_url, url_setting
 from workflow.policy.boundary import checked_by, fit
 from workflow.policy.durations import deadline_of, due_of
-from workflow.policy.lineage import PARENT, lineage
+from workflow.policy.lineage import lineage
 from workflow.policy.names import is_storable
 from workflow.policy.run_ids import check_key, check_run_id
 from workflow.replay.ids import ulid
 from workflow.runs import Readable, Run
+from workflow.web import Request
 from workflow.world import records
 from workflow.world.port import World
-from workflow.world.records import Created, Letter, NewRun, RunFilter, Status
+from workflow.world.records import Created, Letter, NewRun, Status
 
 if TYPE_CHECKING:
     from workflow import web
@@ -56,8 +58,10 @@ __all__ = [
     "PendingAction",
     "Readable",
     "Run",
+    "RunPage",
     "get_hook_by_token",
     "get_run",
+    "get_runs",
     "get_world",
     "list_runs",
     "resume_hook",
@@ -150,6 +154,7 @@ class Starter:
         codec = _codec()
         refuse_coroutine(workflow)
         workflow_id, arguments = _call(workflow, args, kwargs)
+        refuse_inherited(workflow)
         run_id = self.run_id
         if run_id is None:
             run_id = f"wrun_{ulid(time.time_ns() // 1_000_000, secrets.token_bytes(10))}"
@@ -246,26 +251,39 @@ async def list_runs(
     `parent` is the run, or its id, whose body or steps have started them. Raises ValueError for a
     status that no run can have, TypeError for attributes that are no texts.
     """
-    if status is not None and status not in get_args(Status):
-        raise ValueError(f"a status is one of {', '.join(get_args(Status))}, not {status!r}")
-    _check_filters(attributes or {}, parent)
-    world = await _open_world()
-    wanted = dict(attributes or {})
-    if parent is not None:
-        wanted[PARENT] = parent.run_id if isinstance(parent, Run) else parent
-    where = RunFilter(
-        workflow=None if workflow is None else _identify(workflow),
-        status=status,
-        attributes=wanted,
-    )
     cursor: str | None = None
     while True:
-        page = await world.list_runs(where, cursor=cursor)
-        for row in page.items:
-            yield Run(world, _codec(), row.run_id)
+        page = await get_runs(
+            workflow=workflow, status=status, attributes=attributes, parent=parent, cursor=cursor
+        )
+        for run in page.runs:
+            yield run
         cursor = page.cursor
         if cursor is None:
             return
+
+
+async def get_runs(
+    *,
+    workflow: str | Callable[..., Any] | None = None,
+    status: Status | None = None,
+    attributes: Mapping[str, str] | None = None,
+    parent: str | Run[Any] | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> RunPage[Run[Any]]:
+    """A page of what `list_runs` gives: up to `limit` runs, from 1 to 1000, after `cursor`.
+
+    Runs that are started meanwhile move nothing on the pages that follow. Raises what `list_runs`
+    raises, and ValueError for a `limit` or a `cursor` that is none.
+    """
+    workflow_id = None if workflow is None else _identify(workflow)
+    where = filter_of(workflow_id, status, attributes, parent)
+    check_page(limit, cursor)
+    world = await _open_world()
+    page = await world.list_runs(where, limit=limit, cursor=cursor)
+    codec = _codec()
+    return RunPage(tuple(Run(world, codec, row.run_id) for row in page.items), page.cursor)
 
 
 @overload
@@ -282,8 +300,9 @@ async def resume_hook(
     The hook is named by its token, or by what `get_hook_by_token` has given. With `of`, what
     `define_hook` has given, the payload is checked first, as by `of.resume(…)`. Raises
     HookNotFoundError when no open hook has the token, SerializationError (with the path to the
-    value) when the payload cannot be recorded, pydantic's ValidationError when it does not fit. A
-    payload holds data, not steps or workflows.
+    value) when the payload cannot be recorded, pydantic's ValidationError when it does not fit,
+    TypeError for the token of a webhook and anything but a `workflow.Request`. A payload holds
+    data, not steps or workflows.
     """
     token = _token_text("resume_hook()", token)
     if of is not None:
@@ -297,6 +316,11 @@ async def resume_hook(
         raise PendingActionError(
             f"this is the token of a pending action; answer it with run.resume({action.step!r}, …)",
             step=action.step,
+        )
+    if hook.webhook and not isinstance(payload, Request):
+        raise TypeError(
+            "this is the token of a webhook, whose payloads are requests: resume_webhook(token, "
+            f"request) delivers one, and gives its answer. A {type(payload).__name__} is none"
         )
     data = _codec().encode(payload, path="payload", references=False)
     posted = await world.post_to_token(token, Letter(kind="hook_received", payload=data))
@@ -357,17 +381,6 @@ def set_world(world: World | None) -> None:
 
 
 # -- inside ---------------------------------------------------------------------------------------
-
-
-def _check_filters(attributes: object, parent: object) -> None:
-    if not isinstance(attributes, Mapping):
-        kind = type(attributes).__name__
-        raise TypeError(f"attributes= are a dict of names and texts, not {kind}")
-    if parent is not None and not isinstance(parent, str | Run):
-        raise TypeError(f"parent= is a run or its id, not {parent!r:.80}")
-    for name, text in cast("Mapping[object, object]", attributes).items():
-        if not isinstance(text, str):
-            raise TypeError(f"attribute {name!r} must be text, not {type(text).__name__}")
 
 
 def _id_text(run_id: object) -> str:

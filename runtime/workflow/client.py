@@ -24,6 +24,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from workflow.errors import BundleError, ContextError
+from workflow.installed import source_of
 from workflow.manifest import read_manifest
 
 __all__ = ["ClientImports", "install"]
@@ -54,6 +55,8 @@ def install(generated: Path | str = "generated") -> ClientImports:
     for entry in manifest["workflows"].values():
         path = f"client/{entry['path']}"
         source = root / entry["path"]
+        if not source.exists():  # perhaps a module of an installed package
+            source = source_of(entry["module"], entry["path"]) or source
         package = source.parent if source.name == "__init__.py" else None
         places[entry["module"]] = _Place(folder / path, manifest["files"].get(path, ""), package)
     _check_current(folder, root, manifest, places)

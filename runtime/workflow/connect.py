@@ -47,7 +47,7 @@ def connect(target: str | None = None) -> World:
     except (ImportError, AttributeError) as error:
         if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("psycopg"):
             raise WorldError(
-                "the PostgreSQL world needs psycopg; install workflow-compiler[postgres]"
+                "the PostgreSQL world needs psycopg: pip install 'workflow-compiler[postgres]'"
             ) from error
         raise WorldError(f"the world {name!r} cannot be loaded: {error}") from error
 

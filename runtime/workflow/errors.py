@@ -79,10 +79,10 @@ class RetryableError(WorkflowError):
     code = "retryable"
 
     def __init__(
-        self, message: str = "", *, retry_after: float | str | timedelta | datetime = 1.0
+        self, message: str = "", *, retry_after: float | str | timedelta | datetime | None = None
     ) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = 1.0 if retry_after is None else retry_after
 
 
 class StreamError(FatalError):
@@ -196,7 +196,10 @@ class PendingActionExpiredError(WorkflowError, TimeoutError):
 
 
 class HookConflictError(WorkflowError):
-    """The token of a hook or webhook is held by an open run (`run_id`), mostly another one."""
+    """The token of a hook or webhook is held by an open run (`run_id`), mostly another one.
+
+    `conflicting_run_id` is that run, too.
+    """
 
     code = "hook-conflict"
 
@@ -205,6 +208,11 @@ class HookConflictError(WorkflowError):
         super().__init__(f"the token {token!r} is already in use by {by}")
         self.token = token
         self.run_id = run_id
+
+    @property
+    def conflicting_run_id(self) -> str:
+        """As `run_id`, in a word that does not leave open which run is meant."""
+        return self.run_id
 
 
 class WebhookError(WorkflowError):
@@ -311,12 +319,16 @@ class WorkflowRunCancelledError(WorkflowError):
 
 
 class WorkflowRunNotCompletedError(WorkflowError, TimeoutError):
-    """The run did not end in the time that the caller was ready to wait. It goes on."""
+    """The run did not end in the time that the caller was ready to wait. It goes on.
+
+    `status` is how the run was then; "" for the child of a workflow body, which cannot look.
+    """
 
     code = "run-not-completed"
 
     def __init__(self, run_id: str = "", status: str = "", seconds: float = 0.0) -> None:
-        super().__init__(f"{run_id} did not end within {seconds:g} s; it is {status} and goes on")
+        state = f"is {status} and " if status else ""
+        super().__init__(f"{run_id} did not end within {seconds:g} s; it {state}goes on")
         self.run_id = run_id
         self.status = status
 

@@ -15,7 +15,7 @@ from workflow.authoring.readable import Readable
 from workflow.authoring.sources import Source, bound
 from workflow.authoring.streams import stream_name
 from workflow.codec import Codec
-from workflow.engine import endings
+from workflow.engine import endings, nobody
 from workflow.engine.actions import PendingAction, answer, pending
 from workflow.engine.control import cancel, post, terminate
 from workflow.errors import (
@@ -66,6 +66,13 @@ class Run(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Run {self.run_id}>"
+
+    def __eq__(self, other: object) -> bool:
+        """Handles of one run are equal."""
+        return isinstance(other, Run) and other.run_id == self.run_id
+
+    def __hash__(self) -> int:
+        return hash(self.run_id)
 
     def __await__(self) -> Generator[Any, Any, T]:
         return self._result().__await__()
@@ -226,8 +233,11 @@ class Run(Generic[T]):
     async def wake_up(self, *correlation_ids: str) -> None:
         """End the run's durable sleeps now, or only those with the given ids.
 
-        Raises RunEndedError, WorkflowRunNotFoundError.
+        Raises RunEndedError, WorkflowRunNotFoundError, TypeError for an id that is no text.
         """
+        for each in correlation_ids:
+            if not isinstance(each, str):
+                raise TypeError(f"wake_up() takes ids, one by one, not {each!r:.80}")
         meta = msgspec.json.encode(list(correlation_ids)) if correlation_ids else None
         await post(self._world, self.run_id, Letter(kind="wake", meta=meta))
 
@@ -269,7 +279,7 @@ class Run(Generic[T]):
     async def _result(self) -> T:
         change = 0
         between = SOON
-        with endings.watch(self.run_id) as ended:
+        with endings.watch(self.run_id) as ended, nobody.told(self._world, self.run_id):
             while True:
                 ended.clear()
                 run = await self._record()

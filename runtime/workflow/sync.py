@@ -18,15 +18,18 @@ from workflow.authoring.hooks import HookDefinition
 from workflow.engine.actions import PendingAction
 from workflow.hook_record import HookRecord
 from workflow.http.given import GivenRequest, begun, finished
+from workflow.listing import RunPage
 from workflow.runs import Readable
 from workflow.world.records import Status
 
 __all__ = [
     "PendingAction",
     "Run",
+    "RunPage",
     "Starter",
     "get_hook_by_token",
     "get_run",
+    "get_runs",
     "list_runs",
     "read",
     "resume_hook",
@@ -91,6 +94,13 @@ class Run(Generic[T]):
     def __repr__(self) -> str:
         return repr(self._run)
 
+    def __eq__(self, other: object) -> bool:
+        """Handles of one run are equal."""
+        return isinstance(other, Run) and other.run_id == self.run_id
+
+    def __hash__(self) -> int:
+        return hash(self.run_id)
+
     def _read(self, value: Any) -> Any:
         async def read() -> Any:
             return await value
@@ -154,6 +164,11 @@ class Run(Generic[T]):
         found: PendingAction | None = self._read(self._run.pending_action)
         return found
 
+    @property
+    def return_value(self) -> T:
+        """As `result()`: waits for the end of the run, for as long as it takes."""
+        return self.result()
+
     def result(self, timeout: str | float | timedelta | None = None) -> T:
         """Wait for the end of the run and return its result.
 
@@ -189,18 +204,39 @@ class Run(Generic[T]):
 
     @overload
     def read(
-        self, type: None = None, *, namespace: str | None = None, start_index: int = 0
+        self,
+        type: None = None,
+        *,
+        namespace: str | None = None,
+        start_index: int = 0,
+        skip_failed: bool = False,
     ) -> Iterator[Any]: ...
     @overload
     def read(
-        self, type: type[V], *, namespace: str | None = None, start_index: int = 0
+        self,
+        type: type[V],
+        *,
+        namespace: str | None = None,
+        start_index: int = 0,
+        skip_failed: bool = False,
     ) -> Iterator[V]: ...
     def read(
-        self, type: Any = None, *, namespace: str | None = None, start_index: int = 0
+        self,
+        type: Any = None,
+        *,
+        namespace: str | None = None,
+        start_index: int = 0,
+        skip_failed: bool = False,
     ) -> Iterator[Any]:
-        """The values of a stream of the run as they come, until it is closed. `type` only tells
-        type checkers what they are."""
-        return _values(self._run.get_readable(type, namespace=namespace, start_index=start_index))
+        """The values of a stream of the run as they come, until it is closed.
+
+        `type` only tells type checkers what they are; the others are as in `get_readable`.
+        """
+        return _values(
+            self._run.get_readable(
+                type, namespace=namespace, start_index=start_index, skip_failed=skip_failed
+            )
+        )
 
 
 def read(readable: Readable[V]) -> Iterator[V]:
@@ -310,6 +346,33 @@ def list_runs(
             yield Run(_loop.run(_next(runs)))
         except StopAsyncIteration:
             return
+
+
+def get_runs(
+    *,
+    workflow: str | Callable[..., Any] | None = None,
+    status: Status | None = None,
+    attributes: Mapping[str, str] | None = None,
+    parent: str | Run[Any] | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> RunPage[Run[Any]]:
+    """A page of what `list_runs` gives: up to `limit` runs after `cursor`.
+
+    Raises what `workflow.api.get_runs` raises.
+    """
+    above = parent.run_id if isinstance(parent, Run) else parent
+    page = _loop.run(
+        api.get_runs(
+            workflow=workflow,
+            status=status,
+            attributes=attributes,
+            parent=above,
+            limit=limit,
+            cursor=cursor,
+        )
+    )
+    return RunPage(tuple(Run(run) for run in page.runs), page.cursor)
 
 
 def get_hook_by_token(token: str) -> HookRecord:

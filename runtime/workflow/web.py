@@ -377,13 +377,16 @@ def _header_value(value: str) -> str:
 def methods_of(given: str | Sequence[str]) -> list[str]:
     """The HTTP methods in what an author gave as `method=`, in upper case, each once.
 
-    Raises TypeError for anything but text and lists of text, ValueError for what is no method.
+    Raises TypeError for anything but text and lists of text, ValueError for what is no method and
+    for `*`, which no request has.
     """
     listed: Any = [given] if isinstance(given, str) else given
     if not isinstance(listed, Sequence) or not all(isinstance(one, str) for one in listed):
         raise TypeError(f"method= is a method such as 'POST', or a list of them, not {given!r:.80}")
     if not listed or not all(_HEADER_NAME.fullmatch(one) for one in listed):
         raise ValueError(f"method= names HTTP methods such as 'POST', at least one, not {given!r}")
+    if "*" in listed:
+        raise ValueError("method= names HTTP methods; leave it out to take requests of any method")
     return list(dict.fromkeys(one.upper() for one in listed))
 
 

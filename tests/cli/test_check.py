@@ -16,8 +16,10 @@ import wfc
 from tests.engine.test_versions import waiting
 from tests.project import until
 from wfc.cli import main
+from wfc.cli.check import _old_text
 from workflow.api import resume_hook, start
 from workflow.engine import Application, Project
+from workflow.engine.against import Verdict
 from workflow.world.records import Letter, Parked, RunFilter
 from workflow.worlds.local import create_local_world
 
@@ -108,7 +110,7 @@ def test_a_changed_body_says_who_stays_on_old_code_and_why(project: Path) -> Non
     assert "the argument 'cents' has another value" in found["under_new_code"]
     text = check(project).output
     assert text.startswith(
-        f"{found['run_id']} stays on old code, bundle {found['bundle'][:12]}\n"
+        f"{found['run_id']} stays on old code, bundle {found['bundle'][:12]}: order\n"
         f"  under the new code {found['run_id']} order would stop: "
         "replay differs from the log at position 2"
     )
@@ -158,6 +160,7 @@ def test_of_many_runs_with_the_same_to_say_one_is_told_in_full(project: Path) ->
     rebuild(project, CODE.replace("charge(5)", "charge(6)"))
     text = check(project).output
     assert text.startswith("13 open runs stay on old code, bundle ")
+    assert text.partition("\n")[0].endswith(": 13 of order")
     assert "  under the new code 13 runs of order, such as wrun_" in text
     assert text.count("replay differs") == 1
     assert len(check(project, "--json").stdout.splitlines()) == 13
@@ -168,6 +171,19 @@ def test_of_many_runs_with_the_same_to_say_one_is_told_in_full(project: Path) ->
     assert "  the same goes for wrun_" in text
     assert ", … (12 in all, named by --json)\n" in text
     assert text.count("wrun_") == 12, "eleven that stop, and an example under the new code"
+
+
+def test_the_workflows_of_an_old_bundle_are_named_and_counted() -> None:
+    """By their short names; by their ids where two files have a workflow of one name."""
+
+    def text(*names: str) -> str:
+        runs = [Verdict(f"wrun_{n}", f"workflow//{w}", "b" * 64, True) for n, w in enumerate(names)]
+        return _old_text("b" * 64, runs)
+
+    assert text("a.py//order") == "wrun_0 stays on old code, bundle bbbbbbbbbbbb: order"
+    assert text("a.py//order", "b.py//refund", "a.py//order").endswith(": 2 of order, 1 of refund")
+    both = text("a.py//order", "b.py//order")
+    assert both.endswith(": 1 of workflow//a.py//order, 1 of workflow//b.py//order")
 
 
 def test_a_bundle_that_is_gone_stops_the_run(project: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_runs import command, environment, wfc
+from tests.forks import Process
 from tests.project import until
 from workflow.worlds.local import create_local_world
 
@@ -46,15 +47,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "flows.py").write_text(FLOWS)
     built = wfc(folder, "build")
     assert built.returncode == 0, built.stderr + built.stdout
-    with subprocess.Popen(
-        command("worker"), cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
+    with Process(
+        command("worker"), cwd=folder, env=environment(), stderr=subprocess.PIPE
     ) as worker:
         assert worker.stderr is not None
         line = worker.stderr.readline()
         assert f"working on 3 workflows in the local world in {folder}" in line, line
         yield folder
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=30)
+        worker.communicate(timeout=60)
 
 
 def become(project: Path, run_id: str, status: str) -> None:

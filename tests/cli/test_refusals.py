@@ -3,12 +3,12 @@ traceback through our files and without the usage."""
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_runs import command, environment, wfc
+from tests.forks import run
 
 FLOWS = """
 from helpers import double
@@ -39,15 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def with_setting(folder: Path, name: str, value: str, *arguments: str) -> str:
     """What a refused command writes to stderr when a variable is set."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment() | {name: value},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run(command(*arguments), cwd=folder, env=environment() | {name: value})
     assert done.returncode == 2, done.stderr
     assert "Usage" not in done.stderr
     return done.stderr
@@ -94,8 +86,6 @@ def test_backup_of_another_world(project: Path) -> None:
         "WORKFLOW_TARGET_WORLD": "local",
         "WORKFLOW_ENCRYPTION_KEYS": "a copy needs no key",
     }
-    done = subprocess.run(
-        command("backup", "copy.db"), cwd=project, env=with_local, timeout=60, check=False
-    )
+    done = run(command("backup", "copy.db"), cwd=project, env=with_local)
     assert done.returncode == 0
     assert (project / "copy.db").exists()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import WFC, Process, run
+
 FLOWS = '''
 from collections.abc import AsyncIterator
 
@@ -98,7 +100,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("wfc")), *arguments]
+    return [str(WFC), *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -107,14 +109,7 @@ def environment() -> dict[str, str]:
 
 
 def wfc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run(command(*arguments), cwd=folder, env=environment())
 
 
 def test_run_prints_the_result_alone_on_stdout(project: Path) -> None:
@@ -174,8 +169,8 @@ def test_without_a_build(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_stays_and_can_be_inspected(project: Path) -> None:
     """Ctrl-C exits with 130; the run is listed, says what it waits for, and its hook is open."""
-    with subprocess.Popen(
-        command("run", "waits"), cwd=project, env=environment(), stderr=subprocess.PIPE, text=True
+    with Process(
+        command("run", "waits"), cwd=project, env=environment(), stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
         run_id = process.stderr.readline().strip()
@@ -184,7 +179,7 @@ def test_an_interrupted_run_stays_and_can_be_inspected(project: Path) -> None:
                 break
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-        assert process.wait(timeout=30) == 130, rest
+        assert process.wait(timeout=60) == 130, rest
     listed = wfc(project, "inspect", "runs", "--status", "running")
     assert run_id in listed.stdout
     shown = wfc(project, "inspect", "run", run_id)
@@ -241,24 +236,15 @@ def test_a_worker_finishes_what_another_process_started(project: Path) -> None:
         async def main():
             run = await start("workflow//twin.py//welcome", name="Eve")
             print(run.run_id, flush=True)
-            print(await run.result(30), flush=True)
+            print(await run.result(60), flush=True)
 
         asyncio.run(main())
     """)
-    worker = subprocess.Popen(
-        command("worker"), cwd=project, env=environment(), stderr=subprocess.PIPE, text=True
-    )
+    worker = Process(command("worker"), cwd=project, env=environment(), stderr=subprocess.PIPE)
     try:
-        started = subprocess.run(
-            [sys.executable, "-c", script],
-            cwd=project,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        started = run([sys.executable, "-c", script], cwd=project, env=environment())
         assert started.stdout.splitlines()[1:] == ["Eve"], started.stderr
     finally:
         worker.send_signal(signal.SIGTERM)
-        _, errors = worker.communicate(timeout=30)
+        _, errors = worker.communicate(timeout=60)
     assert worker.returncode == 0, errors

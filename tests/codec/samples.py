@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, PrivateAttr
 
+from workflow.facts import StepMetadata, WorkflowMetadata
 from workflow.web import FormData, FormFile, Headers, Request, Response, URLSearchParams
 
 
@@ -108,6 +110,8 @@ VALUES: list[Any] = [
     datetime(2026, 7, 1, tzinfo=timezone(timedelta(hours=-5, seconds=-7), "X")),
     UTC, timezone(timedelta(minutes=90)), ZoneInfo("UTC"),
     Path("/a/b"), PurePosixPath("c/d"), PureWindowsPath("C:\\e"),
+    ip_address("192.0.2.1"), ip_address("fe80::1%eth0"), ip_interface("192.0.2.1/24"),
+    ip_interface("2001:db8::1/64"), ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"),
     re.compile("a+", re.IGNORECASE | re.DOTALL), re.compile(b"a"),
     OrderedDict(b=1, a=2), Counter("aab"), deque([1, 2], maxlen=3), defaultdict(list, {1: [2]}),
     Color.RED, Level.LOW, Access.READ | Access.WRITE, User("Ann", ["x"]), Point(1.5), Pair(1, [2]),
@@ -116,4 +120,6 @@ VALUES: list[Any] = [
     Request("POST", "https://x.test/a?b=c", {"X-Y": "z"}, b"\xff", reply_to="s"),
     Response.json({"a": [1]}, status=201), FormFile("ä.png", "image/png", b"\x89"),
     FormData([("a", "1"), ("file", FormFile("b", "", b"")), ("a", "2")]), FormData(),
+    StepMetadata("step_1", "work", datetime(2026, 7, 1, 1, 2, 3, 4, tzinfo=UTC), 2),
+    WorkflowMetadata("wrun_1", "flow", datetime(2026, 7, 1, tzinfo=UTC), "http://a.test"),
 ]  # fmt: skip

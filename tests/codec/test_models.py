@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    PostgresDsn,
     PrivateAttr,
     RootModel,
     SecretStr,
@@ -124,6 +125,7 @@ def back(value: Any) -> Any:
         Owner(pet=Dog()),
         Owner(pet=Cat()),
         AnyUrl("ftp://a.test/x"),
+        PostgresDsn("postgresql://a.test,b.test:5433/x"),
     ],
     ids=lambda value: f"{type(value).__name__} {value!r:.25}",
 )

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import OrderedDict
 from dataclasses import make_dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +21,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, create_model
 
 from tests.codec.samples import CLASSES, ID, VALUES, Color, Money, Order, Pair, Point, User
+from workflow import StreamChunk
+from workflow.api import HookRecord, Run
 from workflow.codec import Codec
 from workflow.errors import SerializationError
 from workflow.sets import Set
+from workflow.worlds import memory
 
 CODEC = Codec(CLASSES)
 
@@ -215,6 +218,9 @@ REFUSED = [
     (type("Sub", (dict,), {})(), r"Convert it first: dict\(value\)"),
     (make_dataclass("Local", [])(), "not in the build's manifest"),
     (10**5000, "more than 4300 digits"),
+    (Run(memory.create(), CODEC, "wrun_1"), "Pass its run_id"),
+    (HookRecord("wrun_1", "hook_1", "t", datetime.now(UTC), False, None, CODEC), "Pass its token"),
+    (StreamChunk(0, "x", "step_1", 1), "Pass what you need of its fields"),
 ]  # fmt: skip
 
 

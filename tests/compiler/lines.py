@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from tests import forks
+
 __all__ = ["Process"]
 
 PATIENCE = 60.0  # seconds; only ever used up by a broken test
@@ -21,13 +23,12 @@ class Process:
     def __init__(self, command: Sequence[object], folder: Path) -> None:
         self._seen: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
-        self.popen = subprocess.Popen(
-            [str(part) for part in command],
+        self.popen = forks.Process(
+            command,
             cwd=folder,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+from tests import forks
 
 __all__ = ["MODELS", "ROOT", "SHOP", "python"]
 
@@ -137,13 +138,11 @@ def python(
     code: str, folder: Path, *, ok: bool = True, environment: dict[str, str] | None = None
 ) -> str:
     """Run code in a process of its own, in `folder`, and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", textwrap.dedent(code)],
+    bare = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = forks.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
+        env={**os.environ, **bare, **(environment or {})},
     )
     assert (done.returncode == 0) is ok, done.stderr
     return done.stdout if ok else done.stderr

@@ -209,7 +209,7 @@ def test_dirs_narrow_the_search(tmp_path: Path) -> None:
     [
         ('dir = ["a"]', "no setting 'dir'"),
         ('dirs = ["missing"]', "no folder 'missing'"),
-        ('packages = ["agents"]', "cannot be compiled by this version"),
+        ('packages = ["no_such_package"]', "cannot be found as Python source"),
         ('generated = "../out"', "inside the project"),
         ("dirs = 3", "list of strings"),
         ("dirs = [", "cannot be read"),

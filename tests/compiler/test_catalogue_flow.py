@@ -339,9 +339,64 @@ MISTAKES: list[tuple[str, str, str, str]] = [
         module("setcontext(None)", "from decimal import setcontext\n"),
         module("return Decimal(1) / 3", "from decimal import Decimal\n"),
     ),
+    (
+        "WF611",
+        "filled by a step",
+        module(
+            "await fill(n)\nreturn SEEN",
+            "SEEN = []\nasync def fill(x):\n    'use step'\n    SEEN.append(x)\n",
+        ),
+        module(
+            "return len(KINDS)",
+            "SEEN = []\nKINDS = []\nasync def fill(x):\n    'use step'\n    SEEN.append(x)\n",
+        ),
+    ),
+    (
+        "WF611",
+        "counted by a step",
+        module(
+            "await count()\nreturn TOTAL",
+            "TOTAL = 0\nasync def count():\n    'use step'\n    global TOTAL\n    TOTAL += 1\n",
+        ),
+        module(
+            "await count()\nreturn TOTAL",
+            "TOTAL = 0\nasync def count():\n    'use step'\n    TOTAL = 1\n    return TOTAL\n",
+        ),
+    ),
+    (
+        "WF611",
+        "set by a workflow",
+        module(
+            "global MODE\nMODE = 'fast'\nawait act()",
+            "MODE = ''\nasync def act():\n    'use step'\n    return MODE\n",
+        ),
+        module(
+            "global MODE\nMODE = 'fast'\nawait act(MODE)",
+            "MODE = ''\nasync def act(MODE):\n    'use step'\n    return MODE\n",
+        ),
+    ),
+    (
+        "WF611",
+        "an attribute",
+        module(
+            "await act()\nreturn BOX.total",
+            CLASS.format("") + "BOX = Box()\nasync def act():\n    'use step'\n    BOX.total = 3\n",
+        ),
+        module(
+            "await act()\nreturn BOX.total",
+            CLASS.format("")
+            + "BOX = Box()\nasync def act():\n    'use step'\n    BOX = Box()\n    BOX.total = 3\n",
+        ),
+    ),
     ("WF801", "eval", module("return eval('n')"), module("return n")),
     ("WF802", "of a function", module("return main.__globals__"), module("return main.__name__")),
     ("WF802", "of an object", module("return n.__class__"), module("return str(type(n))")),
+    (
+        "WF802",
+        "of a class",
+        module("return n.__class__.__mro__"),
+        module("return n.__class__.__name__, n.__class__ is int, n.__class__(3)"),
+    ),
     ("WF802", "of a module", module("return __file__"), module("return __name__")),
     ("WF803", "generator", module("return n.gi_frame"), module("return next(iter([n]))")),
     (

@@ -237,6 +237,11 @@ CATALOGUE: list[tuple[str, str, str]] = [
     ("WF708", "import json\n---\njson.dumps = given", "---\nd = given\nreturn d"),
     ("WF708", "import json\n---\nsetattr(json, 'dumps', given)", "---\nsetattr(given, 'a', 1)"),
     ("WF710", "import math\n---\nreturn math.square(2)", "import math\n---\nreturn math.sqrt(2)"),
+    (
+        "WF710",
+        "import types\n---\nreturn types.SimpleNamespace(a=1).a",
+        "from types import SimpleNamespace\n---\nreturn SimpleNamespace(a=1).a",
+    ),
 ]
 IDS = [f"{code}-{index}" for index, (code, _, _) in enumerate(CATALOGUE)]
 

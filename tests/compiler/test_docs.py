@@ -34,7 +34,7 @@ def test_every_environment_variable_is_documented() -> None:
 
 def test_every_setting_argument_and_command_is_documented() -> None:
     """Settings of `[tool.workflow]`, arguments of with_workflow and commands are on the page."""
-    settings = project._KNOWN - {"packages"}
+    settings = project._KNOWN
     arguments = inspect.signature(with_workflow).parameters.keys() - {"app"}
     for name in settings | arguments:
         assert f"| `{name}` |" in PAGE, name

@@ -106,7 +106,7 @@ def test_a_run_takes_such_a_value(tmp_path: Path) -> None:
                 notes=flows.Notes(entries=[flows.Note(text="ring twice")]),
                 to=flows.Address(town="Ulm"),
             )
-            result: int = await (await start(flows.place, order)).result(timeout=20)
+            result: int = await (await start(flows.place, order)).result(timeout=60)
             return result
         finally:
             await application.stop()

@@ -311,7 +311,7 @@ def test_comments_become_the_directive_they_were_meant_as(tmp_path: Path) -> Non
 
 def test_class_of_a_value_becomes_its_type(tmp_path: Path) -> None:
     """`x.__class__` becomes `type(x)`, unless the file has a `type` of its own."""
-    shown = "    return (1, 2).__class__.__name__"
+    shown = "    return str((1, 2).__class__)"
     text = marked('    "use workflow"', shown)
     made = fixed(tmp_path / "a", text)
     assert made == text.replace("(1, 2).__class__", "type((1, 2))")

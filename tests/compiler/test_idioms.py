@@ -41,6 +41,30 @@ RUNS = {
         ---
         return Money(3).label == "3 EUR"
     """,
+    "the class of an argument, by annotation": """
+        import functools
+        from datetime import date, timedelta
+        @functools.singledispatch
+        def shown(value): return "other"
+        @shown.register
+        def _(value: date | None): return "day"
+        class Shown:
+            @functools.singledispatchmethod
+            def of(self, value): return "other"
+            @of.register
+            def _(self, value: timedelta): return "span"
+        ---
+        found = shown(date(2024, 1, 1)), shown(2), Shown().of(timedelta(1))
+        return found == ("day", "other", "span")
+    """,
+    "names of types": """
+        from types import MappingProxyType, SimpleNamespace
+        RATES = MappingProxyType({"eur": 2})
+        ---
+        box = SimpleNamespace(a=1)
+        box.a += RATES["eur"]
+        return box.a == 3 and box.__class__.__name__ == "SimpleNamespace"
+    """,
     "hash in a hash": """
         class Key:
             def __init__(self, n): self.n = n

@@ -154,6 +154,29 @@ def test_a_change_is_noticed(what: str, project: Path, compiled: list[str]) -> N
     assert not fresh.ok or fresh.stale == ()
 
 
+def test_a_change_of_what_nothing_uses_is_none(project: Path, compiled: list[str]) -> None:
+    """A file without a directive that no workflow imports has no part in what is built."""
+    (project / "tools.py").write_text("x = 2\n")
+    (project / "more.py").write_text("y = 1\n")
+    wfc.build(project)
+    assert compiled == []
+
+
+def test_where_hooks_are_resumed_counts_in_every_file(tmp_path: Path, compiled: list[str]) -> None:
+    """A hook that nobody resumes is a finding; any file may take it away, or bring it back."""
+    hook = (
+        "from workflow import create_hook\n\n\nasync def ask() -> None:\n"
+        '    "use workflow"\n    await create_hook(token="t")\n'
+    )
+    root = write_project(tmp_path, {"flows.py": hook, "tools.py": "x = 1\n"})
+    assert wfc.build(root).diagnostics
+    (root / "tools.py").write_text("from workflow.api import resume_hook\n")
+    assert wfc.build(root).diagnostics == ()
+    (root / "tools.py").write_text("x = 1\n")
+    assert wfc.build(root).diagnostics
+    assert len(compiled) == 3
+
+
 def test_dirs_and_folders_have_a_say(project: Path, compiled: list[str]) -> None:
     """Other `dirs`, or another generated folder, are another build."""
     wfc.build(project, dirs=["shop"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -27,6 +28,7 @@ def built(root: Path) -> list[str]:
         ('dir = ["a"]', "no setting 'dir'; did you mean 'dirs'\\?"),
         ('pass-through = ["a"]', "did you mean 'passthrough'\\?"),
         ("colour = 1", "no setting 'colour'; there are dirs, generated"),
+        ("colour = 1\ndir = []", "(?s)no setting 'colour'.*no setting 'dir'; did you mean 'dirs'"),
     ],
 )
 def test_unknown_settings_are_guessed(setting: str, message: str, tmp_path: Path) -> None:
@@ -34,6 +36,36 @@ def test_unknown_settings_are_guessed(setting: str, message: str, tmp_path: Path
     write_project(tmp_path, {"pyproject.toml": f"[tool.workflow]\n{setting}\n"})
     with pytest.raises(wfc.ProjectError, match=message):
         wfc.build(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["workflows", "wfc", "Workflow", "workflow-compiler"])
+def test_a_misspelt_table_is_not_passed_over(name: str, tmp_path: Path) -> None:
+    """Our settings under another name would be read by nobody."""
+    write_project(tmp_path, {"pyproject.toml": f"[tool.{name}]\ndirs = ['app']\n"})
+    with pytest.raises(wfc.ProjectError, match=rf"\[tool\.{name}\], .* write \[tool\.workflow\]"):
+        wfc.build(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[tool.workflows]\ncolour = 1\n", "[tool.ruff]\n", "tool = 1\n"])
+def test_the_tables_of_others_are_theirs(text: str, tmp_path: Path) -> None:
+    """What has settings of its own belongs to another tool."""
+    root = write_project(tmp_path, {"pyproject.toml": text, "flows.py": FLOW})
+    assert built(root) == ["workflow//flows.py//main"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_with_a_mark_in_front(encoding: str, tmp_path: Path) -> None:
+    """What some editors save is not TOML, and the message says how to save it."""
+    (tmp_path / "pyproject.toml").write_text("[tool.workflow]\n", encoding)
+    with pytest.raises(wfc.ProjectError, match="byte order mark: save it as UTF-8 without one"):
+        wfc.build(tmp_path)
+
+
+def test_a_file_in_utf16_is_not_passed_over(tmp_path: Path) -> None:
+    """What some shells write is not Python; its directives are seen all the same."""
+    (tmp_path / "flows.py").write_text(FLOW, "utf-16")
+    [found] = wfc.build(tmp_path).diagnostics
+    assert "Save the file as UTF-8" in found.fix
 
 
 def test_a_file_is_no_project(tmp_path: Path) -> None:
@@ -90,8 +122,24 @@ def test_generated_that_cannot_be_written(tmp_path: Path) -> None:
     """A file in the place of the folder is an error of the project, not a crash."""
     write_project(tmp_path, FLOW)
     (tmp_path / "generated").write_text("mine")
-    with pytest.raises(wfc.ProjectError, match="generated cannot be written"):
+    with pytest.raises(
+        wfc.ProjectError, match="generated is a file, and the build writes a folder"
+    ):
         wfc.build(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the temporary file in it, which nobody knows."""
+    write_project(tmp_path, FLOW)
+
+    def refused(**options: Any) -> Any:
+        raise PermissionError(13, "Permission denied", f"{options['dir']}/.wfc-x1y2")
+
+    monkeypatch.setattr("wfc.emit.writer.tempfile.mkstemp", refused)
+    with pytest.raises(wfc.ProjectError, match=r"generated(/\w+)? cannot be written: Permission"):
+        wfc.build(tmp_path, cache=False)
 
 
 def test_a_folder_with_settings_of_its_own_is_another_project(tmp_path: Path) -> None:

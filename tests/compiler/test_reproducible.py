@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forks
 from tests.compiler.projects import write_project
 from tests.compiler.shop import ROOT, SHOP
 
@@ -82,8 +83,16 @@ def build_in(
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return build_in(tmp_path_factory.mktemp("reference"), {})
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project and its build."""
+    folder = tmp_path_factory.mktemp("reference")
+    build_in(folder, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reference(built: Path) -> dict[str, bytes]:
+    return bytes_of(built / "out")
 
 
 @pytest.mark.parametrize(
@@ -136,8 +145,7 @@ def test_line_ends_of_a_checkout_show_only_in_the_hash_of_the_source(
     }
     for path, text in other.items():
         (tmp_path / path).write_bytes(text.encode())
-    wfc = [*WFC, "build"]
-    subprocess.run(wfc, cwd=tmp_path, check=True, capture_output=True)
+    assert forks.run([*WFC, "build"], cwd=tmp_path).returncode == 0
     made = bytes_of(tmp_path / "out")
     manifests = [json.loads(files.pop("manifest.json")) for files in (made, dict(reference))]
     assert made == {path: data for path, data in reference.items() if path != "manifest.json"}
@@ -151,15 +159,14 @@ def test_line_ends_of_a_checkout_show_only_in_the_hash_of_the_source(
 
 
 def check(folder: Path, *options: str) -> tuple[int, str]:
-    wfc = [*WFC, "build", "--check", *options]
-    done = subprocess.run(wfc, cwd=folder, capture_output=True, text=True, check=False)
+    done = forks.run([*WFC, "build", "--check", *options], cwd=folder)
     return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    build_in(tmp_path, {})
-    return tmp_path
+def project(built: Path, tmp_path: Path) -> Path:
+    """A copy of the project and its build."""
+    return shutil.copytree(built, tmp_path, dirs_exist_ok=True)
 
 
 def append(path: str, text: str) -> Callable[[Path], None]:

@@ -31,7 +31,7 @@ async def place(order: Order) -> Order:
 async def main() -> None:
     if sys.argv[1:]:
         await get_world().open()
-        order = await get_run(sys.argv[1]).result(timeout=20)
+        order = await get_run(sys.argv[1]).result(timeout=60)
         print(order, type(order) is Order)
     else:
         print((await start(place, Order("a"))).run_id)
@@ -47,7 +47,7 @@ WORK = """
     async def main():
         application = Application(get_world(), Project.load("generated"))
         await application.start()
-        await get_run({run!r}).result(timeout=20)
+        await get_run({run!r}).result(timeout=60)
         await application.stop()
     asyncio.run(main())
 """
@@ -100,7 +100,7 @@ def test_a_later_process_reads_the_result(shop: Path) -> None:
         from workflow.api import get_run, get_world
         async def main():
             await get_world().open()
-            print(await get_run({run!r}).result(timeout=20))
+            print(await get_run({run!r}).result(timeout=60))
         asyncio.run(main())
     """
     assert python(read, shop).strip() == "Order(id='b!')"

@@ -9,14 +9,15 @@ import os
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from subprocess import STDOUT
 from typing import Any
 
 import httpx
 
+from tests import forks
 from workflow.world.port import World
 from workflow.world.records import Event, RunFilter
 from workflow.worlds.local import create_local_world
@@ -43,18 +44,18 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=20)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=60)
         self.world: World = create_local_world(data_dir=folder / "data")
-        self._process: Process | None = None
+        self._process: forks.Process | None = None
 
     async def __aenter__(self) -> "Server":
         await self.world.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None:
             self._process.kill()
-            await self._process.wait()
+            self._process.wait()
         await self.client.aclose()
         await self.world.close()
 
@@ -63,16 +64,12 @@ class Server:
     async def start(self, failpoint: str = "") -> None:
         """Start a process, armed with a failpoint if one is given; return once it is reachable."""
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "uvicorn", "examples.signup.app:app"),
-                *("--port", str(self.port), "--log-level", "warning"),
-                cwd=ROOT,
-                env=self._environment(failpoint),
-                stdin=DEVNULL,
-                stdout=log,
-                stderr=STDOUT,
-            )
-        async with asyncio.timeout(30):
+            self._process = forks.Process(
+                [sys.executable, "-m", "uvicorn", "examples.signup.app:app",
+                 "--port", str(self.port), "--log-level", "warning"],
+                cwd=ROOT, env=self._environment(failpoint), stdout=log, stderr=STDOUT,
+            )  # fmt: skip
+        async with asyncio.timeout(60):
             while True:
                 self.check_alive()
                 with suppress(OSError):
@@ -84,12 +81,11 @@ class Server:
     async def was_killed(self) -> bool:
         """Wait for the process to end; whether SIGKILL did it."""
         assert self._process is not None
-        async with asyncio.timeout(30):
-            return await self._process.wait() == -signal.SIGKILL
+        return await asyncio.to_thread(self._process.wait, 60) == -signal.SIGKILL
 
     def check_alive(self) -> None:
         """Raise `Died`, with what the process wrote last, if it has ended."""
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None or self._process.poll() is not None:
             raise Died(self._log.read_text()[-4000:])
 
     # -- what users do ---------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests import forks
 from tests.postgres import new_world, url
 from tests.project import until
 from workflow.codec import Codec
@@ -59,19 +60,15 @@ VERSION_2 = '''
 Settings = dict[str, str]
 
 
-async def wfc(
+def wfc(
     folder: Path, settings: Settings, *arguments: str, python: str = sys.executable
-) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        python,
-        "-c",
-        "from wfc.cli import main; main()",
-        *arguments,
-        cwd=folder,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **settings},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+) -> forks.Process | subprocess.Popen[bytes]:
+    command = [python, "-c", "from wfc.cli import main; main()", *arguments]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **settings}
+    if python == sys.executable:
+        return forks.Process(command, cwd=folder, env=environment)
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=nowhere, stderr=nowhere)
 
 
 async def deploy(folder: Path, **sources: str) -> None:
@@ -81,8 +78,7 @@ async def deploy(folder: Path, **sources: str) -> None:
     shutil.rmtree(folder / "generated", ignore_errors=True)
     for name, source in sources.items():
         (folder / f"{name}.py").write_text(textwrap.dedent(source), "utf-8")
-    build = await wfc(folder, {}, "build")
-    assert await build.wait() == 0
+    assert await asyncio.to_thread(wfc(folder, {}, "build").wait) == 0
 
 
 @asynccontextmanager
@@ -90,12 +86,12 @@ async def worker(
     folder: Path, settings: Settings, python: str = sys.executable
 ) -> AsyncIterator[None]:
     """A worker process, asked to stop at the end."""
-    process = await wfc(folder, settings, "worker", python=python)
+    process = wfc(folder, settings, "worker", python=python)
     try:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
+        assert await asyncio.to_thread(process.wait) == 0
 
 
 async def begin(world: World, token: str) -> str:

@@ -95,9 +95,9 @@ def test_arguments_become_what_their_annotations_say(tmp_path: Path) -> None:
             flows = loaded(tmp_path)
             order: Any = {"orderId": "7", "lines": [{"sku": "x", "count": 2}]}
             run = await start(flows.shop, order, [{"kind": "cat"}, {"kind": "dog"}])
-            assert await run.result(20) == ["Order", 7, 2, "Dog", 7, "Dog", "NoneType", "5 6"]
+            assert await run.result(60) == ["Order", 7, 2, "Dog", 7, "Dog", "NoneType", "5 6"]
             # without pydantic in it, an annotation is a hint and nothing more
-            assert await (await start(flows.plain, "text")).result(20) == "text"
+            assert await (await start(flows.plain, "text")).result(60) == "text"
 
     asyncio.run(main())
 
@@ -129,10 +129,10 @@ def test_a_step_fails_at_once(tmp_path: Path, catch: bool) -> None:
             flows = loaded(tmp_path)
             run = await start(flows.wrong, catch)
             if catch:
-                assert await run.result(20) == f"FatalError: {WRONG}"
+                assert await run.result(60) == f"FatalError: {WRONG}"
             else:
                 with pytest.raises(WorkflowRunFailedError) as failed:
-                    await run.result(20)
+                    await run.result(60)
                 assert isinstance(failed.value.__cause__, FatalError)
                 assert str(failed.value.__cause__) == WRONG
             assert flows.calls == []

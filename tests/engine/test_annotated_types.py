@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import HttpUrl
 
 from tests.project import build, loaded
 from workflow.api import start
@@ -16,6 +17,7 @@ from workflow.errors import FatalError, WorkflowRunFailedError
 from workflow.worlds import memory
 
 TYPES = """
+    from ipaddress import IPv4Address
     from typing import Annotated
 
     import pydantic
@@ -36,6 +38,18 @@ TYPES = """
 
     async def mail(to: EmailStr) -> None:
         "use step"
+
+    class Page(pydantic.BaseModel):
+        url: HttpUrl
+        host: IPv4Address
+
+    async def landing(page: Page) -> HttpUrl:
+        "use step"
+        return page.url
+
+    async def land(page: Page) -> HttpUrl:
+        "use workflow"
+        return await landing(Page(url=f"{page.url}y", host=page.host + 1))
 
     async def tour(url: HttpUrl, name: Name, at: AwareDatetime | None = None) -> list[object]:
         "use workflow"
@@ -59,13 +73,15 @@ def test_types_of_pydantic_count(tmp_path: Path) -> None:
         async with Application(memory.create(), project):
             tour: Any = loaded(tmp_path).tour
             run = await start(tour, "http://a/x", " Ann ", "2026-01-01T00:00:00Z")
-            assert await run.result(20) == [
+            assert await run.result(60) == [
                 "a",
                 "Ann",
                 2026,
                 "HttpUrl http://a/x",
                 "HttpUrl http://b/",
             ]
+            land = await start(loaded(tmp_path).land, {"url": "http://a/x", "host": "192.0.2.1"})
+            assert await land.result(60) == HttpUrl("http://a/xy")
             with pytest.raises(TypeError, match=r"name: String should have at least 2 .* at: "):
                 await start(tour, "http://a", " A ", "2026-01-01T00:00:00")
             with pytest.raises(TypeError, match="url: Input should be a valid URL"):
@@ -102,6 +118,6 @@ def test_an_annotation_that_cannot_be_checked(tmp_path: Path) -> None:
         async with Application(memory.create(), project):
             run = await start(loaded(tmp_path).letter, "a@b.test")
             with pytest.raises(WorkflowRunFailedError, match=r"to is EmailStr, .* not installed"):
-                await run.result(20)
+                await run.result(60)
 
     asyncio.run(main())

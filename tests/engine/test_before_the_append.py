@@ -74,7 +74,7 @@ def test_no_step_begins_before_its_call_is_recorded(tmp_path: Path) -> None:
         world = Slow()
         world.flows = loaded(tmp_path)
         async with Application(world, project):
-            assert await (await start("main")).result(20) == "onetwo"
+            assert await (await start("main")).result(60) == "onetwo"
         assert world.calls_before == [[], ["one"]]
 
     asyncio.run(main())
@@ -129,7 +129,7 @@ def test_a_call_that_the_answer_to_the_append_makes_useless_never_begins(tmp_pat
         world.flows = loaded(tmp_path)
         async with Application(world, project):
             run = await start("hesitates")
-            assert await run.result(20) == "done"
+            assert await run.result(60) == "done"
             assert world.flows.calls == []
             assert await world.list_tasks(run.run_id) == ()
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests import postgres
 from tests.project import build, loaded
-from workflow.api import list_runs, with_options
+from workflow.api import get_run, get_runs, list_runs, with_options
 from workflow.engine import Application
 from workflow.world.port import World
 from workflow.worlds import local, memory
@@ -32,7 +32,7 @@ def serve(folder: Path, play: Callable[[Any], Any], world: World | None = None) 
     project = build(folder, FLOWS)
 
     async def main() -> None:
-        async with Application(world or memory.create(), project), asyncio.timeout(20):
+        async with Application(world or memory.create(), project), asyncio.timeout(60):
             await play(loaded(folder))
 
     asyncio.run(main())
@@ -99,3 +99,39 @@ def test_a_search_that_can_find_nothing(tmp_path: Path) -> None:
             _ = [run async for run in list_runs(attributes={"n": number})]
 
     serve(tmp_path, play)
+
+
+@pytest.mark.parametrize("kind", ["memory", "local", "postgres"])
+def test_pages_of_runs(tmp_path: Path, kind: str) -> None:
+    """Page after page gives each run once, newest first, whatever is started meanwhile; what is no
+    page's size or cursor is a ValueError."""
+
+    async def play(flows: Any) -> None:
+        bound = with_options(attributes={"kind": "paged"})
+        ids = [(await bound.start(flows.other, n)).run_id for n in range(5)]
+        seen: list[str] = []
+        cursor: str | None = None
+        for size in (2, 2, 1):
+            page = await get_runs(attributes={"kind": "paged"}, limit=2, cursor=cursor)
+            assert len(page.runs) == size
+            assert page.has_more == (size == 2)
+            seen += [run.run_id for run in page.runs]
+            cursor = page.cursor
+            await bound.start(flows.other, 9)
+        assert seen == ids[::-1]
+        assert {get_run(ids[0]), get_run(ids[0])} == {get_run(ids[0])} != {get_run(ids[1])}
+        for limit in (0, 1001, True, "5"):
+            given: Any = limit
+            with pytest.raises(ValueError, match="a page has 1 to 1000 runs"):
+                await get_runs(limit=given)
+        for wrong in ("", "x", "9" * 40 + ":x", "1:\0", "\ud800", 5):
+            given = wrong
+            with pytest.raises(ValueError, match="is not a cursor of a run listing"):
+                await get_runs(cursor=given)
+
+    made: dict[str, Callable[[], World]] = {
+        "memory": memory.create,
+        "local": lambda: local.create_local_world(data_dir=tmp_path / "data"),
+        "postgres": postgres.new_world,
+    }
+    serve(tmp_path, play, made[kind]())

@@ -41,7 +41,7 @@ FLOWS = """
 async def begin(flows: Any, count: int, begun: int) -> str:
     """The id of a run with so many steps at once, of which so many have begun."""
     run = await start(flows.many, count)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(flows.begun) < begun:  # noqa: ASYNC110  # in memory: a matter of turns
             await asyncio.sleep(0)
     for _ in range(50):
@@ -124,7 +124,7 @@ def test_tasks_that_are_claimed_while_the_worker_stops_are_not_counted(tmp_path:
         application = Application(world, project, grace=0.05)
         await application.start()
         run = await start(flows.many, count)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await world.claimed.wait()
         asyncio.get_running_loop().call_soon(world.answering.set)
         await application.stop()
@@ -176,7 +176,7 @@ def test_a_claim_that_broke_is_made_again(tmp_path: Path, when: str) -> None:
         flows.gate.set()
         world = Faulty(when)
         async with Application(world, project):
-            assert await (await start(flows.many, 2)).result(20) == 1
+            assert await (await start(flows.many, 2)).result(60) == 1
             assert world.fault == ""
 
     asyncio.run(main())
@@ -193,6 +193,6 @@ def test_a_task_that_makes_the_worker_stumble_is_a_failed_step(tmp_path: Path) -
         async with Application(Faulty("meta"), project):
             run = await start(flows.many, session.INLINE + 1)
             with pytest.raises(WorkflowRunFailedError, match="DecodeError"):
-                await run.result(20)
+                await run.result(60)
 
     asyncio.run(main())

@@ -77,7 +77,7 @@ def test_the_copies_of_checks_are_closed(tmp_path: Path) -> None:
             run = await start("main", "t")
             await waiting(world, "t")
             await resume_hook("t", None)
-            assert await run.result(20) == 1
+            assert await run.result(60) == 1
         assert len(Kept.made) >= 4
         assert [copy.loop.is_closed() for copy in Kept.made] == [True] * len(Kept.made)
 

@@ -130,6 +130,7 @@ FLOWS = """
         try:
             return await hook
         except HookConflictError as error:
+            assert error.conflicting_run_id == error.run_id
             return error.run_id
 """
 
@@ -142,7 +143,7 @@ def test_get_conflict_registers_without_payload(make_world: MakeWorld, tmp_path:
         run = await start(flows.registers, "t")
         assert await held(app, "t") == run.run_id
         await resume_hook("t", "hello")
-        assert await run.result(20) == "hello"
+        assert await run.result(60) == "hello"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -152,7 +153,7 @@ def test_get_conflict_does_not_block_steps(make_world: MakeWorld, tmp_path: Path
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.around, "t")
-        assert await run.result(20) == ["before", "beside", "after", "True"]
+        assert await run.result(60) == ["before", "beside", "after", "True"]
         log = await Events.of(app.world, run.run_id)
         assert log.types().count("step_completed") == 3
         assert "hook_received" not in log.types()
@@ -167,11 +168,11 @@ def test_get_conflict_resolves_to_the_owner_run(make_world: MakeWorld, tmp_path:
         first = await start(flows.registers, "t")
         await held(app, "t")
         second = await start(flows.registers, "t")
-        assert await second.result(20) == f"held by {first.run_id}"
+        assert await second.result(60) == f"held by {first.run_id}"
         third = await start(flows.refused, "t")
-        assert await third.result(20) == first.run_id
+        assert await third.result(60) == first.run_id
         await resume_hook("t", "still mine")
-        assert await first.result(20) == "still mine"
+        assert await first.result(60) == "still mine"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -183,7 +184,7 @@ def test_a_token_that_no_database_stores(make_world: MakeWorld, tmp_path: Path, 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.registers, token)
         with pytest.raises(WorkflowRunFailedError, match="and surrogates, not"):
-            await run.result(20)
+            await run.result(60)
         with pytest.raises(HookNotFoundError):
             await resume_hook(token, "hello")
         with pytest.raises(HookNotFoundError):
@@ -199,13 +200,13 @@ def test_claim_only_mutex(make_world: MakeWorld, tmp_path: Path) -> None:
         runs = [await start(flows.mutex, "a") for _ in range(10)]
         owner = await held(app, "lock a")
         others = [run for run in runs if run.run_id != owner]
-        assert {await run.result(20) for run in others} == {"busy"}
+        assert {await run.result(60) for run in others} == {"busy"}
         clock.advance(3601)
-        assert await get_run(owner).result(20) == "done"
+        assert await get_run(owner).result(60) == "done"
         again = await start(flows.mutex, "a")
         assert await held(app, "lock a") == again.run_id
         clock.advance(3601)
-        assert await again.result(20) == "done"
+        assert await again.result(60) == "done"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -223,7 +224,7 @@ def test_duplicate_adopts_the_owners_result(make_world: MakeWorld, tmp_path: Pat
 
         await until(app.world, waits)
         await resume_hook("order o-1", "care")
-        assert await second.result(20) == await first.result(20) == "made with care"
+        assert await second.result(60) == await first.result(20) == "made with care"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -235,8 +236,8 @@ def test_duplicate_forwards_its_payload_to_the_owner(make_world: MakeWorld, tmp_
         first = await start(flows.forwards, "o-1", "one")
         await held(app, "order o-1")
         second = await start(flows.forwards, "o-1", "two")
-        assert await second.result(20) == f"forwarded to {first.run_id}"
-        assert await first.result(20) == "one two"
+        assert await second.result(60) == f"forwarded to {first.run_id}"
+        assert await first.result(60) == "one two"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -249,14 +250,14 @@ def test_duplicate_cancels_the_owner_and_takes_over(make_world: MakeWorld, tmp_p
         await held(app, "latest a")
         second = await start(flows.takes_over, "a")
         with pytest.raises(WorkflowRunCancelledError, match="takes over"):
-            await first.result(20)
+            await first.result(60)
 
         async def over() -> bool:
             return await held(app, "latest a") == second.run_id
 
         await until(app.world, over)
         await resume_hook("latest a", "mine")
-        assert await second.result(20) == "mine"
+        assert await second.result(60) == "mine"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -277,9 +278,9 @@ def test_resume_or_start(make_world: MakeWorld, tmp_path: Path) -> None:
         assert first is not None
         await held(app, "order o-1")
         assert await message("two") is None
-        assert await first.result(20) == "one two"
+        assert await first.result(60) == "one two"
         racing = [run for run in await asyncio.gather(*map(message, "ab")) if run is not None]
-        results = [await run.result(20) for run in racing]
+        results = [await run.result(60) for run in racing]
         owners = [text for text in results if not text.startswith("forwarded")]
         assert owners in (["a b"], ["b a"])
 
@@ -297,9 +298,9 @@ def test_dispose_and_reuse_while_running(make_world: MakeWorld, tmp_path: Path) 
         second = await start(flows.registers, "t")
         assert await held(app, "t") == second.run_id
         await resume_hook("t", "other")
-        assert await second.result(20) == "other"
+        assert await second.result(60) == "other"
         await resume_hook("second", " two")
-        assert await first.result(20) == "one two"
+        assert await first.result(60) == "one two"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -324,7 +325,7 @@ def test_the_same_run_creates_a_token_again_after_dispose(
 
             seen.add(await until(app.world, fresh))
             await resume_hook("t", text)
-        assert await run.result(20) == ["a", "b", "c"]
+        assert await run.result(60) == ["a", "b", "c"]
         log = await Events.of(app.world, run.run_id)
         assert log.types().count("hook_created") == 3
         assert "hook_conflict" not in log.types()

@@ -35,7 +35,7 @@ async def logged(app: Application, run: Run[Any], *wanted: str) -> None:
 async def missed(run: Run[Any]) -> WorkflowRunFailedError:
     """The failure of a run that was not done in time."""
     with pytest.raises(WorkflowRunFailedError) as failed:
-        await run.result(20)
+        await run.result(60)
     assert failed.value.error_code == "deadline-exceeded"
     assert isinstance(failed.value.__cause__, DeadlineExceededError)
     return failed.value
@@ -123,7 +123,7 @@ def test_a_run_that_is_done_in_time(make_world: MakeWorld, tmp_path: Path) -> No
         await logged(app, run, "wait_created", "wait_created")
         await logged(app, other, "wait_created")
         clock.advance(61)
-        assert await run.result(20) == await other.result(20) == "slept"
+        assert await run.result(60) == await other.result(20) == "slept"
         assert (await run.deadline, await other.deadline) == (by, None)
 
     serve(make_world, tmp_path, FLOWS, play)
@@ -144,9 +144,9 @@ def test_a_body_may_clean_up(make_world: MakeWorld, tmp_path: Path) -> None:
         assert log.types()[-5:] == [
             *("wait_completed", "wait_created", "step_created", "step_completed", "run_failed")
         ]
-        assert await modest.result(20) == "half of it"
+        assert await modest.result(60) == "half of it"
         with pytest.raises(WorkflowRunFailedError, match="broken"):
-            await broken.result(20)
+            await broken.result(60)
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -179,7 +179,7 @@ def test_cancelled_before_its_deadline(make_world: MakeWorld, tmp_path: Path) ->
         await logged(app, run, "wait_created", "wait_created")
         await run.cancel("enough")
         with pytest.raises(WorkflowRunCancelledError, match="enough"):
-            await run.result(20)
+            await run.result(60)
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -190,7 +190,7 @@ def test_a_deadline_is_nothing_to_wait_for(make_world: MakeWorld, tmp_path: Path
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await with_options(deadline="1h").start(flows.stuck)
         with pytest.raises(WorkflowRunFailedError) as failed:
-            await run.result(20)
+            await run.result(60)
         assert failed.value.error_code == "blocked"
 
     serve(make_world, tmp_path, FLOWS, play)
@@ -231,7 +231,7 @@ def test_children_have_deadlines_of_their_own(make_world: MakeWorld, tmp_path: P
         await missed(run)
         assert await first.status == "running"
         clock.advance(3600)
-        assert await first.result(20) == "slept"
+        assert await first.result(60) == "slept"
 
     serve(make_world, tmp_path, FLOWS, play)
 

@@ -124,7 +124,7 @@ def result_of(tmp_path: Path, name: str) -> Any:
 
     async def main() -> Any:
         async with Application(memory.create(), project):
-            return await (await start(getattr(loaded(tmp_path), name))).result(20)
+            return await (await start(getattr(loaded(tmp_path), name))).result(60)
 
     return asyncio.run(main())
 

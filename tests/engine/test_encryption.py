@@ -138,7 +138,7 @@ def test_nothing_of_a_run_lies_open(
             await opened_up(world, "go")
             assert (await get_hook_by_token("go")).metadata == {"m": SECRET}
             await resume_hook("go", f"payload {SECRET}")
-            said = await run.result(20)
+            said = await run.result(60)
             assert said == [
                 f"result {SECRET}",
                 f"child {SECRET}",
@@ -154,7 +154,7 @@ def test_nothing_of_a_run_lies_open(
             assert chunks[0] == f"chunk {SECRET}"
             failed = await start(flows.fails, SECRET)
             with pytest.raises(WorkflowRunFailedError, match=f"run {SECRET}"):
-                await failed.result(20)
+                await failed.result(60)
             seen.extend(await stored(world))
 
     asyncio.run(main())
@@ -213,7 +213,7 @@ def test_a_run_without_its_key_is_parked_until_the_key_is_back(
         async with Application(again(), project):
             # what was posted without the key, or with the other one, is read as well
             await get_run(run_id).resume()
-            assert await get_run(run_id).result(20) == "result before"
+            assert await get_run(run_id).result(60) == "result before"
 
     asyncio.run(main())
 
@@ -230,13 +230,13 @@ def test_keys_can_be_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         world = again()
         async with Application(world, project):
             await resume_hook("nap", "now")
-            assert await get_run(run_id).result(20) == "result before"
+            assert await get_run(run_id).result(60) == "result before"
             sealed = [e.payload[5:9] for e in await world.list_events(run_id) if e.payload]
         assert len(set(sealed)) == 2
         assert sealed[-1] != sealed[0]
         monkeypatch.setenv("WORKFLOW_ENCRYPTION_KEYS", NEW)
         async with Application(again(), project, worker=False):
-            assert await get_run(run_id).result(20) == "result before"
+            assert await get_run(run_id).result(60) == "result before"
             (chunk,) = [c.data for c in (await world_of(again, run_id)).chunks]
             assert chunk[:4] == b"encr"
             with pytest.raises(DecryptionError, match="does not have that key"):
@@ -267,7 +267,7 @@ def test_encryption_can_be_switched_on_later(
         monkeypatch.setenv("WORKFLOW_ENCRYPTION_KEYS", OLD)
         async with Application(again(), project):
             await resume_hook("nap", "now")
-            assert await get_run(run_id).result(20) == "result before"
+            assert await get_run(run_id).result(60) == "result before"
 
     asyncio.run(main())
 
@@ -409,7 +409,7 @@ def test_large_values_are_compressed_and_read_without_the_setting(
             await application.deliver_webhook("web", web.Request("POST", "/", body="x"))
             await opened_up(world, "go")
             await resume_hook("go", "y")
-            said = await get_run(run_id).result(20)
+            said = await get_run(run_id).result(60)
             assert said[0] == f"result {long}"
             chunks = [chunk async for chunk in get_run(run_id).readable]
             assert chunks[0] == f"chunk {long}"

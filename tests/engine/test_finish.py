@@ -78,7 +78,7 @@ def result_of(folder: Path, name: str, **options: Any) -> Any:
     async def main() -> Any:
         clock = VirtualClock()
         world = memory.create(clock)
-        async with Application(world, project), asyncio.timeout(20):
+        async with Application(world, project), asyncio.timeout(60):
             run: Run[Any] = await with_options(**options).start(function)
 
             async def resume() -> None:

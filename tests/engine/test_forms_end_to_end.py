@@ -10,8 +10,8 @@ import pytest
 
 from tests.project import build, loaded
 from workflow.api import start
-from workflow.engine import Application
-from workflow.errors import DirectCallError
+from workflow.engine import Application, Project
+from workflow.errors import DirectCallError, WorkflowNotRegisteredError
 from workflow.testing.clock import VirtualClock
 from workflow.worlds import memory
 
@@ -29,7 +29,7 @@ def play(folder: Path, source: str, *args: Any, flow: str = "main") -> tuple[Any
             for part in flow.split("."):
                 workflow = getattr(workflow, part)
             run = await start(workflow, *args)
-            return await run.result(20)
+            return await run.result(60)
 
     return asyncio.run(main()), loaded(folder)
 
@@ -138,6 +138,43 @@ def test_methods_of_instances_classes_and_neither(tmp_path: Path) -> None:
     result, flows = play(tmp_path, METHODS, "bob", flow="Shop.order")
     assert result == [["bob", "pen", "pen", "ink"], 12, 2, "hello bob", 8, 9, "RED", 3]
     assert flows.seen == [True, True, True]
+
+
+INHERITED = """
+    from workflow.api import start
+
+    class Shop:
+        @classmethod
+        async def name(cls) -> str:
+            "use workflow"
+            return cls.__name__
+
+    class Kiosk(Shop):
+        pass
+
+    async def opens() -> str:
+        "use workflow"
+        try:
+            await start(Kiosk.name)
+        except Exception as error:
+            return f"{type(error).__name__}: {error} {await (await start(Shop.name))}"
+        return "opened"
+"""
+
+
+def test_an_inherited_class_method_is_no_workflow_of_its_own(tmp_path: Path) -> None:
+    """A run would have the class that defines it, so `start` refuses it, in a body as outside."""
+    result, flows = play(tmp_path, INHERITED, flow="opens")
+    said = "Kiosk.name is the workflow Shop.name, whose runs have Shop as their class."
+    assert result.startswith(f"WorkflowNotRegisteredError: {said}")
+    assert result.endswith(" Shop")
+
+    async def main() -> None:
+        async with Application(memory.create(), Project.load(tmp_path / "generated")):
+            await start(flows.Kiosk.name)
+
+    with pytest.raises(WorkflowNotRegisteredError, match=said):
+        asyncio.run(main())
 
 
 NESTED = """
@@ -266,7 +303,7 @@ VALUES = """
         from workflow.api import start
 
         run = await start(flow, city)
-        return await run.result(20)
+        return await run.result(60)
 
     async def child(city: str) -> str:
         "use workflow"

@@ -69,7 +69,7 @@ def test_they_go_through_a_workflow(given: str, tmp_path: Path) -> None:
         if given == "model":
             page = flows.Page[flows.Item](entries=[flows.Item(name="a")])
         async with Application(memory.create(), project):
-            return await (await start(flows.grows, page)).result(20)
+            return await (await start(flows.grows, page)).result(60)
 
     names, total, items, more = asyncio.run(main())
     assert (names, total) == (["a", "last"], 2)

@@ -76,12 +76,12 @@ def test_a_stream_has_the_values_of_what_was_cut_off_once(how: str, tmp_path: Pa
         async with Application(create_local_world(tmp_path / "data"), project, grace=0.05):
             more = (session.INLINE,) if how == "as_task" else ()
             run = await start(getattr(flows, how), "out", *more)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await flows.begun.wait()
         flows.gate.set()
         async with Application(create_local_world(tmp_path / "data"), project):
             run = get_run(run.run_id)
-            assert await run.result(20) == 1  # nobody counts what was taken back
+            assert await run.result(60) == 1  # nobody counts what was taken back
             everything = [value async for value in run.get_readable(namespace="out")]
             assert everything == ["out 0", "out 1", "out 0", "out 1", "out 2"]
             kept = run.get_readable(namespace="out", skip_failed=True)
@@ -106,7 +106,7 @@ def test_an_answer_that_was_given_is_not_given_again(tmp_path: Path) -> None:
                 return await app.world.list_hooks()
 
             await until(app.world, listening, what="the webhook")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 request = web.Request("POST", "http://localhost/")
                 response = await resume_webhook("door", request)
                 assert (response.status, await response.text()) == (200, "yes")
@@ -114,6 +114,6 @@ def test_an_answer_that_was_given_is_not_given_again(tmp_path: Path) -> None:
         flows.gate.set()
         async with Application(create_local_world(tmp_path / "data"), project) as app:
             assert (await ended(app, run.run_id)).status == "completed"
-            assert await get_run(run.run_id).result(20) == "answered"
+            assert await get_run(run.run_id).result(60) == "answered"
 
     asyncio.run(main())

@@ -48,8 +48,12 @@ def test_a_blocked_loop_keeps_its_lease() -> None:
         clock.advance(9)
         assert await world.beat(WorkerRecord(worker="bob", lease_until=clock.now() + LEASE)) == 0
         await beating.stop()
-        clock.advance(11)
-        assert await world.beat(WorkerRecord(worker="bob", lease_until=clock.now() + LEASE)) == 1
+        freed = 0
+        for _ in range(2):
+            clock.advance(5.5)
+            until = clock.now() + LEASE
+            freed += await world.beat(WorkerRecord(worker="bob", lease_until=until))
+        assert freed == 1
 
     asyncio.run(main())
 

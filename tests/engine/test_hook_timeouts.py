@@ -47,7 +47,7 @@ def outcome(folder: Path, name: str) -> tuple[str, BaseException | None]:
         async with Application(memory.create(), project):
             run = await start(getattr(flows, name))
             try:
-                return str(await run.result(20)), None
+                return str(await run.result(60)), None
             except WorkflowRunFailedError as failed:
                 return str(failed.__cause__), failed.__cause__
 

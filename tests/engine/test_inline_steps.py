@@ -111,7 +111,7 @@ def play(folder: Path, act: Play) -> None:
 
 
 async def has_begun(flows: Any, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(flows.begun) < count:  # noqa: ASYNC110  # in memory: a matter of turns
             await asyncio.sleep(0)
 
@@ -132,7 +132,7 @@ def test_a_step_that_the_body_gives_up_is_stopped(tmp_path: Path) -> None:
             await asyncio.sleep(0)
         assert flows.stopped == [1]
         clock.advance(6)
-        assert await run.result(20) == "done"
+        assert await run.result(60) == "done"
         assert "step_completed" not in (await Events.of(world, run.run_id)).types()
 
     play(tmp_path, act)
@@ -152,7 +152,7 @@ def test_the_owner_keeps_a_few_steps_and_hands_out_the_rest(tmp_path: Path) -> N
         assert record is not None
         assert record.owner is not None
         flows.gate.set()
-        assert await run.result(20) == sum(range(count))
+        assert await run.result(60) == sum(range(count))
         assert sorted(flows.begun) == list(range(count))
 
     play(tmp_path, act)
@@ -172,7 +172,7 @@ def test_a_run_with_a_step_at_work_is_kept(tmp_path: Path) -> None:
         await until(world, taken)
         assert [append.release for append in world.appends] == [False, False]
         flows.gate.set()
-        assert await run.result(20) == ["heard", 1]
+        assert await run.result(60) == ["heard", 1]
         assert flows.begun == [1]
 
     play(tmp_path, act)
@@ -191,7 +191,7 @@ def test_a_false_alarm_records_nothing(tmp_path: Path) -> None:
                 await asyncio.sleep(0)
         assert len(world.appends) == 1
         flows.gate.set()
-        assert await run.result(20) == 0
+        assert await run.result(60) == 0
 
     play(tmp_path, act)
 
@@ -212,7 +212,7 @@ def test_the_body_of_a_run_that_is_over_is_stopped(tmp_path: Path) -> None:
         assert flows.stopped == [1], "the other run's goes on"
         assert run.run_id not in app._worker._sessions
         flows.gate.set()
-        assert await kept.result(20) == 0
+        assert await kept.result(60) == 0
 
     play(tmp_path, act)
 
@@ -229,7 +229,7 @@ async def taken_over(world: Watched, app: Application, flows: Any) -> AsyncItera
     await world.leave(first.id)
     yield second
     flows.gate.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await before
     for worker in (first, second):
         await worker.processes.close()
@@ -266,7 +266,7 @@ def test_the_step_of_a_dead_owner_is_handed_out_as_a_second_attempt(tmp_path: Pa
         clock.advance(60)
         await second.work_once()
         await second.work_once()
-        assert await run.result(20) == 0
+        assert await run.result(60) == 0
         log = (await Events.of(world, run.run_id)).all
         assert b'"attempt":2' in (log[2].meta or b"")
 

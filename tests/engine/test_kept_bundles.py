@@ -79,7 +79,7 @@ def test_the_code_of_a_worker_stays(
             assert set(await world.prune_bundles(then + 1, dry_run=True)) == both
             clock.advance(SAY_AGAIN / 1_000_000)
 
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while await world.prune_bundles(then + 1, dry_run=True):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)  # it looks around by the time of the host
 

@@ -172,7 +172,7 @@ def test_children_that_end_with_their_parent(
         assert record.error_code == code[how]
         bound, free, done = await children(run.run_id, app)
         with pytest.raises(WorkflowRunCancelledError, match=f"its parent {run.run_id} has ended"):
-            await get_run(bound).result(20)
+            await get_run(bound).result(60)
         assert await get_run(free).completed_at is None
         assert await get_run(done).status == "completed"
         assert await app.world.list_letters(done) == ()
@@ -191,7 +191,7 @@ def test_continue_as_new(make_world: MakeWorld, tmp_path: Path) -> None:
             while await current.completed_at is None:
                 clock.advance(1)
                 await asyncio.sleep(0)
-            results.append(await current.result(20))
+            results.append(await current.result(60))
             if not results[-1].startswith("wrun_"):
                 break
             current = get_run(results[-1])
@@ -211,10 +211,10 @@ def test_a_failed_child_leaves_the_others_alone(make_world: MakeWorld, tmp_path:
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.holds, "raises")
         with pytest.raises(WorkflowRunFailedError, match="no more"):
-            await run.result(20)
+            await run.result(60)
         _, free, _ = await children(run.run_id, app)
         assert await get_run(free).status in ("pending", "running")
         clock.advance(101 * 86_400)
-        assert await get_run(free).result(20) == "slept"
+        assert await get_run(free).result(60) == "slept"
 
     serve(make_world, tmp_path, FLOWS, play)

@@ -171,7 +171,7 @@ def test_what_a_body_says_after_its_attempt_was_taken_back_does_not_count(
         flows = loaded(tmp_path)
         async with Application(world, project) as application:
             run = await start("persists")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not flows.calls:  # noqa: ASYNC110  # in memory: a matter of turns
                     await asyncio.sleep(0)
             world.trouble = WorldError("the connection broke")

@@ -139,7 +139,7 @@ def test_a_letter_that_comes_during_the_append_is_read_at_once(tmp_path: Path) -
         async with Application(world, project, worker=False):
             run = await start("holds")
             worker = Worker(world, project)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await worker.work_once()
             assert await run.status == "cancelled"
             assert (await Events.of(world, run.run_id)).types() == [

@@ -85,7 +85,7 @@ def test_a_fresh_script_reads_and_answers(tmp_path: Path) -> None:
         async with Application(create_local_world(data), project) as app:
             flows = loaded(tmp_path)
             done = await start(flows.tells, "hello")
-            assert await done.result(20) == "hello"
+            assert await done.result(60) == "hello"
             asking = await start(flows.asks)
             await paused(app, asking)
             script = await asyncio.create_subprocess_exec(
@@ -103,7 +103,7 @@ def test_a_fresh_script_reads_and_answers(tmp_path: Path) -> None:
                 "paused name",
                 "completed hello",
             ], err.decode()
-            assert await asking.result(20) == "Ada"  # its end comes from another process's answer
+            assert await asking.result(60) == "Ada"  # its end comes from another process's answer
 
     asyncio.run(main())
 
@@ -174,12 +174,12 @@ def test_the_blocking_client_asks_and_answers(tmp_path: Path) -> None:
         assert [action.step for action in run.pending_actions] == ["name"]
         assert [r.run_id for r in sync.list_runs(parent=run)] == []
         run.resume("name", "Ada")
-        assert run.result(20) == "Ada"
+        assert run.result(60) == "Ada"
         other = sync.start(flows.asks)
         while not other.pending_actions:
             pass
         sync.resume_run(other.run_id, "name", input="Bob")
-        assert other.result(20) == "Bob"
+        assert other.result(60) == "Bob"
 
     async def main() -> None:
         async with Application(world, project):

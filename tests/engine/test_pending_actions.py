@@ -74,7 +74,7 @@ def test_a_person_is_asked_and_answers(make_world: MakeWorld, tmp_path: Path) ->
         assert await run.pending_actions == (wanted,)
         assert [r.run_id async for r in list_runs(status="paused")] == [run.run_id]
         await run.resume("approval", "yes")
-        assert await run.result(20) == "paid 5"
+        assert await run.result(60) == "paid 5"
         assert await run.status == "completed"
         assert await run.pending_action is None
         assert (await Events.of(app.world, run.run_id)).types() == [
@@ -103,7 +103,7 @@ def test_a_paused_run_waits_without_a_worker(make_world: MakeWorld, tmp_path: Pa
         await run.resume("next", "one")
         await asks(app, run, "next")
         await resume_run(run.run_id, "next", "enough")
-        assert await run.result(20) == ["one"]
+        assert await run.result(60) == ["one"]
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -129,7 +129,7 @@ def test_answers_that_are_refused(make_world: MakeWorld, tmp_path: Path) -> None
         await run.resume("approval", "no")
         with pytest.raises((PendingActionError, RunEndedError)):
             await run.resume("approval", "yes")
-        assert await run.result(20) == "not paid"
+        assert await run.result(60) == "not paid"
         with pytest.raises(RunEndedError, match="ended as completed"):
             await run.resume("approval", "yes")
         with pytest.raises(WorkflowRunNotFoundError):
@@ -155,7 +155,7 @@ def test_of_many_answers_one_counts(make_world: MakeWorld, tmp_path: Path) -> No
         assert len(late) == 9
         assert all("answered already" in text for text in late)
         await run.resume("second", "b")
-        assert await run.result(20) == [*given, "b"]
+        assert await run.result(60) == [*given, "b"]
         log = await Events.of(app.world, run.run_id)
         assert log.types().count("hook_received") == 2
 
@@ -180,14 +180,14 @@ def test_inputs_become_types_of_many_parts(make_world: MakeWorld, tmp_path: Path
         (action,) = await asks(app, run, "amount")
         assert action.type == "input"
         await run.resume("amount", "7")
-        assert await run.result(20) == [[flows.Review(True)], date(2026, 7, 1), "small", 7]
+        assert await run.result(60) == [[flows.Review(True)], date(2026, 7, 1), "small", 7]
 
         run = await start(flows.spelled)
         for step, given in (("reviews", []), ("day", None), ("size", "large"), ("amount", -1)):
             await asks(app, run, step)
             await run.resume(step, given)
         with pytest.raises(WorkflowRunFailedError, match="greater than 0"):
-            await run.result(20)  # what only the body knows, it checks itself
+            await run.result(60)  # what only the body knows, it checks itself
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -207,7 +207,7 @@ def test_inputs_become_the_type_that_was_asked_for(make_world: MakeWorld, tmp_pa
         with pytest.raises(PendingActionError, match="takes int"):
             await run.resume("count", "many")
         await run.resume("count", "7")
-        assert await run.result(20) == "Review True good 7"
+        assert await run.result(60) == "Review True good 7"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -224,9 +224,9 @@ def test_several_questions_at_once(make_world: MakeWorld, tmp_path: Path) -> Non
         with pytest.raises(PendingActionError, match="answered already"):
             await run.resume("second", 3)
         await run.resume("first", 1)
-        assert await run.result(20) == [1, 2]
+        assert await run.result(60) == [1, 2]
         clash = await start(flows.twice_at_once)
-        assert "two names" in await clash.result(20)
+        assert "two names" in await clash.result(60)
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -244,19 +244,19 @@ def test_a_run_that_can_go_on_by_itself_is_running(make_world: MakeWorld, tmp_pa
         for run in (race, hooked, parent):
             assert await run.status == "running"
         await race.resume("now", "at once")
-        assert await race.result(20) == "at once"
+        assert await race.result(60) == "at once"
         await resume_hook("t", "data")
         await becomes(app, hooked, "paused")
         await hooked.resume("person", "p")
-        assert await hooked.result(20) == ["data", "p"]
+        assert await hooked.result(60) == ["data", "p"]
         await resume_hook("grandchild", "g")
         await becomes(app, parent, "paused")
         await parent.resume("person", "p")
-        assert await parent.result(20) == ["g", "p"]
+        assert await parent.result(60) == ["g", "p"]
         late = await start(flows.or_later)
         await asks(app, late, "now")
         clock.advance(3601)
-        assert await late.result(20) == "later"
+        assert await late.result(60) == "later"
         assert await late.pending_actions == ()
 
     serve(make_world, tmp_path, FLOWS, play)
@@ -270,7 +270,7 @@ def test_a_hook_that_nobody_awaits_does_not_count(make_world: MakeWorld, tmp_pat
         await becomes(app, run, "paused")
         await resume_hook("open", "!")
         await run.resume("person", "hello")
-        assert await run.result(20) == "hello!"
+        assert await run.result(60) == "hello!"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -284,7 +284,7 @@ def test_nobody_answers(make_world: MakeWorld, tmp_path: Path) -> None:
         assert action.expires - action.since == timedelta(hours=1)
         clock.advance(3601)
         with pytest.raises(WorkflowRunFailedError, match="nobody answered") as failed:
-            await run.result(20)
+            await run.result(60)
         assert failed.value.error_code == "expired"
         assert isinstance(failed.value.__cause__, PendingActionExpiredError)
         assert failed.value.__cause__.step == "quick"
@@ -296,7 +296,7 @@ def test_nobody_answers(make_world: MakeWorld, tmp_path: Path) -> None:
         with pytest.raises(PendingActionError, match="not asked any more"):
             await kind.resume("quick", "late")
         await kind.resume("boss", "fine")
-        assert await kind.result(20) == "fine"
+        assert await kind.result(60) == "fine"
 
     serve(make_world, tmp_path, FLOWS, play)
 
@@ -309,7 +309,7 @@ def test_cancelled_while_it_is_paused(make_world: MakeWorld, tmp_path: Path) -> 
         await becomes(app, run, "paused")
         await run.cancel("changed our minds")
         with pytest.raises(WorkflowRunCancelledError, match="changed our minds"):
-            await run.result(20)
+            await run.result(60)
         log = await Events.of(app.world, run.run_id)
         assert log.types()[-5:] == [
             *("run_cancel_requested", "hook_disposed", "step_created", "step_completed"),
@@ -338,7 +338,7 @@ def test_another_worker_goes_on(make_world: MakeWorld, tmp_path: Path) -> None:
             with pytest.raises(PendingActionError, match="answered already"):
                 await run.resume("approval", "no")
         async with Application(world, project):
-            assert await get_run(run.run_id).result(20) == "paid 3"
+            assert await get_run(run.run_id).result(60) == "paid 3"
 
     asyncio.run(main())
 
@@ -389,6 +389,6 @@ def test_wrong_questions(tmp_path: Path, kind: str, said: str) -> None:
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.wrong, kind)
-        assert (await run.result(20)).startswith(said)
+        assert (await run.result(60)).startswith(said)
 
     serve(lambda clock: memory.create(clock), tmp_path, FLOWS, play)

@@ -83,6 +83,6 @@ def test_a_cancelled_run_ends_its_process(
             await run.cancel("enough")
             await all_gone(pids)
             with pytest.raises(WorkflowRunCancelledError, match="enough"):
-                await run.result(20)
+                await run.result(60)
 
     asyncio.run(main())

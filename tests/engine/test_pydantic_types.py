@@ -70,7 +70,7 @@ def test_types_that_constrain(tmp_path: Path) -> None:
     async def main() -> tuple[Any, ...]:
         async with Application(memory.create(), project):
             runs = [await start(each) for each in (flows.made, flows.refused, flows.changes)]
-            return tuple([await run.result(20) for run in runs])
+            return tuple([await run.result(60) for run in runs])
 
     order, wrong, changed = asyncio.run(main())
     assert type(order) is flows.Order

@@ -265,7 +265,7 @@ def test_wide_fan_out(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.fan_out, 100)
-        assert await run.result(20) == [n * n for n in range(100)]
+        assert await run.result(60) == [n * n for n in range(100)]
         log = await Events.of(app.world, run.run_id)
         assert log.types().count("step_completed") == 100
 
@@ -362,6 +362,8 @@ def test_wake_up_ends_a_sleep(make_world: MakeWorld, tmp_path: Path) -> None:
             return "wait_created" in (await Events.of(app.world, run.run_id)).types()
 
         await until(app.world, sleeps)
+        with pytest.raises(TypeError, match="one by one"):
+            await run.wake_up(["wait_1"])  # type: ignore[arg-type]
         await run.wake_up()
         assert await run.result(10) is None
 

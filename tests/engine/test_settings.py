@@ -9,7 +9,7 @@ import pytest
 
 from tests.project import build
 from workflow.api import start
-from workflow.engine import Application, Project
+from workflow.engine import Application, Project, settings
 from workflow.worlds.memory import MemoryWorld
 
 WRONG = [
@@ -94,3 +94,22 @@ def test_the_base_url_of_a_run_that_a_script_starts(
             return event.meta or b""
 
     assert json.loads(asyncio.run(main()))["base_url"] == "https://example.com/shop"
+
+
+def test_a_misspelt_setting_is_told_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log of the first start in a process names it and what was meant."""
+    monkeypatch.setattr(settings, "_told", set())
+    monkeypatch.setenv("WORKFLOW_LAESE", "30")
+
+    async def main() -> None:
+        for _ in range(2):
+            async with Application(MemoryWorld(), project, worker=False):
+                pass
+
+    asyncio.run(main())
+    told = [r.getMessage() for r in caplog.records if "LAESE" in r.getMessage()]
+    assert told == [
+        "the environment variable WORKFLOW_LAESE means nothing here; did you mean WORKFLOW_LEASE?"
+    ]

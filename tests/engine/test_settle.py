@@ -72,7 +72,7 @@ def play(folder: Path, name: str, script: Play) -> list[str]:
     async def main() -> None:
         clock = VirtualClock()
         world = memory.create(clock)
-        async with Application(world, project), asyncio.timeout(20):
+        async with Application(world, project), asyncio.timeout(60):
             await script(await start(getattr(module, name)), clock, world)
 
     asyncio.run(main())

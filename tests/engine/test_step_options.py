@@ -230,7 +230,7 @@ def test_retry_after_in_all_its_forms(how: str, tmp_path: Path) -> None:
         clock.advance(89)
         assert flows.calls == [1]
         clock.advance(2)
-        assert await run.result(20) == "done"
+        assert await run.result(60) == "done"
         assert flows.calls == [1, 2]
 
     serve(tmp_path, play)
@@ -243,7 +243,7 @@ def test_what_only_a_body_can_do_is_no_reason_to_retry(elsewhere: bool, tmp_path
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.sleepy, elsewhere)
         with pytest.raises(WorkflowRunFailedError) as caught:
-            await run.result(20)
+            await run.result(60)
         assert isinstance(caught.value.__cause__, ContextError)
         assert "In a step use asyncio.sleep()" in str(caught.value)
         (failed,) = [e for e in await app.world.list_events(run.run_id) if e.type == "step_failed"]
@@ -258,7 +258,7 @@ def test_an_unreadable_retry_after_is_told(tmp_path: Path, caplog: Any) -> None:
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.reads)
         with pytest.raises(WorkflowRunFailedError):
-            await run.result(20)
+            await run.result(60)
 
     serve(tmp_path, play)
     told = [r.getMessage() for r in caplog.records if "was ignored" in r.getMessage()]
@@ -278,7 +278,7 @@ def test_the_waiting_grows_up_to_its_ceiling(tmp_path: Path) -> None:
             assert longest / 2 <= waits <= longest
             clock.advance(waits + 0.001)
         with pytest.raises(WorkflowRunFailedError):
-            await run.result(20)
+            await run.result(60)
         assert flows.calls == [1, 2, 3, 4, 5, 6]
 
     serve(tmp_path, play)
@@ -288,10 +288,10 @@ def test_no_back_off_and_no_retry(tmp_path: Path) -> None:
     """`backoff = 0` tries again at once, under one step id; `max_retries=0` does not try again."""
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
-        assert await (await start(flows.eager)).result(20) == 4
+        assert await (await start(flows.eager)).result(60) == 4
         assert len(set(flows.calls)) == 1
         flows.calls.clear()
-        assert await (await start(flows.tries_once)).result(20) == "failed: no"
+        assert await (await start(flows.tries_once)).result(60) == "failed: no"
         assert flows.calls == [1]
 
     serve(tmp_path, play)
@@ -304,7 +304,7 @@ def test_a_time_out_ends_the_attempt(kind: str, tmp_path: Path) -> None:
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.too_long, kind)
         with pytest.raises(WorkflowRunFailedError) as caught:
-            await run.result(20)
+            await run.result(60)
         error = caught.value.__cause__
         assert isinstance(error, StepTimeoutError)
         assert "ran longer than its timeout of 0.2 s" in str(error)
@@ -351,7 +351,7 @@ def test_a_step_called_by_a_step_is_a_function(tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.nests, 1)
-        found = await run.result(20)
+        found = await run.result(60)
         assert found["inner"] == {"id": found["own"], "n": 2}
         types = [event.type for event in await app.world.list_events(run.run_id)]
         assert types.count("step_created") == 1
@@ -371,7 +371,7 @@ def test_threads_are_used_again_and_bounded() -> None:
     futures = [threads.submit(lambda n=n: work(n)) for n in range(6)]  # type: ignore[misc]
     assert futures[5].cancel()
     gate.set()
-    assert [future.result(20) for future in futures[:5]] == [0, 1, 2, 3, 4]
+    assert [future.result(60) for future in futures[:5]] == [0, 1, 2, 3, 4]
     assert len(seen) == 5
     assert len(set(seen)) <= 2
     failing = threads.submit(lambda: 1 // 0)

@@ -197,7 +197,7 @@ def test_streams_in_classes(make_world: MakeWorld, tmp_path: Path) -> None:
     async def play(app: Application, flows: Any) -> None:
         given = flows.Parcel("given", Readable.of(flows.counting(3)), Writable("", "notes"))
         run = await start(flows.parcels, given)
-        made = await run.result(20)
+        made = await run.result(60)
         assert type(made) is flows.Parcel
         assert [n async for n in made.numbers] == [0, 1, 2, 3]
         notes = [note async for note in run.get_readable(namespace="notes")]
@@ -227,7 +227,7 @@ def test_where_reading_begins(make_world: MakeWorld, tmp_path: Path) -> None:
             await waiting[0]
         flows.go.set()
         assert await asyncio.gather(*waiting[1:]) == ["the end"] * 3
-        await run.result(20)
+        await run.result(60)
         assert [n async for n in values.from_index(-2)] == [1, 2]
         assert await run.get_readable(namespace="none").get_tail_index() == -1
         gc.collect()
@@ -266,7 +266,7 @@ def test_a_plain_function_writes(make_world: MakeWorld, tmp_path: Path) -> None:
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.counts, 3)
         assert [n async for n in run.readable] == [0, 1, 2, 0, 1, 2]
-        assert await run.result(20) == 3
+        assert await run.result(60) == 3
 
     serve(make_world, tmp_path, play)
 
@@ -276,7 +276,7 @@ def test_a_stream_is_closed_once(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.closes)
-        assert await run.result(20) == ["nothing", "RunEndedError", "RunEndedError"]
+        assert await run.result(60) == ["nothing", "RunEndedError", "RunEndedError"]
         assert [n async for n in run.readable] == [1]
 
     serve(make_world, tmp_path, play)
@@ -286,7 +286,7 @@ def test_a_list_is_written_item_by_item(tmp_path: Path) -> None:
     """`write_from` says what to write where it is given something that is no source of values."""
 
     async def play(app: Application, flows: Any) -> None:
-        said = await (await start(flows.lists)).result(20)
+        said = await (await start(flows.lists)).result(60)
         assert said.startswith("write_from() takes an asynchronous iterable, not list. Write the ")
 
     serve(maker("memory", tmp_path), tmp_path, play)
@@ -309,7 +309,7 @@ def test_a_cancelled_run_ends_its_streams(make_world: MakeWorld, tmp_path: Path)
         with pytest.raises(StreamError, match="ended before this stream"):
             await anext(reading)
         flows.go.set()  # its writer asks for the next item, and is not taken any more
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await flows.closed.wait()
 
         flows.go.clear()
@@ -328,7 +328,7 @@ def test_refused_results_let_their_streams_go(make_world: MakeWorld, tmp_path: P
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.refused)
         with pytest.raises(WorkflowRunFailedError, match=r"result\.bad: builtins\.object"):
-            await run.result(20)
+            await run.result(60)
         assert flows.closed.is_set()
         assert await app.world.list_streams(run.run_id) == ()
 
@@ -342,8 +342,8 @@ def test_a_result_that_comes_when_its_run_has_failed(tmp_path: Path, turns: int)
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.fails, turns)
         with pytest.raises(WorkflowRunFailedError, match="no"):
-            await run.result(20)
-        async with asyncio.timeout(20):
+            await run.result(60)
+        async with asyncio.timeout(60):
             await flows.closed.wait()
 
     serve(memory.create, tmp_path, play)

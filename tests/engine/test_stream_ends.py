@@ -42,7 +42,7 @@ def test_a_stream_that_breaks_off(make_world: MakeWorld, tmp_path: Path) -> None
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.breaks, 4)
         with pytest.raises(WorkflowRunFailedError) as caught:
-            await run.result(20)
+            await run.result(60)
         error = caught.value.__cause__
         assert isinstance(error, StreamError)
         assert "after 4 values: ValueError: the source is gone" in str(error)
@@ -129,7 +129,7 @@ def test_a_writer_that_is_gone_by_name(
             values = aiter(get_run(run_id).get_readable(namespace=name))
             assert await anext(values) == 7
             with pytest.raises(StreamError, match=r"is gone; it had written 1 value$"):
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await anext(values)
             unknown = aiter(get_run(run_id).get_readable(namespace="strm_unknown"))
             with pytest.raises(StreamError, match="ended before"):
@@ -170,7 +170,7 @@ def test_a_worker_that_stops_ends_the_streams_it_writes(
             flows = loaded(tmp_path)
             flows.go = asyncio.Event()
             run = await start(flows.slow_result, 6)
-            found = (await run.result(20))["numbers"]
+            found = (await run.result(60))["numbers"]
             values = aiter(found)
             assert [await anext(values) for _ in range(3)] == [0, 1, 2]
             await app._worker.stop()  # type: ignore[union-attr]
@@ -188,7 +188,7 @@ def test_a_stream_that_nobody_wants(
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.drops, 4)
-        assert await run.result(20) == "not interested"
+        assert await run.result(60) == "not interested"
         (name,) = await app.world.list_streams(run.run_id)
         values = aiter(run.get_readable(namespace=name))
         assert [await anext(values), await anext(values)] == [0, 1]
@@ -229,7 +229,7 @@ def test_an_iterator_writes_to_no_other_stream(make_world: MakeWorld, tmp_path: 
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.late)
-        values = aiter(await run.result(20))
+        values = aiter(await run.result(60))
         assert await anext(values) == 1
         with pytest.raises(StreamError, match="writes_late has ended with a stream") as caught:
             await anext(values)

@@ -34,7 +34,7 @@ def test_streams_pass_through_steps(make_world: MakeWorld, tmp_path: Path) -> No
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.pipeline, 1000)
-        assert await run.result(20) == 999_000
+        assert await run.result(60) == 999_000
         events = await app.world.list_events(run.run_id)
         assert len(events) == 8
         assert sum(len(event.payload or b"") for event in events) < 3000
@@ -75,7 +75,7 @@ def test_a_result_is_written_on_when_its_run_has_ended(
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.slow_result, 6)
-        values = aiter((await run.result(20))["numbers"])
+        values = aiter((await run.result(60))["numbers"])
         assert [await anext(values) for _ in range(3)] == [0, 1, 2]
         flows.go.set()
         assert [n async for n in values] == [3, 4, 5]
@@ -88,7 +88,7 @@ def test_a_step_reads_while_another_still_writes(make_world: MakeWorld, tmp_path
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.both, 10)
-        assert await run.result(20) == [0, 45, 45]
+        assert await run.result(60) == [0, 45, 45]
 
     serve(make_world, tmp_path, play)
 
@@ -98,7 +98,7 @@ def test_streams_in_data(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.in_data, 4)
-        assert await run.result(20) == [6, 1, 4]
+        assert await run.result(60) == [6, 1, 4]
 
     serve(make_world, tmp_path, play)
 
@@ -109,11 +109,11 @@ def test_a_body_cannot_read(make_world: MakeWorld, tmp_path: Path) -> None:
     async def play(app: Application, flows: Any) -> None:
         run: Run[Any] = await start(flows.iterates, 4)
         with pytest.raises(WorkflowRunFailedError, match="read in a step") as caught:
-            await run.result(20)
+            await run.result(60)
         assert isinstance(caught.value.__cause__, ContextError)
         run = await start(flows.passes_generator)
         with pytest.raises(WorkflowRunFailedError, match="Return it from a step") as caught:
-            await run.result(20)
+            await run.result(60)
         assert isinstance(caught.value.__cause__, SerializationError)
 
     serve(make_world, tmp_path, play)
@@ -127,14 +127,14 @@ def test_sealed_streams(
     monkeypatch.setenv("WORKFLOW_COMPRESS_ABOVE", "10")
 
     async def play(app: Application, flows: Any) -> None:
-        assert await (await start(flows.pipeline, 100)).result(20) == 9900
-        assert await (await start(flows.takes_from_child, 5)).result(20) == 10
+        assert await (await start(flows.pipeline, 100)).result(60) == 9900
+        assert await (await start(flows.takes_from_child, 5)).result(60) == 10
         run = await start(flows.parent)
-        await run.result(20)
+        await run.result(60)
         talk = run.get_readable(namespace="talk")
         assert [t async for t in talk] == ["first", "hello from the child"]
         with pytest.raises(WorkflowRunFailedError, match="the source is gone"):
-            await (await start(flows.breaks, 4)).result(20)
+            await (await start(flows.breaks, 4)).result(60)
 
     serve(make_world, tmp_path, play)
 
@@ -144,11 +144,11 @@ def test_children_and_streams(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.parent)
-        assert await run.result(20) == "the child"
+        assert await run.result(60) == "the child"
         talk = run.get_readable(namespace="talk")
         assert [t async for t in talk] == ["first", "hello from the child"]
-        assert await (await start(flows.gives_to_child, 5)).result(20) == 10
-        assert await (await start(flows.takes_from_child, 5)).result(20) == 10
+        assert await (await start(flows.gives_to_child, 5)).result(60) == 10
+        assert await (await start(flows.takes_from_child, 5)).result(60) == 10
 
     serve(make_world, tmp_path, play)
 

@@ -127,6 +127,36 @@ FLOWS = """
     async def close() -> None:
         "use workflow"
         await closes()
+
+    @step_options(backoff=0)
+    async def closes_too_early(namespace: str) -> None:
+        "use step"
+        attempt = get_step_metadata().attempt
+        out = get_writable(namespace=namespace)
+        await out.write_from(one(f"attempt {attempt}"))
+        await out.close()
+        if attempt < 3:
+            raise ValueError("not yet")
+
+    async def of_somebody_else() -> None:
+        "use step"
+        await get_writable(namespace="other").write("mine")
+        await get_writable(namespace="other").close()
+
+    @step_options(max_retries=1, backoff=0)
+    async def writes_late() -> None:
+        "use step"
+        await get_writable(namespace="other").write("too late")
+
+    async def close_early() -> str:
+        "use workflow"
+        await closes_too_early("")
+        await of_somebody_else()
+        try:
+            await writes_late()
+        except Exception as error:
+            return type(error).__name__
+        return "taken"
 """
 
 
@@ -157,13 +187,13 @@ def test_typed_streams_check_what_is_written(tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.report, {"done": 1, "of": 2})
-        assert "opened for Progress and got dict" in await run.result(20)
+        assert "opened for Progress and got dict" in await run.result(60)
         assert [p.done async for p in run.readable] == [1]
         run = await start(flows.number, [1, "2"])
-        refused = await run.result(20)
+        refused = await run.result(60)
         assert "opened for list[int] and got list, at [1]: Input should be a valid int" in refused
         assert [n async for n in run.readable] == []
-        assert await (await start(flows.number, [1, 2])).result(20) == "taken"
+        assert await (await start(flows.number, [1, 2])).result(60) == "taken"
 
     serve(memory.create(), tmp_path, play)
 
@@ -174,7 +204,7 @@ def test_a_chunk_has_a_limit(tmp_path: Path) -> None:
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.flood)
         with pytest.raises(WorkflowRunFailedError, match="smaller pieces") as caught:
-            await run.result(20)
+            await run.result(60)
         assert isinstance(caught.value.__cause__, SerializationError)
         assert "4,194,304" in str(caught.value)
 
@@ -186,7 +216,7 @@ def test_writers_at_the_same_time(make_world: MakeWorld, tmp_path: Path) -> None
 
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.together)
-        await run.result(20)
+        await run.result(60)
         chunks: list[StreamChunk[Any]] = [chunk async for chunk in run.readable.chunks()]
         assert [chunk.index for chunk in chunks] == list(range(60))
         writers: dict[str, set[str]] = {}
@@ -242,14 +272,28 @@ def test_a_closed_stream_takes_nothing(tmp_path: Path) -> None:
     serve(memory.create(), tmp_path, play)
 
 
+def test_what_a_failed_attempt_closed(make_world: MakeWorld, tmp_path: Path) -> None:
+    """It is whole: the step can succeed, and what its next attempts write there is left out, also
+    for readers that skip what failed. What another step has closed still takes nothing."""
+
+    async def play(app: Application, flows: Any) -> None:
+        run = await start(flows.close_early)
+        assert await run.result(60) == "RunEndedError"
+        assert [value async for value in run.readable] == ["attempt 1"]
+        assert [value async for value in run.get_readable(skip_failed=True)] == ["attempt 1"]
+        assert [value async for value in run.get_readable(namespace="other")] == ["mine"]
+
+    serve(make_world(), tmp_path, play)
+
+
 def test_names_of_streams(tmp_path: Path) -> None:
     """Those that the runtime gives cannot be asked for, nor endless ones."""
 
     async def play(app: Application, flows: Any) -> None:
-        assert await (await start(flows.names, "notes")).result(20) == "notes"
+        assert await (await start(flows.names, "notes")).result(60) == "notes"
         for wrong in ("strm_1", "x" * 201, "a\0b", "\ud800"):
             with pytest.raises(WorkflowRunFailedError) as caught:
-                await (await start(flows.names, wrong)).result(20)
+                await (await start(flows.names, wrong)).result(60)
             assert isinstance(caught.value.__cause__, ValueError)
 
     serve(memory.create(), tmp_path, play)

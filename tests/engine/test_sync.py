@@ -113,10 +113,14 @@ def test_runs_from_start_to_result(tmp_path: Path) -> None:
         assert (run.status, run.workflow_name, run.exists) == ("completed", "main", True)
         assert run.created_at <= (run.started_at or run.created_at)
         assert run.completed_at is not None
-        assert list(run.read()) == [21, 42]
+        assert run.return_value == 42
+        assert list(run.read()) == list(run.read(skip_failed=True)) == [21, 42]
         assert [r.run_id for r in sync.list_runs(attributes={"shop": "a"})] == [run.run_id]
         assert list(sync.list_runs(attributes={"shop": "b"})) == []
+        page = sync.get_runs(attributes={"shop": "a"}, limit=1)
+        assert ([r.status for r in page.runs], page.cursor) == (["completed"], None)
         assert sync.get_run(run.run_id).attributes == {"shop": "a"}
+        assert {sync.get_run(run.run_id), run} == {run}
         with pytest.raises(WorkflowRunFailedError, match="negative"):
             sync.start("main", -1).result(30)
 

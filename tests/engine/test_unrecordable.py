@@ -164,11 +164,11 @@ def test_steps_fail_by_their_call(world: World, tmp_path: Path, flow: str, catch
             flows = loaded(tmp_path)
             run = await start(getattr(flows, flow), catch)
             if catch:
-                assert await run.result(20) == f"{path}: taken"
+                assert await run.result(60) == f"{path}: taken"
                 assert len(flows.calls) == caught_calls
             else:
                 with pytest.raises(WorkflowRunFailedError) as failed:
-                    await run.result(20)
+                    await run.result(60)
                 cause = failed.value.__cause__
                 assert isinstance(cause, SerializationError)
                 assert cause.path == path
@@ -196,7 +196,7 @@ def test_code_that_fails_while_it_is_recorded(world: World, tmp_path: Path, flow
             flows = loaded(tmp_path)
             run = await start(flows.hostile, flow)
             with pytest.raises(WorkflowRunFailedError) as failed:
-                await run.result(20)
+                await run.result(60)
             assert text in str(failed.value.__cause__)
             assert flows.calls == [flow] * tries
 
@@ -211,7 +211,7 @@ def test_a_workflow_result_fails_the_run_once(world: World, tmp_path: Path) -> N
         async with Application(world, project):
             run = await start(loaded(tmp_path).bad_result, False)
             with pytest.raises(WorkflowRunFailedError) as failed:
-                await run.result(20)
+                await run.result(60)
             cause: Any = failed.value.__cause__
             assert isinstance(cause, SerializationError)
             assert cause.path == "return value.order.items[1]"
@@ -233,7 +233,7 @@ def test_hooks_say_where(world: World, tmp_path: Path) -> None:
         async with Application(world, project) as application:
             flows = loaded(tmp_path)
             run = await start(flows.bad_metadata, False)
-            assert await run.result(20) == "metadata.f[0]"
+            assert await run.result(60) == "metadata.f[0]"
             waiting = await start(flows.payload)
             change = 0
             while await application.world.get_hook("payload") is None:
@@ -242,6 +242,6 @@ def test_hooks_say_where(world: World, tmp_path: Path) -> None:
                 await resume_hook("payload", {"a": [flows.Strange()]})
             assert caught.value.path == "payload.a[0]"
             await resume_hook("payload", "fine")
-            assert await waiting.result(20) == "fine"
+            assert await waiting.result(60) == "fine"
 
     asyncio.run(main())

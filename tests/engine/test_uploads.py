@@ -47,9 +47,9 @@ def test_uploads(make_world: MakeWorld, tmp_path: Path) -> None:
         watching = asyncio.create_task(watch())
         run = await start(flows.upload, slow())
         await watching
-        assert await run.result(20) == 3
+        assert await run.result(60) == 3
         run = await start(flows.upload, Readable.of(numbers(5)))
-        assert await run.result(20) == 10
+        assert await run.result(60) == 10
         assert [each.worker for each in await app.world.list_workers()] == [app._worker.id]  # type: ignore[union-attr]
 
     serve(make_world, tmp_path, play)
@@ -69,7 +69,7 @@ def test_an_upload_that_breaks_off(make_world: MakeWorld, tmp_path: Path) -> Non
         assert isinstance(caught.value.__cause__, ConnectionResetError)
         run: Run[Any] = Run(app.world, app.codec, run_id)
         with pytest.raises(WorkflowRunFailedError, match="the client is gone"):
-            await run.result(20)
+            await run.result(60)
 
         started = asyncio.Event()
 
@@ -87,7 +87,7 @@ def test_an_upload_that_breaks_off(make_world: MakeWorld, tmp_path: Path) -> Non
             await starting
         run = Run(app.world, app.codec, "wrun_cancelled")
         with pytest.raises(WorkflowRunFailedError, match="its writer was stopped"):
-            await run.result(20)
+            await run.result(60)
 
     serve(make_world, tmp_path, play)
 
@@ -101,7 +101,7 @@ def test_uploads_of_a_second_start(make_world: MakeWorld, tmp_path: Path) -> Non
         second = numbers(5)
         assert (await options.start(flows.upload, second)).run_id == first.run_id
         assert [n async for n in second] == [0, 1, 2, 3, 4]
-        assert await first.result(20) == 10
+        assert await first.result(60) == 10
 
     serve(make_world, tmp_path, play)
 
@@ -125,7 +125,7 @@ def test_an_upload_is_the_result(make_world: MakeWorld, tmp_path: Path) -> None:
             return await run.exists
 
         await until(app.world, there, what="the run")
-        found = await run.result(20)
+        found = await run.result(60)
         ended.set()
         assert [n async for n in found] == [1, 2]
         await starting
@@ -150,7 +150,7 @@ def test_a_run_begins_when_its_uploads_are_there(
     async def play(app: Application, flows: Any) -> None:
         for delay in (None, 0):
             run = await with_options(delay=delay).start(flows.passes, numbers(3))
-            assert [n async for n in await run.result(20)] == [0, 1, 2]
+            assert [n async for n in await run.result(60)] == [0, 1, 2]
 
     serve(make_world, tmp_path, play)
 
@@ -170,7 +170,7 @@ def test_an_uploader_that_dies_before_its_streams_are_there(
     async def play(app: Application, flows: Any) -> None:
         run = await start(flows.upload, numbers(3))
         with pytest.raises(WorkflowRunFailedError, match="is gone; it had written 0 values"):
-            await run.result(20)
+            await run.result(60)
 
     serve(make_world, tmp_path, play)
 
@@ -201,7 +201,7 @@ def test_a_start_that_fails_takes_nothing(
         assert given.waiting() is not None
         run = await start(flows.upload, given)
         assert given.waiting() is None
-        assert await run.result(20) == 10
+        assert await run.result(60) == 10
         assert [n async for n in given] == [0, 1, 2, 3, 4]
 
     serve(make_world, tmp_path, play)
@@ -223,9 +223,9 @@ def test_an_upload_that_nobody_wants(
             finally:
                 closed.set()
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             run = await start(flows.ignores, endless())
         assert closed.is_set()
-        assert await run.result(20) == "not interested"
+        assert await run.result(60) == "not interested"
 
     serve(make_world, tmp_path, play)

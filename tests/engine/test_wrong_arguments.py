@@ -54,7 +54,7 @@ IN_A_BODY = {
     ),
     "cancelled(5)": "TypeError: reason= is text, not int",
     "awaited('x')": "ValueError: timeout= of run.result(): 'x' is not a duration",
-    "awaited(0.01)": "TimeoutError: wrun_* did not end within 0.01 s; it goes on",
+    "awaited(0.01)": "WorkflowRunNotCompletedError: wrun_* did not end within 0.01 s; it goes on",
     "conflict()": (
         "HookConflictError: the token 'mine' is already in use by another hook of this run. "
         "Dispose of that one first"

@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Any
 import httpx
 
 import wfc
+from tests import forks
 from workflow.api import Run, list_runs
 from workflow.engine import Application, Project
 from workflow.testing import VirtualClock
@@ -116,13 +115,10 @@ async def served(app: Any) -> AsyncIterator[httpx.AsyncClient]:
 def killed(folder: Path, failpoint: str, workflow: str, **given: Any) -> None:
     """Begin the first run of the local world with `wfc run`, killed at the failpoint."""
     shutil.rmtree(folder / ".workflow-data", ignore_errors=True)
-    wfc = [sys.executable, "-c", "from wfc.cli import main; main()"]
     environment = {**os.environ, "WORKFLOW_FAILPOINT": failpoint, "WORKFLOW_LEASE": "0.5"}
-    done = subprocess.run(
-        [*wfc, "run", workflow, "--input", json.dumps(given)],
-        cwd=folder, env=environment, capture_output=True, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    command = [forks.WFC, "run", workflow, "--input", json.dumps(given)]
+    done = forks.run(command, cwd=folder, env=environment)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import wfc
+from tests import forks
 from tests.compiler.projects import write_project
 from tests.compiler.shop import SHOP
 from tests.examples.building import scene
@@ -30,14 +30,9 @@ def python_of(page: Path) -> list[str]:
 
 def python(script: str, folder: Path) -> str:
     """What a script prints that is run in `folder`."""
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    environment = {"PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-c", script]
+    done = forks.run(command, cwd=folder, env={**os.environ, **environment}, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

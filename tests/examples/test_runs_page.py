@@ -69,7 +69,7 @@ async def asks(stage: Any, run: Run[Any], step: str) -> None:
 def test_every_block_of_code_is_a_file() -> None:
     """No example of the page is left untested."""
     page = (DOCS / "runs.md").read_text("utf-8")
-    assert page.count("```python") == len(files_of(DOCS / "runs.md")) == 10
+    assert page.count("```python") == len(files_of(DOCS / "runs.md")) == 11
 
 
 def test_starting_waiting_and_reading(folder: Path) -> None:
@@ -90,6 +90,19 @@ def test_starting_waiting_and_reading(folder: Path) -> None:
         stage.clock.advance(2 * 86_400)
         assert await reading.outcome(run.run_id) == "it returned goods of o-1"
         assert await reading.outcome(second.run_id) == "it returned goods of o-2"
+
+    play(folder, part)
+
+
+def test_paging(folder: Path) -> None:
+    """What has failed, page by page."""
+
+    async def part(stage: Any) -> None:
+        import paging  # type: ignore[import-not-found]
+
+        run = await start("hold", "a", days=-1)  # no duration: the body raises
+        await becomes(stage, run, "failed")
+        assert await paging.failed_runs() == {"runs": [f"{run.run_id} hold"], "next": None}
 
     play(folder, part)
 

@@ -265,3 +265,33 @@ async def poisoned(how: str) -> None:
     """A run that can never succeed."""
     "use workflow"
     await poison(how)
+
+
+@step_options(max_retries=6, backoff="0.1s")
+async def stubborn_poison() -> None:
+    """A step that takes its process with it, and is tried often."""
+    "use step"
+    note("begin")
+    os._exit(3)
+
+
+async def poisoned_often() -> None:
+    """A run that can never succeed, and takes long to find out."""
+    "use workflow"
+    await stubborn_poison()
+
+
+@step_options(max_retries=3)
+async def take_half_a_second(n: int) -> int:
+    """A step that is at work when the process dies of another one."""
+    "use step"
+    note("begin")
+    await asyncio.sleep(0.5)
+    note("end", n)
+    return n
+
+
+async def beside_poison(width: int) -> int:
+    """Steps that are killed by others."""
+    "use workflow"
+    return sum(await asyncio.gather(*[take_half_a_second(n) for n in range(width)]))

@@ -15,8 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import psycopg
+
 import wfc
-from tests import postgres
+from tests import forks, postgres
 from workflow.engine import Application, Project
 from workflow.world.port import World
 from workflow.world.records import RunRecord
@@ -31,6 +33,7 @@ LEASE = 1.0  # seconds, of the workers
 PATIENCE = 60.0  # seconds; only ever used up by a broken test
 
 Target = Literal["local", "postgres"]
+Worker = forks.Process | subprocess.Popen[str]
 T = TypeVar("T")
 
 
@@ -73,8 +76,8 @@ class Stage:
             if pooled:
                 self.environment["WORKFLOW_POSTGRES_POOLER"] = "transaction"
             self._url, self.schema = url, schema
-        self._workers: list[subprocess.Popen[str]] = []
-        self._nursery: subprocess.Popen[str] | None = None
+        self._workers: list[Worker] = []
+        self._nursery: forks.Process | None = None
 
     command = (sys.executable, "-c", "from wfc.cli import main; main()")  # `wfc`
 
@@ -90,7 +93,7 @@ class Stage:
 
     # -- workers ---------------------------------------------------------------------------
 
-    def worker(self, *prefix: str, **environment: str) -> subprocess.Popen[str]:
+    def worker(self, *prefix: str, **environment: str) -> Worker:
         """A real `wfc worker`, run by the command `prefix`. Returns when it works."""
         process = self.begin_worker(*prefix, **environment)
         assert process.stderr is not None
@@ -99,13 +102,18 @@ class Stage:
                 return process
         raise AssertionError(f"the worker ended with {process.wait()}")
 
-    def begin_worker(self, *prefix: str, **environment: str) -> subprocess.Popen[str]:
+    def begin_worker(self, *prefix: str, **environment: str) -> Worker:
         """A real `wfc worker`, just begun. It speaks on its standard error."""
-        process = subprocess.Popen(
-            [*prefix, *self.command, "worker", "--root", str(self.folder)],
-            env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.folder,
-        )  # fmt: skip
+        command = [*prefix, *self.command, "worker", "--root", str(self.folder)]
+        env = {**self.environment, **environment}
+        process: Worker
+        if prefix:
+            process = subprocess.Popen(
+                command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True, cwd=self.folder,
+            )  # fmt: skip
+        else:
+            process = forks.Process(command, env=env, stderr=subprocess.PIPE, cwd=self.folder)
         self._workers.append(process)
         return process
 
@@ -113,10 +121,10 @@ class Stage:
         """A worker process without the command line, quickly; its process id."""
         if self._nursery is None:
             with self.output.open("ab") as output:
-                self._nursery = subprocess.Popen(
+                self._nursery = forks.Process(
                     [sys.executable, "-m", "tests.faults.nursery", str(self.folder / "generated")],
                     env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=output, text=True, cwd=self.folder,
+                    stderr=output, cwd=self.folder,
                 )  # fmt: skip
         assert self._nursery.stdin is not None
         assert self._nursery.stdout is not None
@@ -135,6 +143,18 @@ class Stage:
             kill(pid, signal.SIGCONT)
             time.sleep(0.001)
             kill(pid, signal.SIGSTOP)
+
+    def bury(self, pid: int) -> None:
+        """Let the lease of a killed worker run out.
+
+        With leases of minutes nobody loses one who is only slow, however busy the machine is. On
+        the local world locks tell who is dead.
+        """
+        if self.target == "postgres":
+            with psycopg.connect(self._url or postgres.url(), autocommit=True) as connection:
+                table = f'"{self.schema}".workflow_workers'
+                sql = f"update {table} set lease_until = 0 where worker like %s"
+                connection.execute(sql.encode(), (f"%:{pid}:%",))
 
     def _is_locked(self) -> bool:
         with (self.folder / "data" / "workflow.lock").open("rb") as file:

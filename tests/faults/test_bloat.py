@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests import postgres
+from workflow.policy.crashes import ALONE
 from workflow.world.records import (
     Append,
     Finish,
@@ -67,6 +68,7 @@ def pages(world: PostgresWorld) -> int:
     with world.database.connect() as connection:
         query = b"explain (analyze, buffers, format json) " + world.database.queries["claim_tasks"]
         values = {"worker": "ann", "now": world.now(), "names": Texts(["step"]), "limit": 50}
+        values["alone"] = ALONE
         ((found,),) = connection.execute(query, values).fetchall()
         plan = found[0]["Plan"]
         return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

@@ -346,7 +346,7 @@ def test_a_world_may_be_closed_while_it_is_busy() -> None:
         writes = [asyncio.create_task(world.create(new_run(f"r{n}"))) for n in range(300)]
         reads = [asyncio.create_task(world.get_run("r1")) for _ in range(50)]
         await asyncio.sleep(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await world.close()
             answers = await asyncio.gather(*writes, *reads, return_exceptions=True)
         assert all(not isinstance(a, BaseException) or isinstance(a, WorldError) for a in answers)

@@ -38,6 +38,7 @@ async def scenario(stage: Stage, failpoint: str) -> bool:
             nonlocal pid, died, resumed
             if not died and not alive(pid):
                 died = True
+                stage.bury(pid)
                 pid = stage.spawn()
             if not resumed and await world.list_hooks(run.run_id):
                 await resume_hook(f"all-{run.run_id}", {"value": 7})
@@ -52,6 +53,7 @@ async def scenario(stage: Stage, failpoint: str) -> bool:
         # What ran again is what was under way when the worker died: one turn's steps at most.
         assert history.steps == 4 <= history.bodies <= 5 + 2, failpoint
         kill(pid)
+        stage.bury(pid)
         return died
 
 
@@ -72,7 +74,7 @@ def test_every_commit_may_be_the_last(name: str, target: Target, tmp_path: Path)
                 return nth
         raise AssertionError("unreachable")
 
-    with Stage(tmp_path, target, lease=0.3).clearing() as stage:
+    with Stage(tmp_path, target, lease=600).clearing() as stage:
         assert asyncio.run(main()) > 8, "the scenario has more commits than that"
 
 
@@ -91,6 +93,7 @@ async def family(stage: Stage, failpoint: str) -> bool:
             nonlocal pid, died
             if not died and not alive(pid):
                 died = True
+                stage.bury(pid)
                 pid = stage.spawn()
             record = await world.get_run(run.run_id)
             assert record is not None
@@ -106,6 +109,7 @@ async def family(stage: Stage, failpoint: str) -> bool:
         for child, n in zip(found, values, strict=True):
             await check_run(world, child.run_id, stage.bodies(), kids[n])
         kill(pid)
+        stage.bury(pid)
         return died
 
 
@@ -132,7 +136,7 @@ def test_no_child_is_lost_or_started_twice(name: str, target: Target, tmp_path: 
                 return nth
         raise AssertionError("unreachable")
 
-    with Stage(tmp_path, target, lease=0.3).clearing() as stage:
+    with Stage(tmp_path, target, lease=600).clearing() as stage:
         assert asyncio.run(main()) > 8, "the scenario has more commits than that"
 
 

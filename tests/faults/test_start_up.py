@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from tests import postgres
 from tests.end_to_end.server import EMAIL
-from tests.faults.stage import ROOT, Stage, Target, ended, kill, soon
+from tests.faults.stage import ROOT, Stage, Target, alive, ended, kill, soon
 from tests.http.doubles import Server
 from tests.project import build, loaded
 from workflow.api import get_run, start
@@ -68,8 +68,15 @@ def test_a_server_before_its_database(tmp_path: Path) -> None:
         server.remove()
 
 
+def _gone(pid: int) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return not alive(pid)
+
+    return look
+
+
 async def _signs_up(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
 
         async def look() -> httpx.Response | None:
             try:
@@ -93,7 +100,7 @@ def test_a_host_name_that_cannot_be_resolved(tmp_path: Path) -> None:
             assert "database.invalid" in line
             assert "trying again in" in line
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode in (0, -signal.SIGTERM)
 
 
@@ -122,7 +129,7 @@ def test_work_is_done_while_the_application_still_starts(tmp_path: Path) -> None
 
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:
-            results.append(await get_run(run.run_id).result(30))
+            results.append(await get_run(run.run_id).result(60))
             yield
 
         app = with_workflow(Starlette(lifespan=lifespan), tmp_path / "generated", world=world)
@@ -164,6 +171,8 @@ def test_starting_again_and_again_leaves_nothing_behind(target: Target, tmp_path
                 await soon(waiting, "all waiting")
                 before = await state(world)
                 kill(worker, how)
+                await soon(_gone(worker), "its end")
+                stage.bury(worker)
                 fresh = stage.spawn()
                 run = await start("chain", 1)
                 await ended(world, run.run_id)  # the fresh one has looked around
@@ -171,8 +180,9 @@ def test_starting_again_and_again_leaves_nothing_behind(target: Target, tmp_path
                 after = [row for row in await state(world) if row[0] != run.run_id]
                 assert after == [row for row in before if row[0] in {r[0] for r in after}]
                 kill(fresh)
+                stage.bury(fresh)
 
-    with Stage(tmp_path, target, lease=0.3).clearing() as stage:
+    with Stage(tmp_path, target, lease=600).clearing() as stage:
         asyncio.run(main(stage))
 
 

@@ -30,7 +30,7 @@ def test_a_worker_is_asked_to_stop_while_its_database_is_down(tmp_path: Path) ->
             await soon(begun, "the beginning of the body")
             await asyncio.to_thread(server.stop, signal.SIGQUIT)
             process.send_signal(signal.SIGTERM)
-            _, said = await asyncio.to_thread(process.communicate, None, 60)
+            _, said = await asyncio.to_thread(process.communicate, timeout=60)
             assert process.returncode == 0, said
             assert "Traceback" not in said
             assert "when the lease has run out" in said

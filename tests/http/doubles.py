@@ -126,7 +126,7 @@ async def exchange(app: ASGIApp, scope: Scope, messages: Iterable[Message]) -> l
     async def send(message: Message) -> None:
         sent.append(message)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await app(scope, receive, send)
     return sent
 

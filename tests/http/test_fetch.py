@@ -37,6 +37,7 @@ WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
     ),
     ({"json": float("nan")}, TypeError, "^json= of fetch.* Out of range float"),
     ({"headers": 5}, TypeError, "^headers= of fetch.* or Headers, not 5"),
+    ({"headers": {"a": None}}, TypeError, "the value of a header is text, not None"),
     ({"headers": "a: b"}, TypeError, "^headers= of fetch.* or Headers, not 'a: b'"),
     ({"headers": {"a b": "c"}}, ValueError, "'a b' is not a header name"),
     ({"headers": {"a": "b\nc"}}, ValueError, "is not a header value"),

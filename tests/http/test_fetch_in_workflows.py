@@ -58,12 +58,12 @@ def test_in_a_workflow(tmp_path: Path) -> None:
             Application(memory.create(), project) as app,
         ):
             flows, url = loaded(tmp_path), f"http://{place}"
-            found = await (await start(flows.asks, url)).result(20)
+            found = await (await start(flows.asks, url)).result(60)
             assert found == [200, "body", "/a?q=1&q=2"]
             assert seen[0].all("x-tag") == ["1", "2"]
             run = await start(flows.credentials, url)
             with pytest.raises(WorkflowRunFailedError) as caught:
-                await run.result(20)
+                await run.result(60)
             assert "holds a user name or password" in str(caught.value.__cause__)
             log = await app.world.list_events(run.run_id)
             assert "step_created" not in [event.type for event in log]
@@ -81,7 +81,7 @@ def test_a_refusal_is_not_tried_again(tmp_path: Path) -> None:
             Application(memory.create(), project),
         ):
             run = await start(loaded(tmp_path).too_large, f"http://{place}/")
-            assert (await run.result(20)).startswith(f"True the response of http://{place}/ is ")
+            assert (await run.result(60)).startswith(f"True the response of http://{place}/ is ")
             assert len(seen) == 1
 
     asyncio.run(main())
@@ -118,7 +118,7 @@ def test_the_page(tmp_path: Path) -> None:
             Application(memory.create(clock), project) as app,
         ):
             url = f"http://{place}"
-            assert await (await start(weather.forecast, url, "Rome")).result(20) == "rain"
+            assert await (await start(weather.forecast, url, "Rome")).result(60) == "rain"
             assert json.loads(seen[1].body) == {"report": 7}
             document = await start(patient.download, url + "/document")
             for attempt, at in ((1, now + 90), (2, now + 200), (3, None)):
@@ -133,10 +133,10 @@ def test_the_page(tmp_path: Path) -> None:
                 if at is not None:
                     assert due == at * 1_000_000
                 clock.advance((due - app.world.now()) / 1_000_000 + 0.001)
-            assert await document.result(20) == {"a": 1}
+            assert await document.result(60) == {"a": 1}
             before = len(seen)
             with pytest.raises(WorkflowRunFailedError, match="client error 404"):
-                await (await start(patient.download, url + "/gone")).result(20)
+                await (await start(patient.download, url + "/gone")).result(60)
             assert len(seen) == before + 1
 
     asyncio.run(main())

@@ -7,8 +7,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 import wfc
+from tests import forks
 from tests.examples.pages import DOCS, files_of, write
 from tests.project import until
 from workflow.codec import Codec
@@ -146,13 +147,13 @@ def test_every_program_of_the_page_is_run() -> None:
 class Site:
     """A served program: its address, its world, its files."""
 
-    def __init__(self, folder: Path, port: int, process: Process, data: Path) -> None:
+    def __init__(self, folder: Path, port: int, process: forks.Process, data: Path) -> None:
         self.folder = folder
         self.address = f"http://127.0.0.1:{port}"
         self.port = port
         self.process = process
         self.world = create_local_world(data_dir=data)
-        self.output = b""
+        self.output = ""
 
     async def order(self, client: httpx.AsyncClient, name: str, prefix: str = "") -> str:
         """Place an order, and wait until the run says where to pay."""
@@ -196,10 +197,8 @@ async def served(
             target.write_text(text, "utf-8")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        *[part.format(port=port) for part in command],
+    process = forks.Process(
+        [sys.executable, "-m", *[part.format(port=port) for part in command]],
         cwd=tmp_path,
         env={
             **os.environ,
@@ -210,37 +209,36 @@ async def served(
             if "_mount" in command[1] or "wsgi" in command[0]
             else "",
         },
-        stdout=PIPE,
-        stderr=STDOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     site = Site(tmp_path, port, process, tmp_path / ".workflow-data")
     assert process.stdout is not None
-    reading = asyncio.create_task(process.stdout.read())
+    reading = asyncio.create_task(asyncio.to_thread(process.stdout.read))
     try:
-        async with asyncio.timeout(30):
-            while process.returncode is None:
+        async with asyncio.timeout(60):
+            while process.poll() is None:
                 with suppress(OSError):
                     _, writer = await asyncio.open_connection("127.0.0.1", port)
                     writer.close()
                     await writer.wait_closed()
                     break
                 await asyncio.sleep(0.02)
-        if process.returncode is None:
+        if process.poll() is None:
             await site.world.open()
         elif not dies:
-            raise AssertionError((await reading).decode())
+            raise AssertionError(await reading)
         yield site
     finally:
         await site.world.close()
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(20):
-                await process.wait()
-        except TimeoutError:
+            await asyncio.to_thread(process.wait, 60)
+        except subprocess.TimeoutExpired:
             process.kill()
-            await process.wait()
+            process.wait()
         site.output = await reading
+        process.stdout.close()
 
 
 async def says_hello(port: int) -> bool:
@@ -276,7 +274,7 @@ def test_with_workflow(framework: str, server: str, built: Path, tmp_path: Path)
 
     async def main() -> None:
         async with served(built, tmp_path, command, PROBES[framework]) as site:
-            async with httpx.AsyncClient(timeout=20) as client:
+            async with httpx.AsyncClient(timeout=60) as client:
                 url = await site.order(client, "o-1")
                 assert site.marked == "1"
                 assert url.startswith(site.address + OUTSIDE)
@@ -292,8 +290,8 @@ def test_with_workflow(framework: str, server: str, built: Path, tmp_path: Path)
                 assert not (tmp_path / "stopped").exists()
         assert site.process.returncode in (0, -signal.SIGTERM)
         if framework != "django":
-            assert (tmp_path / "stopped").exists(), site.output.decode()
-        assert b"Traceback" not in site.output, site.output.decode()
+            assert (tmp_path / "stopped").exists(), site.output
+        assert "Traceback" not in site.output, site.output
 
     asyncio.run(main())
 
@@ -309,12 +307,12 @@ def test_mounted_by_hand(framework: str, built: Path, tmp_path: Path) -> None:
     async def main() -> None:
         async with (
             served(built, tmp_path, command) as site,
-            httpx.AsyncClient(timeout=20) as client,
+            httpx.AsyncClient(timeout=60) as client,
         ):
             url = await site.order(client, "o-2")
             assert (await client.post(url, json={"paid": 6})).status_code == 202
             assert await site.result(site.run_id) == {"order": "o-2", "paid": 6}
-        assert b"Traceback" not in site.output, site.output.decode()
+        assert "Traceback" not in site.output, site.output
 
     asyncio.run(main())
 
@@ -337,11 +335,8 @@ def test_behind_wsgi(built: Path, tmp_path: Path) -> None:
             served(built, tmp_path, ["serve_wsgi", "{port}"]) as site,
             httpx.AsyncClient() as client,
         ):
-            worker = await asyncio.create_subprocess_exec(
-                Path(sys.executable).with_name("wfc"),
-                "worker",
-                cwd=tmp_path,
-                env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            worker = forks.Process(
+                [forks.WFC, "worker"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}
             )
             try:
                 url = await site.order(client, "o-1")
@@ -353,7 +348,7 @@ def test_behind_wsgi(built: Path, tmp_path: Path) -> None:
                 assert await site.result(site.run_id) == {"order": "o-1", "paid": 12}
             finally:
                 worker.send_signal(signal.SIGTERM)
-                assert await worker.wait() == 0
+                assert await asyncio.to_thread(worker.wait, 60) == 0
 
     asyncio.run(main())
 
@@ -365,7 +360,7 @@ def test_below_a_root_path(built: Path, tmp_path: Path) -> None:
     async def main() -> None:
         async with (
             served(built, tmp_path, command) as site,
-            httpx.AsyncClient(timeout=20) as client,
+            httpx.AsyncClient(timeout=60) as client,
         ):
             url = await site.order(client, "o-3")
             assert url.startswith(f"{site.address}/shop{OUTSIDE}")
@@ -385,7 +380,7 @@ def test_below_a_prefix(built: Path, tmp_path: Path) -> None:
     async def main() -> None:
         async with (
             served(built, tmp_path, command) as site,
-            httpx.AsyncClient(timeout=20) as client,
+            httpx.AsyncClient(timeout=60) as client,
         ):
             # The prefix is known once a request has come through the mount.
             await client.post(f"{site.address}/api/v2{OUTSIDE}guess")
@@ -414,8 +409,8 @@ def test_a_build_that_is_not_there(server: str, wrong: str, built: Path, tmp_pat
 
     async def main() -> None:
         async with served(source, tmp_path / "served", command, dies=True) as site:
-            assert site.process.returncode is not None
+            assert site.process.poll() is not None
             assert server == "hypercorn" or site.process.returncode != 0
-        assert b"wfc build" in site.output, site.output.decode()
+        assert "wfc build" in site.output, site.output
 
     asyncio.run(main())

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from tests.http.doubles import BASE, Recorder, Server, call, lifecycle_of, scope_of
 from workflow import web
-from workflow.errors import BundleError, WorldError
+from workflow.errors import BundleError, WorldError, WorldUnavailableError
 from workflow.http.mount import WithWorkflow, with_workflow
 
 HOOK = BASE + "/webhook/t"
@@ -251,6 +251,26 @@ def test_without_lifespan_a_failed_start_refuses_and_is_tried_again() -> None:
     assert (first.status_code, first.json()["error"]["code"]) == (503, "unavailable")
     assert "secret" not in first.text
     assert second.text == "hello /own"
+
+
+@pytest.mark.fault("F9")
+def test_an_error_of_the_world_that_nobody_answers_is_a_503() -> None:
+    """A route that calls start() while the database is down: the client is told to try again. What
+    the application has answered already stays as it is, and other errors are the server's."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/late":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise OSError("disk") if scope["path"] == "/other" else WorldUnavailableError("secret")
+
+    wrapped = WithWorkflow(app, lifecycle_of(recorder(), recorder(), recorder()))
+    answer = call(wrapped, "GET", "/own")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "2"
+    assert "secret" not in answer.text
+    for path, kind in (("/late", WorldUnavailableError), ("/other", OSError)):
+        with pytest.raises(kind):
+            call(wrapped, "GET", path)
 
 
 def test_a_new_event_loop_is_a_new_start() -> None:

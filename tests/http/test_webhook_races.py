@@ -19,7 +19,7 @@ from tests import postgres
 from tests.http.doubles import BASE, Server
 from tests.project import build, loaded, until
 from workflow import Request, Response
-from workflow.api import get_run, resume_webhook, start
+from workflow.api import get_run, resume_hook, resume_webhook, start
 from workflow.engine import Application
 from workflow.errors import HookNotFoundError, WebhookError
 from workflow.http.mount import with_workflow
@@ -28,6 +28,7 @@ from workflow.worlds import local, memory
 
 FLOWS = '''
 from workflow import Request, Response, WebhookError, create_webhook
+from workflow.api import start
 
 
 async def collect(count: int) -> list:
@@ -49,6 +50,22 @@ async def answers(count: int) -> None:
     for _ in range(count):
         request = await webhook
         await request.respond_with(Response.json({"got": await request.json()}, status=201))
+
+
+async def answers_for(request: Request) -> list:
+    """A child that answers the caller of its parent, twice."""
+    "use workflow"
+    await request.respond_with(Response("from a child " + await request.text()))
+    try:
+        await request.respond_with(Response("again"))
+    except WebhookError as error:
+        return [str(error)]
+
+
+async def hands_on() -> list:
+    "use workflow"
+    webhook = create_webhook(token="handed on", respond_with="manual")
+    return await (await start(answers_for, await webhook))
 
 
 async def reply(request: Request) -> str:
@@ -182,9 +199,23 @@ def test_a_step_answers_and_nobody_answers_twice(tmp_path: Path) -> None:
         await opened(world, "step")
         got = await client.post(BASE + "/webhook/step")
         assert (got.status_code, got.text, got.headers["x-step"]) == (200, "from a step", "1")
-        assert await run.result(20) == ["this webhook request has been answered already"] * 2
+        assert await run.result(60) == ["this webhook request has been answered already"] * 2
 
     serve(tmp_path, memory.create(), play)
+
+
+def test_a_child_answers(make_world: Callable[[], World], tmp_path: Path) -> None:
+    """A request that goes on to a child is answered by it: the caller waits in the parent's run."""
+
+    async def play(client: httpx.AsyncClient, world: World, flows: Any) -> None:
+        run = await start(flows.hands_on)
+        await opened(world, "handed on")
+        got = await client.post(BASE + "/webhook/handed%20on", content="of it")
+        assert (got.status_code, got.text) == (200, "from a child of it")
+        (again,) = await run.result(60)
+        assert again.startswith("this webhook request has been answered already")
+
+    serve(tmp_path, make_world(), play)
 
 
 def test_a_form_with_a_file(tmp_path: Path) -> None:
@@ -199,7 +230,7 @@ def test_a_form_with_a_file(tmp_path: Path) -> None:
             files={"file": ("cat.png", b"\x89PNG\r\n\x00", "image/png")},
         )
         assert got.status_code == 202
-        assert await run.result(20) == {
+        assert await run.result(60) == {
             "method": "PATCH",
             "name": "Ada",
             "file": "cat.png",
@@ -247,7 +278,7 @@ def test_a_body_without_length_is_limited_too(
         assert "hook_received" not in [event.type for event in log]
         got = await client.post(BASE + "/webhook/many", content=chunks(10))
         assert got.status_code == 202
-        assert await run.result(20) == ["x" * 1000]
+        assert await run.result(60) == ["x" * 1000]
 
     serve(tmp_path, memory.create(), play)
 
@@ -269,7 +300,7 @@ def test_a_webhook_may_take_some_methods_only(
         assert (await resume_webhook("choosy", Request("PATCH", "/"))).status == 405
         right = allowed.split(", ")[-1]
         assert (await client.request(right, BASE + "/webhook/choosy")).status_code == 202
-        assert await run.result(20) == [right]
+        assert await run.result(60) == [right]
         log = await world.list_events(run.run_id)
         assert [event.type for event in log].count("hook_received") == 1
 
@@ -286,8 +317,9 @@ def test_wrong_methods_of_a_webhook_are_refused(tmp_path: Path) -> None:
             (["GET", 5], "TypeError method= is a method such as 'POST', or a list of them"),
             ("GET, POST", "ValueError method= names HTTP methods such as 'POST', at least one"),
             ("", "ValueError method= names HTTP methods"),
+            ("*", "ValueError method= names HTTP methods; leave it out to take requests of any"),
         ):
-            said = await (await start(flows.choosy, method)).result(20)
+            said = await (await start(flows.choosy, method)).result(60)
             assert " ".join(said).startswith(text)
 
     serve(tmp_path, memory.create(), play)
@@ -318,6 +350,8 @@ def test_ones_own_routes(tmp_path: Path) -> None:
             flows = loaded(tmp_path)
             run = await start(flows.answers, 3)
             await opened(application.world, "manual")
+            with pytest.raises(TypeError, match="resume_webhook"):
+                await resume_hook("manual", {"no": "request"})
             for path in ("/own/manual", "/fast/manual"):
                 got = await client.post(path, json={"path": path})
                 assert (got.status_code, got.json()) == (201, {"got": {"path": path}})

@@ -100,12 +100,14 @@ def test_what_a_step_cannot_use_is_not_retried() -> None:
         (0, NOW),
         (-3.5, NOW),
         (timedelta(seconds=-1), NOW),
+        (None, NOW + 1_000_000),
     ],
 )
 def test_retryable_error_chooses_the_time(
-    retry_after: float | str | timedelta | datetime, expected: int
+    retry_after: float | str | timedelta | datetime | None, expected: int
 ) -> None:
-    """retry_after is obeyed in all its forms, without jitter."""
+    """retry_after is obeyed in all its forms, without jitter; None, as of a header that is not
+    there, is the second of an error without it."""
     error = RetryableError("later", retry_after=retry_after)
     assert after_failure(StepOptions(), 1, error, NOW, 0.9) == Retry(expected)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -162,6 +163,7 @@ _TABLE: list[tuple[str, dict[str, Any], int, str]] = [
     ("removed of a pair", {"pair": only_two}, 5, "the step 'three' was called here: the call was"),
     ("removed", {"pair": nothing}, 4, "the order was changed, or the step 'two' was removed"),
     ("order", {"pair": two(first="three", second="two")}, 4, "was changed: the step 'two'"),
+    ("same name, other call", {"pair": calls("last", total=8)}, 4, "'last' was added in front of"),
     ("duration", {"nap": longer}, 8, "the duration of the sleep or time-out was changed"),
     ("attributes", {"mark": other_mark}, 10, "other attributes are set"),
     ("token", {"rest": hook_of_other_token}, 11, "changed from 'answer' to 'question'"),
@@ -188,6 +190,78 @@ def test_the_hint_says_what_was_probably_changed(
     assert caught.value.position == position
     assert hint in caught.value.hint
     assert f"Likely cause: {caught.value.hint}" in str(caught.value)
+
+
+async def twice(first: int, second: int) -> None:
+    await asyncio.gather(step("mail", to=first), step("mail", to=second))
+
+
+async def in_order() -> None:
+    await twice(1, 2)
+
+
+async def the_other_way_round() -> None:
+    await twice(2, 1)
+
+
+def test_two_calls_of_one_step_may_have_changed_places() -> None:
+    """The recorded call comes second, and the one asked for is further on in the log."""
+    run = Driver(in_order)
+    with pytest.raises(DivergenceError) as caught:
+        run.replayed(the_other_way_round)
+    assert caught.value.position == 2
+    assert caught.value.hint == "the order of the calls of the step 'mail' was changed"
+
+
+def line_of(body: Callable[..., Any], text: str) -> str:
+    lines, first = inspect.getsourcelines(body)
+    (offset,) = [number for number, line in enumerate(lines) if text in line]
+    return f"{__file__}:{first + offset}"
+
+
+async def waits_before() -> None:
+    await sleep(1)
+    await step("one")
+
+
+async def nap_and_step() -> None:
+    await asyncio.gather(sleep(1), step("one"))
+
+
+async def waits_for_good(nap: asyncio.Future[None]) -> None:
+    await asyncio.wait({nap})
+
+
+async def waits_with_nap() -> None:
+    await waits_for_good(asyncio.ensure_future(sleep(1)))
+
+
+async def returns() -> str:
+    return "early"
+
+
+async def raises() -> None:
+    raise ValueError("no")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [(returns, "async def returns"), (raises, "raise ValueError")],
+)
+def test_an_end_has_the_line_it_comes_from(body: Body, text: str) -> None:
+    """Where the body failed, or which function returned; no line of whoever runs the worker."""
+    run = Driver(waits_before)
+    with pytest.raises(DivergenceError) as caught:
+        run.replayed(body)
+    assert caught.value.source == line_of(body, text)
+
+
+def test_a_body_that_asks_for_nothing_has_the_line_it_waits_at() -> None:
+    """Also where that is in a function which the workflow awaits."""
+    with pytest.raises(DivergenceError) as caught:
+        Driver(nap_and_step).replayed(waits_with_nap)
+    assert caught.value.asked == "nothing"
+    assert caught.value.source == line_of(waits_for_good, "asyncio.wait(")
 
 
 def test_only_a_changed_value_may_come_from_a_clock() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from workflow.replay.loop import DetLoop, Handle
 from workflow.sandbox import Bundle, ModuleSource, Program
-from workflow.sandbox.importer import Importer
 
 EPOCH = 1_700_000_000_000_000  # microseconds
 MODULE = "snippets.case"
@@ -58,7 +57,7 @@ def bundle_of(**sources: str) -> Bundle:
 def space_of(source: str) -> dict[str, Any]:
     """Execute a snippet as a module of a bundle, inside a run; return its globals."""
     program = Program(Bundle((ModuleSource(MODULE, "snippets/case.py", source),)))
-    return Importer(program._modules, ()).namespace(MODULE)
+    return program.instantiate()._importer.namespace(MODULE)
 
 
 def run_snippet(source: str, run: VirtualRun | None = None) -> Any:

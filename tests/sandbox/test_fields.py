@@ -6,7 +6,7 @@ import pytest
 
 from tests.sandbox.snippets import run_snippet, space_of
 from workflow.errors import SandboxError
-from workflow.sandbox.policy import compile_module
+from workflow.sandbox.compiling import compile_module
 
 HEAD = """
 from datetime import date

@@ -10,6 +10,7 @@ import pytest
 from tests.sandbox.snippets import VirtualRun, bundle_of
 from workflow.errors import BundleError, SandboxError
 from workflow.sandbox import Program
+from workflow.sandbox.bundle import Bundle, ModuleSource
 from workflow.sandbox.importer import Importer
 
 
@@ -18,7 +19,7 @@ def run_modules(**sources: str) -> Any:
 
     async def body() -> Any:
         program = Program(bundle_of(**sources))
-        value = Importer(program._modules, ()).namespace("flows")["main"]()
+        value = program.instantiate()._importer.namespace("flows")["main"]()
         return await value if asyncio.iscoroutine(value) else value
 
     return VirtualRun().drive(body())
@@ -111,6 +112,34 @@ def test_a_module_named_like_a_library_is_the_projects_own() -> None:
     """A module of the bundle comes before a library, for itself and for the others."""
     source = "import random\nfrom json import dumps\ndef main(): return [random.random, dumps]\n"
     assert run_modules(flows=source, random="random = 4\n", json="dumps = 'mine'\n") == [4, "mine"]
+
+
+def modules_of(*modules: tuple[str, str, str]) -> Importer:
+    """What imports the modules of a bundle, which are given as name, path and text."""
+    bundle = Bundle(tuple(ModuleSource(*module) for module in modules))
+    return Importer(Program(bundle)._modules, ())
+
+
+def test_a_package_is_executed_before_its_modules() -> None:
+    """As in Python: its `__init__` may import the very module that is asked for, and others."""
+    importer = modules_of(
+        ("shop", "shop/__init__.py", "from .flows import first\nfrom .other import second\n"),
+        ("shop.flows", "shop/flows.py", "from shop.other import second\nfirst = 1\n"),
+        ("shop.other", "shop/other.py", "second = 2\n"),
+    )
+    assert importer.namespace("shop.flows")["first"] == 1
+    assert importer.namespace("shop")["second"] == 2
+
+
+def test_a_module_of_a_package_is_there_without_an_import() -> None:
+    """In Python somebody has imported it by then; the bundle leaves imports out that only steps
+    need."""
+    importer = modules_of(
+        ("flows", "flows.py", "import shop\ndef main(): return shop.money.cents\n"),
+        ("shop", "shop/__init__.py", ""),
+        ("shop.money", "shop/money.py", "cents = 5\n"),
+    )
+    assert importer.namespace("flows")["main"]() == 5
 
 
 TOOLS = """

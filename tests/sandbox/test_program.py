@@ -117,10 +117,11 @@ def test_unknown_imports_come_with_advice() -> None:
 
 
 def test_classes_belong_to_the_instance() -> None:
-    """The classes of an instance are those its functions use; another instance has its own."""
+    """The classes of an instance are those its functions use. Another instance has its own of
+    those that hold state."""
     program = program_of(
         shop__flows="from .models import Order\nasync def buy(x):\n    return type(x) is Order\n",
-        shop__models="class Order:\n    def __init__(self): self._n = 1\n",
+        shop__models="class Order:\n    seen = []\n    def __init__(self): self._n = 1\n",
     )
     instance, other = program.instantiate(), program.instantiate()
     order = instance.classes["class//shop/models.py//Order"]

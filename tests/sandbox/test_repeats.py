@@ -21,7 +21,7 @@ from workflow.sandbox import Bundle, ModuleSource, Program, check
 CASES = json.loads((Path(__file__).parent / "repeats.json").read_text(encoding="utf-8"))
 
 
-def _outcome(program: Program) -> str:
+def outcome(program: Program) -> str:
     run = VirtualRun()
 
     async def body() -> Any:
@@ -46,6 +46,6 @@ def test_a_run_sees_nothing_of_those_before(case: dict[str, str], registered: bo
     classes = {f"class//{name}": (MODULE, name) for name in names}
     module = ModuleSource(MODULE, "snippets/case.py", source)
     program = Program(Bundle((module,), {"main": (MODULE, "main")}, classes))
-    first, *others = (_outcome(program) for _ in range(3))
+    first, *others = (outcome(program) for _ in range(3))
     assert others == [first, first]
     assert " 0x" not in first

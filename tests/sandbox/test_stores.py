@@ -11,7 +11,7 @@ import pytest
 from tests.sandbox.snippets import space_of
 from workflow.errors import SandboxError
 from workflow.sandbox import guards
-from workflow.sandbox.policy import compile_module
+from workflow.sandbox.compiling import compile_module
 
 HEAD = """
 from fractions import Fraction

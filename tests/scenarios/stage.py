@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import httpx
 
 import wfc
-from tests import postgres
+from tests import forks, postgres
 from tests.project import until
 from workflow.api import Run, get_run, set_world
 from workflow.events import Event
@@ -32,7 +32,7 @@ __all__ = ["Service", "Stage", "built", "on"]
 T = TypeVar("T")
 
 HERE = Path(__file__).parent
-PATIENCE = 30.0  # seconds; only ever used up by a broken test
+PATIENCE = 60.0  # seconds; only ever used up by a broken test
 
 
 def built(folder: Path) -> Path:
@@ -53,9 +53,7 @@ class Service:
         self.target = target
         self._data = data
         self._database = postgres.new_database() if target == "postgres" else ""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._choose_port()
         if target == "postgres":
             self.command("world", "setup")
         self._process = self._start()
@@ -79,11 +77,7 @@ class Service:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `wfc` in the project; the caller looks at the exit code."""
-        return subprocess.run(
-            [sys.executable, "-c", "from wfc.cli import main; main()", *arguments],
-            cwd=self.project, env=self.environment, capture_output=True, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
+        return forks.run([forks.WFC, *arguments], cwd=self.project, env=self.environment)
 
     def stop(self) -> None:
         """End the process."""
@@ -98,13 +92,17 @@ class Service:
         """What the server has written."""
         return (self._data.parent / f"{self.target}.log").read_text("utf-8", "replace")
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _choose_port(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def _start(self) -> forks.Process:
         with (self._data.parent / f"{self.target}.log").open("wb") as log:
-            process = subprocess.Popen(
+            process = forks.Process(
                 [sys.executable, "-m", "uvicorn", "app:app", "--port", str(self.port),
                  "--log-level", "warning"],
-                cwd=self.project, env=self.environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                cwd=self.project, env=self.environment, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -112,6 +110,9 @@ class Service:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return process
             except OSError:
+                if process.poll() is not None and "address already in use" in self.log():
+                    self._choose_port()  # somebody was faster
+                    return self._start()
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError(f"the server did not start:\n{self.log()}") from None
                 time.sleep(0.02)

@@ -29,6 +29,7 @@ from workflow.api import (
     PendingAction,
     Run,
     get_run,
+    get_runs,
     list_runs,
     start,
     with_options,
@@ -120,6 +121,7 @@ async def outside() -> None:
     assert_type(await run.resume(), bool)
     await run.resume("approval")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     assert_type([r async for r in list_runs(status="paused", parent=run)], list[Run[Any]])
+    assert_type((await get_runs(status="paused", limit=5)).runs, tuple[Run[Any], ...])
     with_options(deadline=1.5, grace=timedelta(seconds=1), delay="1h")
     with_options(attributes={"a": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     with_options(deadline=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -30,6 +30,7 @@ def script() -> None:
     run = sync.start(order, "ada", cents=3)
     assert_type(run, sync.Run[dict[str, int]])
     assert_type(run.result("30s"), dict[str, int])
+    assert_type(run.return_value, dict[str, int])
     assert_type(run.status, Status)
     assert_type(run.completed_at, datetime | None)
     assert_type(run.resume(), bool)

@@ -14,6 +14,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent
 # A right line that claims to be wrong, and a wrong line that claims nothing.
@@ -42,8 +44,28 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def pyright(folder: Path, *included: Path) -> list[tuple[str, int, str]]:
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that is not what it claims, checked together with those that are."""
+    file = tmp_path_factory.mktemp("probe") / "probe.py"
+    file.write_text(PROBE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def mypy(probe: Path) -> list[str]:
+    """The errors of mypy --strict."""
+    # As pyright: for the oldest Python of the project, whichever runs the tests.
+    done = run("mypy", "--python-version", "3.11", str(FOLDER), str(probe))
+    lines = done.stdout.splitlines()
+    assert lines[-1].endswith(f"(checked {len(list(FOLDER.glob('*.py'))) + 1} source files)")
+    return [line for line in lines if ": error: " in line]
+
+
+@pytest.fixture(scope="module")
+def pyright(probe: Path) -> list[tuple[str, int, str]]:
     """The errors of pyright with the settings of the project: file, line, rule."""
+    folder, included = probe.parent, (FOLDER, probe)
     settings: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     config = settings["tool"]["pyright"] | {
         "include": [os.path.relpath(path, folder) for path in included],
@@ -53,35 +75,31 @@ def pyright(folder: Path, *included: Path) -> list[tuple[str, int, str]]:
     given = ("--project", str(folder), "--pythonpath", sys.executable, "--outputjson")
     done = run("pyright", *given)
     found = json.loads(done.stdout)
-    assert found["summary"]["filesAnalyzed"] >= len(included), done.stdout + done.stderr
+    files = len(list(FOLDER.glob("*.py"))) + 1
+    assert found["summary"]["filesAnalyzed"] == files, done.stdout + done.stderr
     return [
         (Path(one["file"]).name, one["range"]["start"]["line"] + 1, one.get("rule", ""))
         for one in found["generalDiagnostics"]
     ]
 
 
-def test_mypy_agrees() -> None:
+def test_mypy_agrees(mypy: list[str]) -> None:
     """mypy --strict infers every result and refuses every wrong argument."""
-    # As pyright: for the oldest Python of the project, whichever runs the tests.
-    done = run("mypy", "--python-version", "3.11", str(FOLDER))
-    assert done.returncode == 0, done.stdout
+    assert [line for line in mypy if "probe.py" not in line] == []
 
 
-def test_pyright_agrees(tmp_path: Path) -> None:
+def test_pyright_agrees(pyright: list[tuple[str, int, str]]) -> None:
     """So does pyright in its strict mode, by comments of its own."""
-    assert pyright(tmp_path, FOLDER) == []
+    assert [found for found in pyright if found[0] != "probe.py"] == []
 
 
-def test_the_checks_are_on(tmp_path: Path) -> None:
+def test_the_checks_are_on(mypy: list[str], pyright: list[tuple[str, int, str]]) -> None:
     """Both checkers report an error that nothing expects, and an expectation without an error."""
-    probe = tmp_path / "probe.py"
-    probe.write_text(PROBE)
-    lines = run("mypy", str(probe)).stdout.splitlines()
+    lines = [line for line in mypy if "probe.py" in line]
     assert [line for line in lines if ":9: error: Unused" in line and "[unused-ignore]" in line]
     assert [line for line in lines if ":10: error: " in line and "[call-overload]" in line]
-    found = pyright(tmp_path, probe)
-    assert ("probe.py", 9, "reportUnnecessaryTypeIgnoreComment") in found
-    assert {rule for _, line, rule in found if line == 10} & {
+    assert ("probe.py", 9, "reportUnnecessaryTypeIgnoreComment") in pyright
+    assert {rule for file, line, rule in pyright if (file, line) == ("probe.py", 10)} & {
         "reportCallIssue",
         "reportArgumentType",
     }

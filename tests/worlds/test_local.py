@@ -220,8 +220,8 @@ def test_claims_use_their_indexes(tmp_path: Path) -> None:
         async with opened(tmp_path) as world:
 
             def plan(tx: Tx) -> list[str]:
-                names = ("due_runs", "own_due", "next_due", "due_tasks", "owners")
-                values = {"now": 1, "limit": 1, "worker": "w", "names": "[]"}
+                names = ("due_runs", "own_due", "next_due", "due_tasks", "watched_until", "owners")
+                values = {"now": 1, "limit": 1, "worker": "w", "names": "[]", "alone": 1}
                 return [
                     row["detail"]
                     for name in names

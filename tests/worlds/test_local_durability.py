@@ -18,7 +18,8 @@ import pytest
 
 from workflow.world.records import Append, Letter, NewEvent, NewRun, RunFilter
 from workflow.worlds.local import LocalWorld, create_local_world, log_file
-from workflow.worlds.local.store import SideLock, Tx, connect
+from workflow.worlds.local.side_lock import SideLock
+from workflow.worlds.local.store import Tx, connect
 
 
 @asynccontextmanager

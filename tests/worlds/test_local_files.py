@@ -250,7 +250,7 @@ _WIDTHS = {
     "add_runs": 24, "add_events": 8, "add_letters": 9, "add_letter_keys": 3, "eat_letters": 2,
     "add_tasks": 9, "drop_tasks": 2,
     "retry_tasks": 4, "add_hooks": 7, "close_hooks": 2, "save_streams": 5, "add_chunks": 5,
-    "claim_runs": 2, "claim_tasks": 2, "events_after": 2, "find_keys": 2, "find_letter_keys": 2,
+    "claim_runs": 2, "claim_tasks": 3, "events_after": 2, "find_keys": 2, "find_letter_keys": 2,
     "find_tasks": 2, "find_streams": 2, "free_crashed_tasks": 2, "delay_runs": 2,
     "offer_tasks": 2,
 }  # fmt: skip

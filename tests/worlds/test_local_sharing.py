@@ -22,7 +22,7 @@ from workflow.world.records import (
     NewRun,
     WorkerRecord,
 )
-from workflow.worlds.local import LocalWorld, create_local_world
+from workflow.worlds.local import LocalWorld, create_local_world, side_lock
 from workflow.worlds.local.peers import Peers
 
 
@@ -292,7 +292,7 @@ def test_path_too_long_for_sockets(tmp_path: Path) -> None:
 _WRITING = """
 import sys, time
 from pathlib import Path
-from workflow.worlds.local.store import SideLock
+from workflow.worlds.local.side_lock import SideLock
 
 while not (Path(sys.argv[1]) / "go").exists():
     time.sleep(0.01)
@@ -303,9 +303,13 @@ with SideLock(Path(sys.argv[1]) / "workflow.lock"):
 
 
 @pytest.mark.fault("F35")
-def test_a_process_dies_or_stops_while_it_writes(tmp_path: Path) -> None:
+def test_a_process_dies_or_stops_while_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """The kernel lets go of a dead process's lock, and whoever waited for it writes. A process that
-    was only stopped keeps the lock: the others wait until it goes on, or is killed."""
+    was only stopped keeps the lock: the others wait until it goes on, or is killed, and say which
+    one it is."""
+    monkeypatch.setattr(side_lock, "_PATIENCE", 0.01)
     command = [sys.executable, "-c", _WRITING, str(tmp_path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -318,6 +322,10 @@ def test_a_process_dies_or_stops_while_it_writes(tmp_path: Path) -> None:
                 os.kill(process.pid, signal.SIGSTOP)
                 creating = asyncio.create_task(world.create(new_run("run")))
                 assert await world.get_run("run") is None  # reading goes on meanwhile
+                while not caplog.messages:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                assert f"process {process.pid} was stopped" in caplog.text
+                assert f"kill -CONT {process.pid}" in caplog.text
                 process.kill()
                 assert (await asyncio.wait_for(creating, 30)).created
                 assert await world.get_run("run") is not None

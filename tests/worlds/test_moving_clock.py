@@ -101,3 +101,36 @@ def test_tasks_that_fall_due_during_a_look(make: Callable[[Moving], World], afte
             await world.close()
 
     assert asyncio.run(main()) == ["s"]
+
+
+def test_a_clock_that_is_set_back_under_a_suspect(make: Callable[[Moving], World]) -> None:
+    """A worker that has claimed a task that died twice is given no others for some seconds, and not
+    for the hour that its clock is set back by."""
+
+    async def main() -> list[list[str]]:
+        clock = Moving()
+        world = make(clock)
+        await world.open()
+        try:
+            await world.beat(WorkerRecord(worker="ann", lease_until=START + 10**12))
+            given = []
+            for name, attempt in (("died", 2), ("new", 0)):
+                await world.create(NewRun(run_id=name, workflow="f", input=b"", meta=b"{}"))
+                (run,) = (await world.claim_runs("ann", 5)).runs
+                task = NewTask(step_id=name, name="step", payload=b"", attempt=attempt)
+                done = await world.append(
+                    Append(
+                        run_id=name, worker="ann", fence=run.fence, expected=run.head, at=START,
+                        seen=run.mail, add_tasks=(task,), release=True,
+                    )
+                )  # fmt: skip
+                assert done.ok
+                for _ in range(2):
+                    claimed = await world.claim_tasks("ann", 5, ["step"])
+                    given.append([task.step_id for task in claimed])
+                clock.time -= 3600 * 1_000_000
+            return given
+        finally:
+            await world.close()
+
+    assert asyncio.run(main()) == [["died"], [], ["new"], []]

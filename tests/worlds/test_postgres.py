@@ -18,9 +18,10 @@ from psycopg import AsyncConnection
 from tests import postgres
 from wfc.cli import main as wfc
 from workflow.errors import WorldError, WorldUnavailableError
+from workflow.testing.cases.bench import Bench
 from workflow.testing.clock import VirtualClock
-from workflow.world.records import NewRun, RunFilter
-from workflow.worlds.postgres import create_postgres_world, store
+from workflow.world.records import Append, NewRun, NewTask, RunFilter, WorkerRecord
+from workflow.worlds.postgres import create_postgres_world, listener, store
 from workflow.worlds.postgres.store import SCHEMA_VERSION
 
 
@@ -154,7 +155,7 @@ def test_no_text_shows_the_password(url: str) -> None:
     shown = "".join(traceback.format_exception(caught.value))
     shown = "\n".join(line for line in shown.splitlines() if not line.startswith("    "))  # code
     done = CliRunner().invoke(wfc, ["world", "setup", "--url", url])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     for text in (shown, done.output, repr(world), repr(world.database)):
         assert "geheim" not in text
 
@@ -250,3 +251,46 @@ def test_processes_that_set_up_at_once() -> None:
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as processes:
         before = list(processes.map(_set_up, [schema] * 8, [postgres.url()] * 8))
     assert sorted(before) == [0] + [store.SCHEMA_VERSION] * 7
+
+
+def test_others_hear_of_suspects_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim takes one run or task that died twice, and locks the others meanwhile. Whoever looked
+    just then saw none, and is told to look again."""
+    monkeypatch.setattr(listener, "_SLOW_POLL", 3600.0)  # nobody looks without being told
+
+    async def main() -> None:
+        clock = VirtualClock()
+        one = postgres.new_world(clock)
+        two = postgres.new_world(clock, schema=one.database.schema)
+        for world in (one, two):
+            await world.open()
+        try:
+            for name in ("a", "b", "c"):
+                await one.create(run(name))
+            (owned, *_) = (await one.claim_runs("dead", 9)).runs
+            tasks = [NewTask(step_id=s, name="s", payload=b"", attempt=2) for s in "xyz"]
+            asked = Append(
+                run_id=owned.run_id, worker="dead", fence=owned.fence, expected=1, at=0,
+                seen=owned.mail, add_tasks=tuple(tasks), release=True,
+            )  # fmt: skip
+            assert (await one.append(asked)).ok
+            for _ in range(2):
+                await one.beat(WorkerRecord(worker="other", lease_until=clock.now() + 10**9))
+                clock.advance(1)
+                await one.claim_runs("dead", 9)
+            await one.beat(WorkerRecord(worker="other", lease_until=clock.now() + 10**9))
+            clock.advance(5)
+            seen = await Bench(two, clock).quiet()
+            claimed = await one.claim_runs("ann", 9)
+            assert (len(claimed.runs), claimed.more) == (1, True)
+            async with asyncio.timeout(20):
+                await two.wait_for_change(seen, None)
+            seen = await Bench(two, clock).quiet()
+            assert len(await one.claim_tasks("ann", 9, ["s"])) == 1
+            async with asyncio.timeout(20):
+                await two.wait_for_change(seen, None)
+        finally:
+            for world in (one, two):
+                await world.close()
+
+    asyncio.run(main())

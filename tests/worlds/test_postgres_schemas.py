@@ -80,5 +80,5 @@ def test_a_name_that_postgresql_would_cut_is_refused(monkeypatch: pytest.MonkeyP
         create_postgres_world(schema="ü" * 32)
     monkeypatch.setenv("WORKFLOW_POSTGRES_JOB_PREFIX", "preview_" * 8)
     done = CliRunner().invoke(wfc, ["world", "setup"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "Give a shorter WORKFLOW_POSTGRES_JOB_PREFIX" in done.output

@@ -200,6 +200,18 @@ _INTERNALS = Ban(
     "It reaches into the interpreter, where nothing is the same on replay.",
     "Write the code without it, " + _OR_MOVE,
 )
+_INSPECT = Ban(
+    "WF701",
+    "It reaches into the interpreter, where nothing is the same on replay.",
+    "asyncio.iscoroutine(value) and asyncio.iscoroutinefunction(function) are available here. "
+    "Write the code without the rest, " + _OR_MOVE,
+)
+_TRACEBACK = Ban(
+    "WF701",
+    "It reads the frames of the interpreter, which are not the same on replay.",
+    'Write `f"{type(error).__name__}: {error}"`, or log the error with `logging.exception(...)`, '
+    "which has the traceback.",
+)
 _PICKLE = Ban(
     "WF701",
     "It makes and runs code from bytes, which the compiler cannot see.",
@@ -307,7 +319,7 @@ _GROUPS: tuple[tuple[Ban, str], ...] = (
         "logging.basicConfig logging.config logging.handlers logging.Handler logging.StreamHandler "
         "logging.FileHandler logging.NullHandler logging.Formatter logging.Filter logging.disable "
         "logging.addLevelName logging.captureWarnings logging.setLoggerClass logging.shutdown "
-        "logging.setLogRecordFactory logging.LoggerAdapter",
+        "logging.setLogRecordFactory",
     ),
     (_OTHER_LOGGING, "loguru structlog warnings"),
     (_PATHS, "pathlib anyio.Path"),
@@ -353,9 +365,10 @@ _GROUPS: tuple[tuple[Ban, str], ...] = (
     (_METACLASS, "abc.ABCMeta enum.EnumMeta enum.EnumType"),
     (
         _INTERNALS,
-        "inspect ctypes cffi builtins types traceback code codeop dis ast symtable faulthandler "
-        "atexit",
+        "ctypes cffi builtins types code codeop dis ast symtable faulthandler atexit",
     ),
+    (_INSPECT, "inspect"),
+    (_TRACEBACK, "traceback"),
     (_PICKLE, "pickle cloudpickle dill marshal copyreg"),
     (_DYNAMIC, "importlib pkgutil runpy imp zipimport"),
     (
@@ -395,7 +408,11 @@ BUILTINS: Mapping[str, Ban] = {
     "__import__": _DYNAMIC,
     "globals": _INTROSPECTION,
     "locals": _INTROSPECTION,
-    "vars": _INTROSPECTION,
+    "vars": Ban(
+        "WF802",
+        "It reaches into the interpreter, where nothing is the same on replay.",
+        "Write `dataclasses.asdict(...)` for a dataclass, or name the attributes.",
+    ),
     "dir": _INTROSPECTION,
     "memoryview": _INTROSPECTION,
 }

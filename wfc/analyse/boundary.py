@@ -27,7 +27,6 @@ class Obstacle:
 
     why: str
     instead: str
-    from_data: bool = False  # validation makes such a parameter out of plain data
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,6 @@ _SECRET = Obstacle(
     "a secret",
     "Pass the name it is kept under, and read the secret in the step that needs it.",
 )
-_ADDRESS = Obstacle("not a type of the log", "Use its text: `str(...)`.", from_data=True)
 
 _GROUPS: tuple[tuple[Obstacle, str], ...] = (
     (
@@ -131,12 +129,6 @@ _GROUPS: tuple[tuple[Obstacle, str], ...] = (
     (_HOOK, "workflow.Hook workflow.Webhook"),
     (_RUN, "workflow.api.Run"),
     (_MATCH, "re.Match"),
-    (
-        _ADDRESS,
-        "ipaddress.IPv4Address ipaddress.IPv4Interface ipaddress.IPv4Network "
-        "ipaddress.IPv6Address ipaddress.IPv6Interface ipaddress.IPv6Network pydantic.AnyHttpUrl "
-        "pydantic.AnyUrl pydantic.HttpUrl pydantic.PostgresDsn pydantic.RedisDsn",
-    ),
 )
 _OBSTACLES: Mapping[str, Obstacle] = {
     name: obstacle for obstacle, names in _GROUPS for name in names.split()
@@ -329,7 +321,7 @@ class Boundary:
                     if not self._is_field(home, annotation):
                         continue
                     found = self._first(home, annotation, judge)
-                    if found is not None and not found.obstacle.from_data:
+                    if found is not None:
                         field = found.field or (home, statement)
                         return Found(found.type, found.obstacle, f".{name}{found.path}", field)
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from wfc.analyse.bans import BANS, BUILTINS, MOVE, Ban
-from wfc.analyse.modules import ban_of, facades, member_advice
+from wfc.analyse.modules import ban_of, facades, member_advice, names_only
 from wfc.model import External, Key, Module, Program, Reference
 
 __all__ = [
@@ -113,7 +114,7 @@ _CACHE: WeakKeyDictionary[Program, Mapping[str, tuple[Refused, ...]]] = WeakKeyD
 def _all_refused(program: Program) -> Mapping[str, tuple[Refused, ...]]:
     groups: dict[tuple[str, str, str], list[tuple[Reference, Refusal]]] = {}
     for reference in sorted(program.reach.references, key=_place):
-        refusing = _from_builtins(reference) or refusal(reference.target, program.passthrough)
+        refusing = _from_module(reference) or refusal(reference.target, program.passthrough)
         if refusing is not None:
             key = (reference.module.path, refusing.code, refusing.thing)
             groups.setdefault(key, []).append((reference, refusing))
@@ -127,9 +128,15 @@ def _all_refused(program: Program) -> Mapping[str, tuple[Refused, ...]]:
     return {code: tuple(each) for code, each in found.items()}
 
 
-def _from_builtins(reference: Reference) -> Refusal | None:
-    """For a name of the module `builtins`, which workflow code has only as plain names."""
+def _from_module(reference: Reference) -> Refusal | None:
+    """For a name of a module that workflow code has only without the module: those of `builtins` as
+    plain names, those of `types` by their own imports."""
     target = reference.target
+    whole = target.module in names_only() and isinstance(reference.imported, ast.Import)
+    if whole and target.member and refusal(target, frozenset()) is None:
+        why = f"Workflow code gets names of {target.module}, and not the module itself."
+        instead = f"Write `from {target.module} import {target.member}`."
+        return Refusal(UNLISTED, str(target), why, instead)
     if target.module != "builtins" or target.member in BUILTINS or reference.imported is None:
         return None
     return Refusal(BANNED, str(target), BANS["builtins"].why, "Write the name without the module.")

@@ -5,14 +5,14 @@ Nothing is imported. What is asked is where Python would find a package, and wha
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
+import os
 import re
 from functools import cache
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-__all__ = ["RETRIES", "WEB", "is_installed", "names_its_exports"]
+from workflow.installed import find_installed, find_spec
+
+__all__ = ["RETRIES", "WEB", "holds_directives", "is_installed", "names_its_exports"]
 
 WEB = frozenset(
     [
@@ -42,19 +42,22 @@ WEB = frozenset(
 RETRIES = frozenset(["backoff", "retry", "retrying", "stamina", "tenacity"])
 """Packages that call a function again when it fails."""
 
+_DIRECTIVE = re.compile(rb"^\s*[\"']use (?:step|workflow)[\"']\s*(?:#.*)?$", re.MULTILINE)
+_LOOKED_AT = 500  # files; what is larger than that is hardly made of workflows and steps
+
 _EXPORTS = re.compile(r"^__all__\b|^from \S+ import .*\b__all__\b", re.MULTILINE)
 
 
 def is_installed(package: str) -> bool:
     """Whether the environment of the compiler, which is that of the workers, has the package."""
-    return _spec(package) is not None
+    return find_spec(package) is not None
 
 
 @cache
 def names_its_exports(module: str) -> bool:
     """Whether a module says which of its names are for others, without which `passthrough` gives
     out none of them. False also where there is no text to look at."""
-    spec = _spec(module)
+    spec = find_spec(module)
     origin = spec.origin if spec is not None else None
     if origin is None or not origin.endswith(".py"):
         return False
@@ -65,14 +68,27 @@ def names_its_exports(module: str) -> bool:
 
 
 @cache
-def _spec(module: str) -> ModuleSpec | None:
-    """Where a module is, found without running the packages around it."""
-    first, *inner = module.split(".")
+def holds_directives(package: str) -> bool:
+    """Whether the source of an installed package marks workflows or steps."""
+    found = find_installed(package)
+    return found is not None and any(
+        _DIRECTIVE.search(_bytes(file)) for place in found.places for file in _sources(place)
+    )
+
+
+def _sources(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    files: list[Path] = []
+    for folder, _, names in os.walk(place):
+        files += (Path(folder, name) for name in names if name.endswith(".py"))
+        if len(files) > _LOOKED_AT:
+            return []
+    return files
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        spec = importlib.util.find_spec(first)
-        for part in inner:
-            places = spec.submodule_search_locations if spec is not None else None
-            spec = PathFinder.find_spec(part, list(places)) if places else None
-    except (ImportError, ValueError, AttributeError):
-        return None
-    return spec
+        return file.read_bytes()
+    except OSError:
+        return b""

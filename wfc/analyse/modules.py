@@ -19,6 +19,7 @@ __all__ = [
     "facades",
     "is_builtin",
     "member_advice",
+    "names_only",
     "suggest",
 ]
 
@@ -29,6 +30,13 @@ def facades() -> Mapping[str, frozenset[str]]:
     from workflow.sandbox.facades import names
 
     return names()
+
+
+def names_only() -> frozenset[str]:
+    """Those of them that cannot be imported themselves, only names out of them."""
+    from workflow.sandbox.facades import NAMES_ONLY
+
+    return NAMES_ONLY
 
 
 def member_advice(module: str, member: str) -> str | None:

@@ -220,6 +220,11 @@ class _Walker:
         self._defaults(node.args)
         for decorator in node.decorator_list:
             self.visit(decorator)
+        if any(isinstance(d, ast.Attribute) and d.attr == "register" for d in node.decorator_list):
+            # `@f.register` of functools.singledispatch goes by the first one, or that after `self`.
+            for arg in [*node.args.posonlyargs, *node.args.args][:2]:
+                if arg.annotation is not None:
+                    self.annotation(arg.annotation)
         receivers: dict[str, dict[str, Function]] = {}
         if self.scopes and self.scopes[-1].is_class and not _is_static(node):
             for arg in [*node.args.posonlyargs, *node.args.args][:1]:

@@ -3,9 +3,13 @@ called."""
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -41,8 +45,38 @@ COMMANDS: Mapping[str, _Entry] = {
 }
 
 
+# What writing to a full disk, or to a terminal that is gone, gives.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes text and forgets it."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 class _Lazy(click.Group):
     """A group whose commands come from the table above."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        for stream in ("stdout", "stderr"):
+            if getattr(sys, stream) is None:  # closed, as in `wfc worker >&-`
+                setattr(sys, stream, _Nowhere())
+        return super().main(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            raise SystemExit(130) from None
+        except OSError as error:
+            if error.errno not in _UNWRITABLE or error.filename is not None:
+                raise
+            sys.stdout = _Nowhere()  # what is left cannot be written either
+            click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+            raise SystemExit(2) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -75,3 +109,10 @@ class _Lazy(click.Group):
 @click.version_option(__version__, prog_name="wfc")
 def main() -> None:
     """Durable workflows in plain async Python: compile, run and look at them."""
+    from workflow.policy.variables import misspelt
+
+    if misspelt(os.environ):
+        from workflow.engine.settings import slips
+
+        for slip in slips(os.environ):
+            click.echo(f"note: {slip}", err=True)

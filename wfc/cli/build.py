@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from wfc.builder import Builder, BuildResult
-from wfc.builder import build as build_project
 from wfc.cli.findings import COLORS, FORMATS, Printer
+from wfc.cli.status import Status
 from wfc.diagnostics import Severity
 from wfc.discover import enclosing
 from wfc.project import ProjectError
@@ -72,7 +72,10 @@ def build(
             from wfc.cli.fixing import fix as fix_project
 
             written = fix_project(Path(root))
-        result = build_project(Path(root), write=not check, cache=not no_cache)
+        with Status("wfc build") as status:
+            result = Builder(
+                working_dir=root, write=not check, cache=not no_cache, progress=status.say
+            ).build()
     except ProjectError as error:
         printer.failure(error)
         raise SystemExit(2) from None

@@ -6,12 +6,15 @@ import asyncio
 import json
 import re
 import sys
+from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from wfc.cli.status import Status
 from wfc.cli.worlds import built_project, open_world, root_option, world_option
 
 if TYPE_CHECKING:
@@ -57,7 +60,8 @@ async def _check(root: Path, target: str | None, as_json: bool) -> int:
     noted: dict[tuple[str, ...], list[Verdict]] = {}
     old: dict[str, list[Verdict]] = {}
     try:
-        async for verdict in examine(world, project):
+        verdicts = examine(world, project)
+        async for verdict in verdicts if as_json else _told(verdicts):
             tally.count(verdict)
             if as_json:
                 click.echo(json.dumps(_data(verdict), ensure_ascii=False))
@@ -74,6 +78,16 @@ async def _check(root: Path, target: str | None, as_json: bool) -> int:
         click.echo(_old_text(bundle, runs))
     click.echo(tally.text(), err=True)
     return 1 if tally.stopped else 0
+
+
+async def _told(verdicts: AsyncIterator[Verdict]) -> AsyncIterator[Verdict]:
+    """The same, with a word on a terminal about how many there were."""
+    count = 0
+    with Status("wfc check") as status:
+        async for verdict in verdicts:
+            yield verdict
+            count += 1
+            status.say(f"looked at {_count(count, 'run')}")
 
 
 @dataclass
@@ -146,7 +160,7 @@ def _old_text(bundle: str, runs: list[Verdict]) -> str:
     """What this build means for all runs that stay on one older bundle."""
     first = runs[0]
     stay = f"{runs[0].run_id} stays" if len(runs) == 1 else f"{len(runs)} open runs stay"
-    lines = [f"{stay} on old code, bundle {bundle[:12]}"]
+    lines = [f"{stay} on old code, bundle {bundle[:12]}: {_workflows(runs)}"]
     lines += [f"it may still call {step}, which is not here" for step in first.missing]
     lines += first.changed
     differing: dict[str, list[Verdict]] = {}
@@ -160,6 +174,19 @@ def _old_text(bundle: str, runs: list[Verdict]) -> str:
             who = f"{len(stopped)} runs of {_name(run)}, such as {run.run_id},"
         lines.append(f"under the new code {who} would stop: {run.under_new}")
     return "\n  ".join(lines)
+
+
+def _workflows(runs: list[Verdict]) -> str:
+    """Whose runs these are: `place`, or `12 of place, 1 of refund`."""
+    counts = Counter(run.workflow for run in runs)
+    short = Counter(workflow.rpartition("//")[2] for workflow in counts)
+    names = {  # the whole id where the name alone could be either of two
+        workflow: name if short[name := workflow.rpartition("//")[2]] == 1 else workflow
+        for workflow in counts
+    }
+    if len(runs) == 1:
+        return names[runs[0].workflow]
+    return ", ".join(f"{n} of {names[w]}" for w, n in sorted(counts.items()))
 
 
 def _name(verdict: Verdict) -> str:

@@ -32,12 +32,13 @@ def inspect() -> None:
 inspect.add_command(keys)
 
 
-@inspect.command()
+@inspect.command(short_help="List runs.")
 @click.option(
     "--status",
     type=click.Choice(
         ["pending", "running", "paused", "completed", "failed", "cancelled", "parked"]
     ),
+    help="Only runs with this status; parked ones are open, whatever else they are.",
 )
 @click.option("--workflow", help="Only runs of this workflow: its full id, or its name.")
 @click.option(
@@ -49,7 +50,13 @@ inspect.add_command(keys)
     help="Only runs with this attribute; may be given several times.",
 )
 @click.option("--parent", metavar="RUN", help="Only runs that this run has started.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="How many runs are listed at most.",
+)
 @json_option
 @root_option
 @world_option
@@ -104,7 +111,7 @@ def runs(
     _with_world(target, root, show)
 
 
-@inspect.command()
+@inspect.command(short_help="Show one run: why it waits, steps, events.")
 @click.argument("run_id")
 @json_option
 @root_option
@@ -183,7 +190,7 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
     _with_world(target, root, show)
 
 
-@inspect.command()
+@inspect.command(short_help="List open hooks and webhooks.")
 @json_option
 @root_option
 @world_option

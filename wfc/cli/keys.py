@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["keys"]
 
 
-@click.command()
+@click.command(short_help="List encryption keys and who needs them.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 @root_option
 @world_option

@@ -30,9 +30,9 @@ def transform(file: Path, mode: str, root: str) -> None:
     """Print what FILE is compiled to. Findings are for `wfc build`; here they do not matter."""
     try:
         project = load_project(Path(root))
-        if not file.resolve().is_relative_to(project.root):
+        path = project.path_of(file)
+        if path is None:
             raise ProjectError(f"{file} is not in the project {root}")
-        path = file.resolve().relative_to(project.root).as_posix()
         program = load_program(project)
         click.echo(_text(program, path, mode), nl=False)
     except ProjectError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from wfc.cli.worlds import Refused
+
 __all__ = ["world"]
 
 
@@ -12,13 +14,17 @@ def world() -> None:
     """Look after the storage of runs."""
 
 
-@world.command()
+@world.command(short_help="Create the tables, or bring them up to date.")
 @click.option(
     "--url",
     metavar="URL",
     help="The PostgreSQL database. Default: WORKFLOW_POSTGRES_URL, then the one on localhost.",
 )
-@click.option("--schema", metavar="NAME", help="The schema in it. Default: workflow.")
+@click.option(
+    "--schema",
+    metavar="NAME",
+    help="The schema in it. Default: that of WORKFLOW_POSTGRES_JOB_PREFIX, then workflow.",
+)
 def setup(url: str | None, schema: str | None) -> None:
     """Create the tables of workflow-compiler in PostgreSQL, or bring them up to date.
 
@@ -27,8 +33,8 @@ def setup(url: str | None, schema: str | None) -> None:
     try:
         from workflow.worlds.postgres import create_postgres_world
     except ModuleNotFoundError as error:
-        raise click.UsageError(
-            f"PostgreSQL needs {error.name}; install workflow-compiler[postgres]"
+        raise Refused(
+            f"PostgreSQL needs {error.name}: pip install 'workflow-compiler[postgres]'"
         ) from None
     from workflow.errors import WorldError
     from workflow.worlds.postgres.store import SCHEMA_VERSION
@@ -38,7 +44,7 @@ def setup(url: str | None, schema: str | None) -> None:
         with database.connect() as connection:
             before = database.migrate(connection)
     except WorldError as error:
-        raise click.ClickException(str(error)) from None
+        raise Refused(str(error)) from None
     where = f"{database.place}, schema {database.schema}"
     if before == SCHEMA_VERSION:
         click.echo(f"{where}: up to date (version {before})")

@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from wfc.emit.cache import TextCache
@@ -31,9 +30,7 @@ class _Failed(Exception):
         self.failure = failure
 
 
-def load_failure(
-    bundle: Bundle, root: Path, passthrough: Iterable[str], store: TextCache
-) -> Failure | None:
+def load_failure(bundle: Bundle, passthrough: Iterable[str], store: TextCache) -> Failure | None:
     """Execute the modules of `bundle`; None when every workflow and class of it can be loaded.
 
     A success is remembered, unless other packages have a say in it.
@@ -41,7 +38,7 @@ def load_failure(
     allowed = frozenset(passthrough)
 
     def make() -> tuple[str, list[tuple[int, int, str]]]:
-        _load(bundle, root, allowed)
+        _load(bundle, allowed)
         return "", []
 
     try:
@@ -54,32 +51,32 @@ def load_failure(
     return None
 
 
-def _load(bundle: Bundle, root: Path, passthrough: frozenset[str]) -> None:
+def _load(bundle: Bundle, passthrough: frozenset[str]) -> None:
     from workflow.sandbox.program import Program
 
     try:
-        instance = Program(bundle, root=root, passthrough=passthrough).instantiate()
+        # Not under the names of the files: the texts were checked under those without them.
+        instance = Program(bundle, passthrough=passthrough, sharing=False).instantiate()
         for workflow in bundle.workflows:
             instance.workflow(workflow)
         _ = instance.classes
     except ModuleNotFoundError as error:
         if not _covers(passthrough, error.name or ""):
-            _fail(bundle, root, error)
+            _fail(bundle, error)
         # Where the project is built, the packages that it runs with need not be installed.
     except Exception as error:
-        _fail(bundle, root, error)
+        _fail(bundle, error)
 
 
 def _covers(passthrough: frozenset[str], module: str) -> bool:
     return any(module == name or name.startswith(module + ".") for name in passthrough)
 
 
-def _fail(bundle: Bundle, root: Path, error: Exception) -> NoReturn:
-    paths = {str(root / module.path): module.path for module in bundle.modules}
+def _fail(bundle: Bundle, error: Exception) -> NoReturn:
+    paths = {module.path for module in bundle.modules}
     place = (bundle.modules[0].path, 1)
     for frame in traceback.extract_tb(error.__traceback__):
-        # A file that changed since it was read has the hash of its text behind its name.
-        path = paths.get(frame.filename) or frame.filename.rpartition("@")[0]
-        if path in paths.values():
+        path = frame.filename.rpartition("@")[0]  # behind it is the hash of the text
+        if path in paths:
             place = (path, frame.lineno or 1)
     raise _Failed(Failure(*place, f"{type(error).__name__}: {error}")) from error

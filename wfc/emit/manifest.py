@@ -62,6 +62,7 @@ def make_manifest(
         "root": "/".join([".."] * depth),
         "source_roots": list(source_roots),
         "passthrough": sorted(program.passthrough),
+        "packages": sorted(set(program.installed.values())),
         "modules": [
             {
                 "name": m.name,

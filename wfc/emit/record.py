@@ -39,12 +39,19 @@ class Done:
 
 
 def key_of(project: Project, survey: str) -> str:
-    """Stands for the compiler, the Python it runs on, the settings and the files searched.
+    """Stands for the compiler, the Python it runs on, the settings and the files to compile.
 
     `survey` is the digest of `discover.survey`. Made before the build, whose files may change
     while it lasts.
     """
-    settings = (project.dirs, project.source_roots, sorted(project.passthrough), project.generated)
+    settings = (
+        project.dirs,
+        project.source_roots,
+        sorted(project.passthrough),
+        project.generated,
+        [(package.name, *map(str, package.places)) for package in project.packages],
+        (project.root / "__init__.py").is_file(),
+    )
     pyproject = read_bytes(project.root / "pyproject.toml")
     return _sha256(repr((fingerprint(), sys.version, settings, pyproject, survey)).encode())
 
@@ -100,7 +107,7 @@ def _answer(project: Project, kind: str, name: str) -> str:
     match kind:
         case "module":
             path = project.locate(name)
-            return "" if path is None else f"{path} {_hash_of(project.root / path)}"
+            return "" if path is None else f"{path} {_hash_of(project.file(path))}"
         case "folder":
             return str(project.is_folder(name))
         case "file":

@@ -41,12 +41,25 @@ def write(generated: Path, files: Mapping[str, str]) -> list[str]:
     Returns the paths changed. Raises `ProjectError`, before anything is written, when a file to be
     written is somebody else's; and when the folder cannot be written.
     """
+    if generated.exists() and not generated.is_dir():
+        raise ProjectError(
+            f"{generated.name} is a file, and the build writes a folder of that name: move it, or "
+            "choose another one: [tool.workflow] generated in pyproject.toml"
+        )
     try:
         with _locked(generated):
             return _write(generated, files)
     except OSError as error:
-        where = f"{generated.name}/" if error.filename is None else error.filename
+        where = _place(generated, error)
         raise ProjectError(f"{where} cannot be written: {error.strerror}") from error
+
+
+def _place(generated: Path, error: OSError) -> str:
+    """What could not be written; of a temporary file, its folder."""
+    if error.filename is None:
+        return f"{generated.name}/"
+    path = Path(os.fsdecode(error.filename))
+    return str(path.parent) if path.name.startswith(_TEMPORARY) else str(path)
 
 
 @contextmanager

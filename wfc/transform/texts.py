@@ -66,10 +66,12 @@ def make(job: Job, tree: cst.Module) -> Made:
     match job:
         case "workflow", path, source, WorkflowPlan() as plan:
             from wfc.transform.workflow import to_workflow
-            from workflow.sandbox import policy
+            from workflow.sandbox import compiling
+            from workflow.sandbox.source_files import text_name
 
             text = to_workflow(tree, plan, source)
-            return text, policy.check(text, path)
+            # Under the name that loading the bundle gives it, so that it is compiled once.
+            return text, compiling.check(text, text_name(path, text))
         case "client", _, _, ClientPlan() as plan:
             from wfc.transform.client import to_client
 

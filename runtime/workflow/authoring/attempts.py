@@ -29,7 +29,8 @@ class Attempts:
         self._seen = 0
         self._called: set[str] = set()
         # Step call -> the attempt that succeeded, 0 for none, and where it began to write. Below
-        # that, chunks of this attempt are of an execution that was taken back.
+        # that, chunks of this attempt are of an execution that was taken back. Where an attempt
+        # before it had ended the stream, that one instead: nothing could be written after it.
         self._outcomes: dict[str, tuple[int, int]] = {}
         self._ended = False
 
@@ -70,7 +71,8 @@ class Attempts:
                 elif event.type == "step_completed":
                     about = msgspec.json.decode(event.meta or b"{}")
                     begin = about.get("streams", {}).get(self._name, 0)
-                    self._outcomes[event.ref] = (int(about.get("attempt", 1)), begin)
+                    attempt = about.get("kept", {}).get(self._name) or about.get("attempt", 1)
+                    self._outcomes[event.ref] = (int(attempt), begin)
                 elif event.type == "step_failed":
                     self._outcomes[event.ref] = (0, 0)
                 elif event.type in _ENDS:

@@ -15,8 +15,13 @@ from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from workflow.authoring.context import attributes_of, body
 from workflow.codec.references import WorkflowReference
-from workflow.errors import ContextError, RunEndedError, WorkflowNotRegisteredError
-from workflow.policy.arguments import record, refuse_coroutine
+from workflow.errors import (
+    ContextError,
+    RunEndedError,
+    WorkflowNotRegisteredError,
+    WorkflowRunNotCompletedError,
+)
+from workflow.policy.arguments import record, refuse_coroutine, refuse_inherited
 from workflow.policy.durations import deadline_of, due_of, seconds_of
 from workflow.policy.endings import reason_of
 from workflow.policy.names import full_id
@@ -58,7 +63,8 @@ class Run(Generic[T]):
         return self
 
     async def result(self, timeout: str | float | timedelta | None = None) -> T:
-        """As `return_value`, raising TimeoutError after `timeout`; the child goes on."""
+        """As `return_value`, raising WorkflowRunNotCompletedError, a TimeoutError, after `timeout`;
+        the child goes on."""
         if timeout is None:
             return await self
         seconds = seconds_of(timeout, "timeout= of run.result()")
@@ -69,7 +75,7 @@ class Run(Generic[T]):
         except TimeoutError:
             if not limit.expired():
                 raise
-        raise TimeoutError(f"{self.run_id} did not end within {seconds:g} s; it goes on")
+        raise WorkflowRunNotCompletedError(self.run_id, seconds=seconds)
 
     async def cancel(self, reason: str = "") -> None:
         """Ask the child's body to stop; durable when this returns. A parked child ends at once.
@@ -174,6 +180,8 @@ def _find(live: LiveRun, workflow: Any) -> tuple[str, Callable[..., Coroutine[An
     known = functions.identify(workflow)
     if known is not None and known.kind == "workflow":
         return known.id, workflow
+    if functions.identify(getattr(workflow, "__func__", None)) is not None:
+        refuse_inherited(workflow)
     name = getattr(workflow, "__qualname__", None) or type(workflow).__name__
     if known is not None:
         raise WorkflowNotRegisteredError(

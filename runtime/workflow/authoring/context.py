@@ -27,9 +27,8 @@ class StepContext:
 
     `write(stream, chunks, close, of=None)` appends encoded chunks as this attempt, to a stream of
     this run or of the run `of`; `begins` has the index of the first chunk that it wrote in each
-    stream of this run; `first_writer(stream)` gives step id and attempt of whoever wrote its first
-    chunk, with the attempt before this one for what this attempt did before it was taken back and
-    begun again; `set_attributes(changes)` posts attribute changes to the run;
+    stream of this run, and `kept` which attempt before it had ended one, so that what this one has
+    for it is left out; `set_attributes(changes)` posts attribute changes to the run;
     `cancel_run(run_id, reason)` asks any run to stop.
     """
 
@@ -45,8 +44,8 @@ class StepContext:
     step_started_at: datetime
     codec: Codec
     begins: dict[str, int]
+    kept: dict[str, int]
     write: Callable[..., Awaitable[None]]
-    first_writer: Callable[[str], Awaitable[tuple[str, int] | None]]
     set_attributes: Callable[[dict[str, str | None]], Awaitable[None]]
     cancel_run: Callable[[str, str], Awaitable[None]]
 

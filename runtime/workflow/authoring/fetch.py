@@ -140,14 +140,15 @@ def _pairs(name: str, given: Any) -> Any:
         pairs = list(given.items() if hasattr(given, "items") else given)
         if name == "params":
             pairs = web.URLSearchParams(pairs).items()
-        pairs = [(str(n), str(v)) for n, v in pairs]
+        pairs = [(n, v) for n, v in pairs]
     except (TypeError, ValueError):
         written = "Headers" if name == "headers" else "URLSearchParams"
         raise TypeError(
             f"{name}= of fetch() is a dict, a list of pairs or {written}, not {given!r:.80}"
         ) from None
     if name == "headers":
-        web.Headers(pairs)  # what HTTP does not allow is a ValueError here, not in the step
+        web.Headers(pairs)  # what is no text, or nothing for HTTP, raises here, not in the step
+    pairs = [(str(n), str(v)) for n, v in pairs]
     once = dict(pairs)
     return once if len(once) == len(pairs) else [list(pair) for pair in pairs]
 

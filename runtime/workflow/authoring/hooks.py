@@ -284,18 +284,23 @@ async def _respond(request: web.Request, response: web.Response) -> None:
 
 
 async def send_reply(reply_to: str, response: web.Response) -> None:
-    """Write the one answer to a webhook request, from a step. Raises WebhookError for a second."""
+    """Write the one answer to a webhook request, from a step. Raises WebhookError for a second.
+
+    An earlier attempt of this step may have sent it and died before that was recorded.
+    """
     context = current_step()
     if context is None:
         raise ContextError("respond_with() works in a workflow body or in one of its steps")
     answer = context.codec.encode(response, path="response")
+    stream, _, home = reply_to.partition("@")
+    other = home if home not in ("", context.run_id) else None
     try:
-        await context.write(reply_to, (answer,), True)
+        await context.write(stream, (answer,), True, other)
     except RunEndedError:
-        writer = await context.first_writer(reply_to)
-        if writer is not None and writer[0] == context.step_id and writer[1] < context.attempt:
-            return  # an earlier attempt of this step sent it and died before that was recorded
-        raise WebhookAnsweredError("this webhook request has been answered already") from None
+        over = ", or the run that it came to has ended" if other else ""
+        raise WebhookAnsweredError(
+            f"this webhook request has been answered already{over}"
+        ) from None
 
 
 web.responder = _respond

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from workflow.authoring.context import attributes_of, body, current_step, moment
 from workflow.errors import ContextError
+from workflow.facts import StepMetadata, WorkflowMetadata
 from workflow.replay.loop import running
 
 __all__ = [
@@ -16,33 +14,6 @@ __all__ = [
     "get_workflow_metadata",
     "set_attributes",
 ]
-
-
-@dataclass(frozen=True)
-class StepMetadata:
-    """`step_id` is the same over all attempts and unique: use it as an idempotency key.
-
-    `attempt` counts from 1; `step_started_at` is when this attempt began (UTC).
-    """
-
-    step_id: str
-    step_name: str
-    step_started_at: datetime
-    attempt: int
-
-
-@dataclass(frozen=True)
-class WorkflowMetadata:
-    """The run: its id, the workflow's name, when its first turn began, the address of the app.
-
-    `parent_run_id` is the run whose body or step started this one, None when an application did.
-    """
-
-    workflow_run_id: str
-    workflow_name: str
-    workflow_started_at: datetime
-    url: str
-    parent_run_id: str | None = None
 
 
 def get_step_metadata() -> StepMetadata:

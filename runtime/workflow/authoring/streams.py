@@ -46,7 +46,8 @@ class Writable(StreamReference, Generic[T], tag=WRITABLE):
 
         Raises TypeError for a value that is not of the type given to `get_writable`,
         SerializationError for one that cannot be recorded or is larger than a chunk may be,
-        RunEndedError when the stream is closed, ContextError outside of a step.
+        RunEndedError when the stream is closed, ContextError outside of a step. A stream that a
+        failed attempt of this very step has closed is whole: the value is left out.
         """
         context = self._step()
         await self._send(context, (self._encoded(context, value),))

@@ -21,6 +21,7 @@ from workflow.codec.refusals import segment
 from workflow.codec.tags import BY_NAME
 from workflow.codec.writer import FACTORIES
 from workflow.errors import SerializationError
+from workflow.paths import BodyPath
 from workflow.sets import FrozenSet, Set
 from workflow.web import FormData, Headers, URLSearchParams
 
@@ -43,8 +44,8 @@ class Reader:
     """Rebuilds one value from parsed JSON.
 
     `classes` are the only classes it may make, `functions` gives the functions that are named;
-    None refuses them. With `ordered`, sets are those of workflow code. After an error, `trail`
-    leads from the value that was refused outwards.
+    None refuses them. With `ordered`, sets and paths are those of workflow code. After an error,
+    `trail` leads from the value that was refused outwards.
     """
 
     __slots__ = (
@@ -161,6 +162,8 @@ class Reader:
                 payload = self.value(raw[1], depth)
                 self.charge(len(payload) if type(payload) is str else _size(payload))
                 made = tag.read(payload)
+                if self.ordered and name == "Path":
+                    made = BodyPath(made)
             else:
                 made = _PARTS[name](self, raw, depth)
                 if isinstance(made, _COPIES):

@@ -34,6 +34,14 @@ _ITERATORS: tuple[type, ...] = (
     zip,
     enumerate,
 )
+# Values of ours that live where they were made, and what goes on from there in their place.
+_OURS = {
+    "Run": "a run's handle cannot be recorded. Pass its run_id; get_run(run_id) finds it again",
+    "Hook": "a hook belongs to the body that opened it. Pass its token, or what it has given",
+    "Webhook": "a webhook belongs to the body that opened it. Pass its url, or what it has given",
+    "HookRecord": "what is known of an open hook cannot be recorded. Pass its token; "
+    "get_hook_by_token(token) finds it again",
+}
 _LONGEST = 60  # characters of a key in a path
 _PLAIN = (str, bytes, int, float, dict, list, tuple, set, frozenset)
 
@@ -85,6 +93,8 @@ def advice_for(value: Any) -> str:
     """One or two sentences: what was found, why it cannot be recorded, what to write instead."""
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
+    if kind.__module__.startswith("workflow.") and kind.__name__ in _OURS:
+        return f"{_OURS[kind.__name__]}."
     if isinstance(value, type):
         return (
             f"the class {value.__module__}.{value.__qualname__} is not in the build's manifest. "
@@ -145,6 +155,10 @@ def _advice_for_class(value: Any, kind: type, name: str) -> str:
         or hasattr(kind, "_fields")
         or hasattr(kind, "__workflow_serialize__")
     )
+    if modelled and kind.__module__.startswith("workflow."):
+        return (
+            f"a {kind.__name__} of workflow cannot be recorded. Pass what you need of its fields."
+        )
     if modelled:
         return (
             f"the class {name} is not in the build's manifest, so its values could not be read "

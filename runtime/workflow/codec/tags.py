@@ -7,9 +7,10 @@ arrive as lists. Values of these types are equal by content, so equal ones share
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from workflow.codec.refusals import Refused
+from workflow.facts import StepMetadata, WorkflowMetadata
+from workflow.paths import BodyPath
 from workflow.web import FormData, FormFile, Headers, Request, Response
 
 __all__ = ["BY_NAME", "BY_TYPE", "Tag", "read_zone"]
@@ -144,6 +147,17 @@ def _field(name: Any, value: Any) -> tuple[str, str | FormFile]:
     return name, value
 
 
+# -- what steps and workflows are told about themselves --------------------------------------
+
+
+def _facts(kind: type) -> Tag:
+    """By the names of the fields."""
+    names = [each.name for each in fields(kind)]
+    return Tag(
+        kind.__name__, kind, lambda v: {n: getattr(v, n) for n in names}, lambda p: kind(**p)
+    )
+
+
 # -- the table -------------------------------------------------------------------------------
 
 
@@ -154,6 +168,20 @@ def _read_text(kind: Callable[[str], Any]) -> Callable[[Any], Any]:
         return kind(payload)
 
     return read
+
+
+_ADDRESSES = (
+    ipaddress.IPv4Address,
+    ipaddress.IPv4Interface,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Address,
+    ipaddress.IPv6Interface,
+    ipaddress.IPv6Network,
+)
+
+
+def _text_of(kind: type) -> Tag:
+    return Tag(kind.__name__, kind, str, _read_text(kind))
 
 
 def _read_fraction(payload: list[Any]) -> Fraction:
@@ -184,6 +212,7 @@ _TABLE = (
     Tag("PurePosixPath", PurePosixPath, str, _read_text(PurePosixPath)),
     Tag("PureWindowsPath", PureWindowsPath, str, _read_text(PureWindowsPath)),
     Tag("Pattern", re.Pattern, lambda v: (v.pattern, v.flags), lambda p: re.compile(*p)),
+    *(_text_of(kind) for kind in _ADDRESSES),
     Tag("Headers", Headers, lambda v: v.pairs, lambda p: Headers([(k, v) for k, v in p])),
     Tag(
         "FormFile",
@@ -194,7 +223,10 @@ _TABLE = (
     Tag("FormData", FormData, lambda v: v.pairs, lambda p: FormData([_field(*pair) for pair in p])),
     Tag("Request", Request, _write_request, _read_request),
     Tag("Response", Response, _write_response, _read_response),
+    _facts(StepMetadata),
+    _facts(WorkflowMetadata),
 )
 
 BY_TYPE: dict[type, Tag] = {tag.type: tag for tag in _TABLE}
 BY_NAME: dict[str, Tag] = {tag.name: tag for tag in _TABLE}
+BY_TYPE[BodyPath] = BY_NAME["Path"]

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["is_url", "read", "write"]
 
 _MODULE = "pydantic.networks"
+_BASES = ("_BaseUrl", "_BaseMultiHostUrl")
 
 
 def is_url(kind: type) -> bool:
     """Whether values of this type are URLs of pydantic itself."""
-    return kind.__module__ == _MODULE and any(b.__name__ == "_BaseUrl" for b in kind.__mro__)
+    return kind.__module__ == _MODULE and any(b.__name__ in _BASES for b in kind.__mro__)
 
 
 def write(writer: Writer, value: Any, depth: int) -> str:

@@ -3,6 +3,7 @@ command line start and stop."""
 
 from __future__ import annotations
 
+import logging
 import os
 
 from workflow import web
@@ -17,6 +18,7 @@ from workflow.world.port import World
 
 __all__ = ["Application", "current", "current_world", "set_current_world"]
 
+_log = logging.getLogger("workflow.engine")
 _current: Application | None = None
 _world: World | None = None
 _chosen = False  # nobody gave the world: the environment says which
@@ -105,6 +107,8 @@ class Application:
         await self.world.open()
         try:
             settings.check(os.environ, base_url=self.base_url)
+            for slip in settings.slips(os.environ):
+                _log.warning("%s", slip)
             self._worker = Worker(self.world, self.project, grace=self._grace)
             await self._worker.publish()
             if self._wants_worker:

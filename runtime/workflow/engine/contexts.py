@@ -41,39 +41,52 @@ def context_of(
     """The context of one attempt. With `fence` it runs inline, without as a task."""
     world = worker.world
     begins: dict[str, int] = {}
+    kept: dict[str, int] = {}
+    used: set[tuple[str, str]] = set()
 
     async def write(
         stream: str, chunks: tuple[bytes, ...], close: bool, of: str | None = None
     ) -> None:
-        written = await world.write_chunks(
-            ChunkWrite(
-                run_id=run_id,
-                stream=stream,
-                step_id=step_id,
-                attempt=attempt,
-                worker=worker.id,
-                fence=fence,
-                chunks=chunks,
-                close=close,
-                of=of,
-            )
+        this = ChunkWrite(
+            run_id=run_id,
+            stream=stream,
+            step_id=step_id,
+            attempt=attempt,
+            worker=worker.id,
+            fence=fence,
+            chunks=chunks,
+            close=close,
+            of=of,
         )
+        try:
+            written = await world.write_chunks(this)
+        except RunEndedError:
+            if await was_finished(of or run_id, stream):
+                return
+            raise
         if written is None and of is not None and await world.get_run(of) is None:
             raise WorkflowRunNotFoundError(of)
         if written is None:
             raise Superseded(f"{short_name(step.id)}: another attempt has taken over")
         if of is None or of == run_id:
             begins.setdefault(stream, written)
+        used.add((of or run_id, stream))
         news.tell(of or run_id, stream)
 
-    async def first_writer(stream: str) -> tuple[str, int] | None:
-        page = await world.read_chunks(run_id, stream, 0, 1)
-        if not page.chunks:
-            return None
-        first = page.chunks[0]
-        # An attempt that a stop has taken back leaves its number to the one that begins afresh.
-        taken_back = (first.step_id, first.attempt) == (step_id, attempt) and stream not in begins
-        return first.step_id, first.attempt - taken_back
+    async def was_finished(home: str, stream: str) -> bool:
+        """Whether an execution of this step that failed, or died, had written the stream to its
+        end. Then it is whole, and what this one has for it is left out."""
+        if (home, stream) in used:
+            return False
+        page = await world.read_chunks(home, stream, 0, 1)
+        if page.cut or not page.chunks:
+            return False
+        last = (await world.read_chunks(home, stream, page.next - 1, 1)).chunks[0]
+        if last.step_id != step_id:
+            return False
+        if home == run_id:
+            kept[stream] = last.attempt
+        return True
 
     async def set_attributes(changes: dict[str, str | None]) -> None:
         letter = Letter(kind="attrs", ref=step_id, meta=pack(attributes_of(changes)))
@@ -94,8 +107,8 @@ def context_of(
         step_started_at=moment(world.now()),
         codec=codec,
         begins=begins,
+        kept=kept,
         write=write,
-        first_writer=first_writer,
         set_attributes=set_attributes,
         cancel_run=partial(cancel, world, codec),
     )

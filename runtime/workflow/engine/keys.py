@@ -90,7 +90,7 @@ def keys_of(world: World, environment: Mapping[str, str]) -> Keys | None:
         return None
     if find_spec("cryptography") is None:
         raise WorldError(
-            "encryption needs the package cryptography; install workflow-compiler[encryption]"
+            "encryption needs the package cryptography: pip install 'workflow-compiler[encryption]'"
         )
     if source is not None:
         return Keys(source=source)

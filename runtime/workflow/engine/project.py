@@ -15,6 +15,7 @@ from typing import Any
 from workflow.engine import builtin_steps
 from workflow.engine.registry import Registry
 from workflow.errors import BundleError
+from workflow.installed import source_of
 from workflow.manifest import read_manifest
 from workflow.sandbox.bundle import Bundle, ModuleSource
 
@@ -91,8 +92,13 @@ def _no_build_meanwhile(folder: Path) -> Iterator[None]:
 
 def _check_current(folder: Path, root: Path, manifest: dict[str, Any]) -> None:
     """Compare the sources with the hashes of the build. A deployment without sources passes."""
-    stale = []
+    stale, others = [], []
+    packages = manifest.get("packages", [])
     for module in manifest["modules"]:
+        if _is_of(packages, module["name"]):
+            if not _is_as_built(module):
+                others.append(module["path"])
+            continue
         source = root / module["path"]
         if not source.exists():
             continue
@@ -102,6 +108,22 @@ def _check_current(folder: Path, root: Path, manifest: dict[str, Any]) -> None:
         raise BundleError(
             f"{folder.name}/ is older than {', '.join(stale)}: run `wfc build` and start again"
         )
+    if others:
+        raise BundleError(
+            f"{folder.name}/ was built with another version of {', '.join(others)} than the one "
+            "that is installed here: install that version, or run `wfc build` with this one"
+        )
+
+
+def _is_of(packages: Sequence[str], module: str) -> bool:
+    return any(f"{module}.".startswith(f"{package}.") for package in packages)
+
+
+def _is_as_built(module: dict[str, Any]) -> bool:
+    source = source_of(module["name"], module["path"])
+    if source is None:
+        return False
+    return bool(hashlib.sha256(source.read_bytes()).hexdigest() == module["source_sha256"])
 
 
 def _bundle(folder: Path, manifest: dict[str, Any]) -> Bundle:
@@ -188,6 +210,8 @@ def _check_moved(
     """Raise for a module that the build was made from, and whose file is not there any more."""
     for module in manifest["modules"]:
         within = f"{module['name']}.".startswith(f"{error.name}.")
+        if _is_of(manifest.get("packages", []), module["name"]):
+            continue
         if within and not (root / module["path"]).exists():
             raise BundleError(
                 f"{folder.name}/ was made from {module['path']}, which is not there any more: if "

@@ -76,7 +76,7 @@ class Session:
         self._mail = False
         self._wake = asyncio.Event()
         self.leaving = False  # the append under way gives the run up
-        self.past = asyncio.Event()  # a turn was appended, or there will be none
+        self.past = asyncio.Event()  # the body has taken a turn, or what it needs has to be awaited
         self.over = asyncio.Event()
 
     @property
@@ -117,6 +117,7 @@ class Session:
                 except (WorldError, OSError, MemoryError) as error:
                     said = str(error) or type(error).__name__
                     log.warning("%s: %s; trying again in %.1f s", self.run_id, said, delay)
+                    self.past.set()  # who waits for it shall not wait for the world, or for a key
                     self._drop()
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, PATIENCE)
@@ -332,6 +333,7 @@ class Session:
                 refused = True  # by the fence, or because an earlier try got in after all
             except WorldError as error:
                 doubtful = True
+                self.past.set()
                 log.warning("%s: %s; reading again in %.1f s", self.run_id, error, delay)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, PATIENCE)
@@ -492,9 +494,5 @@ class Session:
 
     async def _park(self, code: str, reason: str, position: int = 0) -> None:
         log.error("%s is parked: %s", self.run_id, reason)
-        await self.worker.world.park(
-            self.run_id,
-            self.worker.id,
-            self.fence,
-            Parked(code=code, reason=reason, position=position),
-        )
+        parked = Parked(code=code, reason=reason, position=position)
+        await self.worker.world.park(self.run_id, self.worker.id, self.fence, parked)

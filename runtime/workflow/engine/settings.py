@@ -13,8 +13,11 @@ from workflow.engine import failpoints
 from workflow.engine.webhooks import answer_timeout
 from workflow.policy.actions import lifetime_setting
 from workflow.policy.base_url import local_url, url_setting
+from workflow.policy.variables import misspelt
 
-__all__ = ["check"]
+__all__ = ["check", "slips"]
+
+_told: set[str] = set()
 
 
 def check(environ: Mapping[str, str], *, base_url: str = "") -> None:
@@ -29,3 +32,13 @@ def check(environ: Mapping[str, str], *, base_url: str = "") -> None:
     lifetime_setting(environ)
     max_bytes_of(environ)
     private_of(environ)
+
+
+def slips(environ: Mapping[str, str]) -> list[str]:
+    """A sentence about each variable that looks misspelt; once for each in a process."""
+    fresh = {name: ours for name, ours in misspelt(environ).items() if name not in _told}
+    _told.update(fresh)
+    return [
+        f"the environment variable {name} means nothing here; did you mean {ours}?"
+        for name, ours in fresh.items()
+    ]

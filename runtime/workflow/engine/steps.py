@@ -11,7 +11,7 @@ import asyncio
 import contextvars
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -149,7 +149,7 @@ async def run_attempt(
         if not isinstance(error, WorkflowError):
             raise
         return _failure(step, context.attempt, error, started, world.now(), codec)
-    return Completed(encoded, _meta(context.attempt, started, begins=context.begins), returned)
+    return Completed(encoded, _meta(context.attempt, started, context=context), returned)
 
 
 def prepared(step: Step, payload: bytes, codec: Codec) -> Callable[[], Any]:
@@ -285,7 +285,7 @@ def _said(
     attempt = context.attempt
     match said:
         case Done(payload=payload):
-            return Completed(payload, _meta(attempt, started, begins=context.begins))
+            return Completed(payload, _meta(attempt, started, context=context))
         case Misfit(reason=reason):
             raise Unfit(reason)
         case Raised(error=encoded, summary=summary):
@@ -297,14 +297,18 @@ def _said(
 
 
 def _meta(
-    attempt: int, started: Micros, error: str = "", begins: Mapping[str, int] | None = None
+    attempt: int, started: Micros, error: str = "", context: StepContext | None = None
 ) -> bytes:
-    """What is noted beside a result: with `begins` from where on its streams are this execution's.
-    Below may lie chunks of one that was taken back, under the same attempt."""
+    """What is noted beside a result: from where on its streams are this execution's. Below may lie
+    chunks of one that was taken back, under the same attempt. And of which streams an attempt
+    before it counts, as that one had ended them."""
     meta: dict[str, Any] = {"attempt": attempt, "started_at": started}
     if error:
         meta["error"] = error
-    streams = {name: index for name, index in (begins or {}).items() if index}
-    if streams:
-        meta["streams"] = streams
+    if context is not None:
+        streams = {name: index for name, index in context.begins.items() if index}
+        if streams:
+            meta["streams"] = streams
+        if context.kept:
+            meta["kept"] = context.kept
     return pack(meta)

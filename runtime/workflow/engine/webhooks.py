@@ -37,13 +37,14 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     if methods is not None and request.method not in methods:
         return _not_allowed(request.method, methods)
     manual = meta.get("respond") == "manual"
+    stream = f"reply_{secrets.token_hex(16)}"
     if manual:
         request = web.Request(
             request.method,
             request.url,
             request.headers,
             request.content,
-            reply_to=f"reply_{secrets.token_hex(16)}",
+            reply_to=f"{stream}@{hook.run_id}",  # where we wait, also when a child has it
         )
     letter = Letter(kind="hook_received", payload=codec.encode(request, path="request"))
     # A caller that hangs up must not take back what is on its way into the run's mail.
@@ -51,8 +52,7 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     if posted.outcome not in ("posted", "duplicate"):
         raise HookNotFoundError(token)
     if manual:
-        assert request.reply_to is not None
-        return await _answer(world, codec, posted.run_id, request.reply_to)
+        return await _answer(world, codec, posted.run_id, stream)
     if meta.get("respond") == "static":
         response: web.Response = codec.decode(base64.b64decode(meta["response"]))
         return response

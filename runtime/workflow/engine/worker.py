@@ -35,13 +35,9 @@ from workflow.engine.slots import Slots, concurrency
 from workflow.engine.stand_ins import StandIns
 from workflow.engine.steps import Completed, Failed, Superseded, TryAgain, Unfit, run_attempt
 from workflow.engine.stranded import Stranded, patience
-from workflow.errors import (
-    BundleError,
-    StepCrashedError,
-    WorldError,
-)
+from workflow.errors import BundleError, StepCrashedError, WorldError
 from workflow.events import Micros
-from workflow.policy.crashes import is_suspect
+from workflow.policy.crashes import is_suspect, is_suspect_step
 from workflow.policy.keeping import SAY_AGAIN
 from workflow.policy.names import short_name
 from workflow.replay.live import LiveRun, pack
@@ -111,6 +107,8 @@ class Worker:
         No step begins any more. Attempts that are cut off do not count.
         """
         self.stopping = True
+        for session in self._sessions.values():
+            session.past.set()  # nothing else is to be claimed after it
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._grace), self._looking:
                 pass  # what a claim under way hands out has to be handed back
@@ -149,13 +147,22 @@ class Worker:
         """
         await self.publish()
         await self._beat()
-        claimed = await self.world.claim_runs(self.id, 16)
-        for run in claimed.runs:
-            self._begin(run)
-        await self._claim_tasks()
-        while self._running:
-            await asyncio.wait(set(self._running))
-        return [run.run_id for run in claimed.runs]
+        begun: list[str] = []
+        while True:
+            async with self._looking:
+                more = True
+                while more:
+                    claimed = await self.world.claim_runs(self.id, 16)
+                    for run in claimed.runs:
+                        await self._begin_claimed(run)
+                    begun += [run.run_id for run in claimed.runs]
+                    more = claimed.more and bool(claimed.runs)
+                tasks = await self._claim_tasks()
+            while self._running:
+                await asyncio.wait(set(self._running))
+            if not any(is_suspect_step(task.attempt - 1, task.error) for task in tasks):
+                return begun
+            # It was given alone, and others may be due.
 
     async def publish(self) -> None:
         """Keep our bundle and the names of our steps in the world, and say that they are in use.
@@ -226,9 +233,7 @@ class Worker:
         room = 0 if self.stranded.leaves_runs() else max(0, RUNS - len(self._sessions))
         claimed = await self.world.claim_runs(self.id, room)
         for run in claimed.runs:
-            begun = self._begin(run)
-            if is_suspect(run.claims - 1):
-                await begun.past.wait()
+            await self._begin_claimed(run)
         for run_id in claimed.look:
             session = self._sessions.get(run_id)
             if session is not None:
@@ -237,7 +242,8 @@ class Worker:
                 await self._pick_up(run_id)
         return claimed
 
-    async def _claim_tasks(self) -> None:
+    async def _claim_tasks(self) -> tuple[Task, ...]:
+        tasks: tuple[Task, ...] = ()
         room = self.slots.room(TASKS - self._tasks_now)
         if room > 0:
             names = self.stranded.names()
@@ -246,18 +252,22 @@ class Worker:
             for task in tasks:
                 self.spawn(self._run_task(task), f"task {task.step_id}")
                 self._tasks_now += 1
+        return tasks
 
     async def _pick_up(self, run_id: str) -> None:
         """A run of ours without a session: given up a moment ago, or its session broke."""
         run = await self.world.get_run(run_id)
         if run is not None and run.owner == self.id and run_id not in self._sessions:
-            self._begin(run)
+            await self._begin_claimed(run)
 
-    def _begin(self, run: RunRecord) -> Session:
+    async def _begin_claimed(self, run: RunRecord) -> None:
+        """Begin to work on a run. With one that was with workers that died, return when it is past
+        what they may have died of: nothing else is to be claimed before."""
         before = self._sessions.get(run.run_id)
         session = self._sessions[run.run_id] = Session(self, run)
         self.spawn(self._run_session(session, before), run.run_id)
-        return session
+        if is_suspect(run.claims - 1) and not self.stopping:
+            await session.past.wait()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Work on something until it is done, or until the worker stops."""
@@ -318,13 +328,7 @@ class Worker:
     # -- tasks ---------------------------------------------------------------------------------
 
     async def _run_task(self, task: Task) -> None:
-        unbegun = Finish(
-            run_id=task.run_id,
-            step_id=task.step_id,
-            worker=self.id,
-            attempt=task.attempt,
-            uncount=True,
-        )
+        unbegun = self._finish(task, uncount=True)
         try:
             finish = unbegun if self.stopping else await self._attempt(task)
         except asyncio.CancelledError:
@@ -388,18 +392,9 @@ class Worker:
                 )
         except Unfit as error:
             again = await self.stranded.misfit(task, str(error))
-            return Finish(
-                run_id=task.run_id,
-                step_id=task.step_id,
-                worker=self.id,
-                attempt=task.attempt,
-                run_at=again,
-                uncount=True,
-            )
+            return self._finish(task, run_at=again, uncount=True)
         except Superseded:
-            return Finish(
-                run_id=task.run_id, step_id=task.step_id, worker=self.id, attempt=task.attempt
-            )
+            return self._finish(task)
         match outcome:
             case Completed(payload=payload, meta=meta, returned=returned):
                 self._returned[task.run_id, task.step_id] = returned
@@ -407,24 +402,15 @@ class Worker:
             case Failed(payload=payload, meta=meta):
                 return self._finished(task, "step_failed", payload, meta)
             case TryAgain(at=at, error=encoded):
-                return Finish(
-                    run_id=task.run_id,
-                    step_id=task.step_id,
-                    worker=self.id,
-                    attempt=task.attempt,
-                    run_at=at,
-                    error=encoded,
-                )
+                return self._finish(task, run_at=at, error=encoded)
 
     def _finished(self, task: Task, kind: Any, payload: bytes, meta: bytes) -> Finish:
         letter = Letter(kind=kind, ref=task.step_id, name=task.name, payload=payload, meta=meta)
-        return Finish(
-            run_id=task.run_id,
-            step_id=task.step_id,
-            worker=self.id,
-            attempt=task.attempt,
-            letter=letter,
-        )
+        return self._finish(task, letter=letter)
+
+    def _finish(self, task: Task, **more: Any) -> Finish:
+        run_id, step_id, attempt = task.run_id, task.step_id, task.attempt
+        return Finish(run_id=run_id, step_id=step_id, worker=self.id, attempt=attempt, **more)
 
     # -- what sessions and tasks need ----------------------------------------------------------
 

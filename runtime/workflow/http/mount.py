@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from workflow.errors import WorldError
 from workflow.http.dispatch import serve, start_for
 from workflow.http.lifecycle import Lifecycle, startup_message
 from workflow.http.routes import public_path
+from workflow.http.wire import refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -98,7 +100,10 @@ class WithWorkflow:
             await serve(self._lifecycle, path, scope, receive, send)
         # The routes of the application may call start(): it has to run for them too.
         elif await start_for(self._lifecycle, scope, send):
-            await self._app(scope, receive, send)
+            if scope["type"] == "http":
+                await _answering(self._app, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
 
     def __getattr__(self, name: str) -> Any:
         if name in self._own:  # not set yet: a copy or a pickle is being made
@@ -122,6 +127,27 @@ class WithWorkflow:
                 "what with_workflow(...) gave back was thrown away and never served, so nothing "
                 "works on runs here. Write `app = with_workflow(app)`, and serve that"
             )
+
+
+async def _answering(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let `app` answer, and answer 503 for it when it lets an error of the world out unanswered.
+
+    Frameworks answer 500 themselves before an error gets here; they have handlers of errors.
+    """
+    begun = False
+
+    async def noting(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    try:
+        await app(scope, receive, noting)
+    except WorldError:
+        if begun:
+            raise
+        _log.exception("the world failed while a request was answered")
+        await refuse(scope, send, 503)
 
 
 class _Lifespan:

@@ -117,6 +117,8 @@ async def send_json(scope: Scope, send: Send, status: int, value: Any) -> None:
     """A JSON answer that no cache keeps."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     headers = [("content-type", "application/json"), ("cache-control", "no-store")]
+    if status == 503:
+        headers.append(("retry-after", str(RETRY_AFTER)))
     await send_response(scope, send, status, body, headers)
 
 
@@ -124,6 +126,9 @@ async def send_error(scope: Scope, send: Send, status: int, code: str, message: 
     """`{"error": {"code", "message"}}`. Codes are stable; messages are for people."""
     await send_json(scope, send, status, {"error": {"code": code, "message": message}})
 
+
+# Seconds after which to try again what the world could not do: as long as a restart takes.
+RETRY_AFTER = 2
 
 _REFUSALS = {
     400: ("bad-request", "the body does not say what to do"),

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from workflow.errors import WorkflowNotRegisteredError
+
 __all__ = [
     "CAPTURED",
     "captured_of",
@@ -20,6 +22,7 @@ __all__ = [
     "passed",
     "record",
     "refuse_coroutine",
+    "refuse_inherited",
     "spread",
     "with_captured",
 ]
@@ -105,6 +108,23 @@ def refuse_coroutine(workflow: object) -> None:
         raise TypeError(
             f"start() takes a workflow and then its arguments: start({name}, ...), not "
             f"start({name}(...))"
+        )
+
+
+def refuse_inherited(workflow: Any) -> None:
+    """Raises WorkflowNotRegisteredError for a class method that was reached through a subclass.
+
+    A run knows its workflow by the id of the function, so it would get the class that defines it.
+    """
+    if not inspect.ismethod(workflow) or not isinstance(workflow.__self__, type):
+        return
+    name, defined = workflow.__func__.__name__, workflow.__func__.__qualname__.rpartition(".")[0]
+    asked = workflow.__self__.__qualname__
+    if asked != defined:
+        raise WorkflowNotRegisteredError(
+            f"{asked}.{name} is the workflow {defined}.{name}, whose runs have {defined} as their "
+            f"class. Start {defined}.{name} and say by an argument what is to be different, or "
+            f"define {name} in {asked} as well"
         )
 
 

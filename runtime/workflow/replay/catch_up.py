@@ -40,8 +40,9 @@ def catch_up(live: LiveRun, log: Sequence[Event], pending: deque[NewEvent]) -> I
             try:
                 pending.extend(live.feed(event))
             except DivergenceError as error:
+                place = live.source_of(None)
                 raise DivergenceError(
-                    event.seq, error.recorded, error.asked, hint=_orphan(event)
+                    event.seq, error.recorded, error.asked, place, hint=_orphan(event)
                 ) from None
             yield
         elif not pending or not same_decision(pending[0], event):
@@ -79,7 +80,8 @@ def _difference(
         asked, recorded, still_asked=list(pending)[1:], rest=log[index + 1 :], codec=live.codec
     )
     if asked is None:
-        return DivergenceError(recorded.seq, describe(recorded), "nothing", hint=hint)
+        place = live.source_of(None)
+        return DivergenceError(recorded.seq, describe(recorded), "nothing", place, hint=hint)
     wanted = describe(asked)
     if (asked.type, asked.name, asked.ref) == (recorded.type, recorded.name, recorded.ref):
         wanted += " with other arguments"

@@ -6,12 +6,13 @@ import asyncio
 import sys
 import traceback
 from pathlib import PurePath
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, CoroutineType, FrameType, FunctionType, TracebackType
+from typing import Any
 
 from workflow.addresses import without_addresses
 from workflow.replay.loop import DetLoop, running
 
-__all__ = ["recorded_traceback", "summary_of", "user_line"]
+__all__ = ["recorded_traceback", "standing_line", "summary_of", "user_line"]
 
 _OURS = str(PurePath(__file__).parents[1])
 _ASYNCIO = str(PurePath(asyncio.__file__).parent)
@@ -37,16 +38,41 @@ def user_line() -> str:
     that made the call. Empty when there is none.
     """
     frame: FrameType | None = sys._getframe(1)
+    found = ""
     # Below the turn are the frames of whoever runs the worker: not the user's workflow.
     while frame is not None and frame.f_code is not DetLoop.BOTTOM:
-        if _is_users(frame.f_code):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if not found and _is_users(frame.f_code):
+            found = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
+    if found and frame is not None:
+        return found
     task = asyncio.current_task() if running() is not None else None
     origin = getattr(task.get_coro(), "cr_origin", None) if task is not None else None
     if origin and not origin[0][0].startswith(_NOT_USERS):
         return f"{origin[0][0]}:{origin[0][1]}"
     return ""
+
+
+def standing_line(task: asyncio.Task[Any] | None, entry: object) -> str:
+    """`path:line` of the place in the user's code that a task has come to: where it waits, where
+    it failed, or the beginning of its function, `entry`, when that has returned."""
+    code = entry.__code__ if isinstance(entry, FunctionType) else None
+    found = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
+    if task is None:
+        return found
+    inner: Any = task.get_coro()
+    if task.done():
+        error = None if task.cancelled() else task.exception()
+        places = _users_part(error.__traceback__) if error is not None else None
+        while places is not None:
+            found = f"{places.tb_frame.f_code.co_filename}:{places.tb_lineno}"
+            places = places.tb_next
+        return found
+    while isinstance(inner, CoroutineType):
+        if inner.cr_frame is not None and _is_users(inner.cr_code):
+            found = f"{inner.cr_code.co_filename}:{inner.cr_frame.f_lineno}"
+        inner = inner.cr_await
+    return found
 
 
 def recorded_traceback(error: BaseException) -> str:

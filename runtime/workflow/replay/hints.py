@@ -48,14 +48,17 @@ def likely_cause(
     """
     if asked is None:
         return (
-            f"{_noun(recorded)} was called here: the call was removed, or a condition or loop in "
-            "front of it now goes the other way"
+            f"{_noun(recorded)} was called here: the call was removed, something is awaited before "
+            "it, or a condition or loop in front of it now goes the other way"
         )
     if recorded.type in FACTS:
         return f"{_added(asked)}: the recorded run did not make this call here"
     if _same_call(asked, recorded):
+        if _exactly(recorded, still_asked) and _exactly(asked, rest):
+            return f"the order of the calls of {_noun(asked)} was changed"
         return _changed(asked, recorded, codec)
-    elsewhere = _among(asked, rest) or _among(recorded, still_asked)
+    comes_later = _exactly(asked, rest)
+    elsewhere = comes_later or _among(recorded, still_asked)
     both_steps = asked.type == recorded.type == "step_created"
     if both_steps and asked.payload == recorded.payload and not elsewhere:
         return (
@@ -73,7 +76,7 @@ def likely_cause(
     if asked.type == recorded.type == "hook_requested" and not elsewhere:
         return f"the token of the hook was changed from {recorded.name!r} to {asked.name!r}"
     if _among(recorded, still_asked):
-        if _among(asked, rest):
+        if comes_later:
             return f"the order was changed: {_noun(recorded)} was called before {_noun(asked)}"
         return f"{_added(asked)} in front of {_noun(recorded)}"
     if asked.type in _ENDS and recorded.type in _ENDS:
@@ -83,7 +86,7 @@ def likely_cause(
             f"the workflow ends too early: {_noun(recorded)} was called here, and the call was "
             "removed, or a condition or loop in front of it now goes the other way"
         )
-    if _among(asked, rest):
+    if comes_later:
         return (
             f"the order was changed, or {_noun(recorded)} was removed: {_noun(asked)} comes later "
             "in the log"
@@ -110,6 +113,14 @@ def _same_call(one: NewEvent, other: NewEvent) -> bool:
 
 def _among(event: NewEvent, others: Iterable[NewEvent]) -> bool:
     return any(_same_call(event, other) for other in others)
+
+
+def _exactly(event: NewEvent, others: Iterable[NewEvent]) -> bool:
+    """Whether one of them is the same call with the same values."""
+    return any(
+        _same_call(event, other) and (event.payload, event.meta) == (other.payload, other.meta)
+        for other in others
+    )
 
 
 def _changed(asked: NewEvent, recorded: Event, codec: Codec) -> str:

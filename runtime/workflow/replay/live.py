@@ -32,7 +32,7 @@ from workflow.replay.beginning import first_call
 from workflow.replay.children import ChildState
 from workflow.replay.deadlines import Deadline
 from workflow.replay.failing import recorded_failure
-from workflow.replay.frames import user_line
+from workflow.replay.frames import standing_line, user_line
 from workflow.replay.hooks import HookState
 from workflow.replay.ids import child_id, correlation_id
 from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
@@ -166,9 +166,10 @@ class LiveRun:
         said, self.loop.utterances = self.loop.utterances, []
         return said
 
-    def source_of(self, decision: NewEvent) -> str:
-        """`path:line` of the user's code that made the decision, when tracing."""
-        return next((line for made, line in self._sources if made is decision), "")
+    def source_of(self, decision: NewEvent | None) -> str:
+        """`path:line` of the user's code that made the decision, when tracing, or where it is."""
+        line = next((line for made, line in self._sources if made is decision), "")
+        return line or standing_line(self._main, self._entry)
 
     def standing(self) -> dict[str, object]:
         """What the body waits for, and what its next decisions depend on beside its variables.
@@ -470,7 +471,7 @@ class LiveRun:
         elif main.cancelled() or isinstance(main.exception(), asyncio.CancelledError):
             if self.cancel_requested:
                 self._decide("run_cancelled", "")
-                self._ended()
+                self._dismiss()
             elif self.deadline.missed:
                 self._fail(self.deadline.error())
             else:
@@ -484,14 +485,11 @@ class LiveRun:
                 self._fail(unencodable)
                 return
             self._decide("run_completed", "", payload=output)
-            self._ended()
+            self._dismiss()
 
     def _fail(self, error: BaseException) -> None:
         payload, code = recorded_failure(self.codec, error)
         self._decide("run_failed", "", payload=payload, meta={"code": code})
-        self._ended()
-
-    def _ended(self) -> None:
         self._dismiss()
 
 

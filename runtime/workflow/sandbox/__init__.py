@@ -7,7 +7,7 @@ Start with `policy.py` (what may be written), then `program.py` (how a bundle is
 """
 
 from workflow.sandbox.bundle import Bundle, ModuleSource
-from workflow.sandbox.policy import PolicyError, check, compile_module
+from workflow.sandbox.compiling import PolicyError, check, compile_module
 from workflow.sandbox.program import Instance, Program
 
 __all__ = [

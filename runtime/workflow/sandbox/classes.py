@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, get_args
 from workflow.errors import SandboxError
 from workflow.sandbox import names, texts
 from workflow.sandbox.annotations import later_names
-from workflow.sandbox.facades import aio, chance, clock
+from workflow.sandbox.facades import aio, chance, clock, zones
 from workflow.sandbox.facades.facade import Facade
 from workflow.sandbox.ownership import claim, owns
 from workflow.sets import TWINS as SETS
@@ -25,7 +25,13 @@ __all__ = ["TypeProxy", "build_class", "forget_plain_repr", "keep_plain_repr"]
 _FORBIDDEN_BASES = (type, super, BaseExceptionGroup, Formatter, ModuleType, Facade)
 
 
-_TWINS: dict[type, Any] = {**aio.TWINS, **chance.TWINS, **clock.TWINS, **SETS}
+_TWINS: dict[type, Any] = {
+    **aio.TWINS,
+    **chance.TWINS,
+    **clock.TWINS,
+    **zones.TWINS,
+    **SETS,
+}
 
 
 class _TypeOfType(type):

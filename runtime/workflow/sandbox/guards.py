@@ -8,15 +8,18 @@ and behind the builtins `getattr`, `hasattr`, `setattr` and `delattr`. Every ref
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime as _datetime
 import decimal
 import functools
 import inspect
+import re
 import sys
+import zoneinfo
 from collections.abc import Callable, Collection
 from enum import EnumMeta
 from string import Formatter
-from types import BuiltinMethodType, FunctionType, MappingProxyType, MethodDescriptorType
+from types import BuiltinMethodType, FunctionType, MethodDescriptorType
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
@@ -24,8 +27,9 @@ from workflow.sandbox import names, texts
 from workflow.sandbox.facades import clock
 from workflow.sandbox.facades.copies import deep_copy
 from workflow.sandbox.facades.dates import portable
+from workflow.sandbox.fixed import view
 from workflow.sandbox.formatting import SUPER_CLASS, SUPER_SELF, guarded_format
-from workflow.sandbox.ownership import MARK, TOKEN, owns
+from workflow.sandbox.ownership import MARK, SHARED, TOKEN, is_shared, owns
 from workflow.sandbox.views import ModuleView
 from workflow.sets import settled
 
@@ -48,6 +52,7 @@ __all__ = [
 
 _MISSING = object()
 _REMEMBERED = 256
+_TABLES = (dict, list, set)
 # Private attributes of `Generic` and `ABC`: refused by name, and made anew for each subclass.
 _UNREAD = names.FORBIDDEN | {"_abc_impl"}
 
@@ -77,7 +82,9 @@ def read(value: Any, name: str, default: Any = _MISSING) -> Any:
             return _read_special(value, name, default)
         if not _is_own_private(value, name):
             return _read_public_private(value, name)
-    elif name in names.GUARDED:
+        found = getattr(value, name) if default is _MISSING else getattr(value, name, default)
+        return _apart(value, name, found)
+    if name in names.GUARDED:
         replacement = _GUARDS[name](value, name)
         if replacement is not None:
             return replacement
@@ -122,6 +129,15 @@ def _is_own_private(value: Any, name: str) -> bool:
     return True  # in the instance, or nowhere
 
 
+def _apart(value: Any, name: str, found: Any) -> Any:
+    """What a private attribute gives: of a table that runs share, a copy."""
+    if type(found) not in _TABLES:
+        return found
+    lookup = _class_of(value).__mro__
+    shared = any(SHARED in cls.__dict__ and cls.__dict__.get(name) is found for cls in lookup)
+    return copy.copy(found) if shared else found
+
+
 def _read_public_private(value: Any, name: str) -> Any:
     if name not in names.PRIVATE_OF_HOSTS or not issubclass(_class_of(value), tuple):
         refuse(name, "it is private to its library")
@@ -141,7 +157,7 @@ def _read_special(value: Any, name: str, default: Any) -> Any:
     if name == "__members__":
         if not isinstance(value, EnumMeta):
             refuse(name)
-        return value.__members__
+        return view(value.__members__)
     found = getattr(value, name) if default is _MISSING else getattr(value, name, default)
     if name == "__doc__" and not is_documented_here(value):
         return None
@@ -245,8 +261,10 @@ def _read_model_table(value: Any, name: str) -> Any:
         return None
     if isinstance(value, super):
         refuse(name, "read it from the class")
-    # A model of the workflow has tables of its own; those of BaseModel are for the whole process.
-    return None if owns(cls) else MappingProxyType(getattr(cls, name))
+    # A model of one run has tables of its own; those of others are for the whole process.
+    if any(SHARED in each.__dict__ for each in cls.__mro__):
+        return view(copy.deepcopy(getattr(cls, name)))
+    return None if owns(cls) else view(getattr(cls, name))
 
 
 def _is_of_pydantic(method: Any) -> bool:
@@ -327,6 +345,17 @@ def _read_strftime(value: Any, name: str) -> Callable[..., str] | None:
     return lambda format: native(portable(format, owner))
 
 
+def _read_groupindex(value: Any, name: str) -> Any:
+    # `re` keeps patterns, with the tables of their groups, for the whole process.
+    return view(value.groupindex) if isinstance(value, re.Pattern) else None
+
+
+def _read_zone(value: Any, name: str) -> None:
+    # A zone hands out these of its class, whose cache is that of the process.
+    if issubclass(_class_of(value), zoneinfo.ZoneInfo):
+        refuse(name, "write ZoneInfo(name)")
+
+
 _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "args": _read_args,
     "copy": _read_model_copy,
@@ -334,8 +363,10 @@ _GUARDS: dict[str, Callable[[Any, str], Callable[..., Any] | None]] = {
     "format": _read_format,
     "format_map": _read_format,
     "get_context": _read_context,
+    "groupindex": _read_groupindex,
     "obj": _read_obj,
     "register": _read_register,
+    **dict.fromkeys(("clear_cache", "from_file", "no_cache"), _read_zone),
     "strftime": _read_strftime,
     "json": _read_error_json,
     "model_computed_fields": _read_model_table,
@@ -358,6 +389,8 @@ assert set(_GUARDS) == names.GUARDED
 def writable(value: Any) -> Any:
     """Return `value` when workflow code may set and delete its attributes, else raise."""
     if getattr(type(value), MARK, None) is TOKEN or owns(value):
+        if is_shared(value):
+            _refuse_write(value)
         return value
     if type(value) is decimal.Context:
         return value  # a copy for whoever asked: `with localcontext() as context: context.prec = 3`
@@ -368,22 +401,30 @@ def writable(value: Any) -> Any:
     )
 
 
-def remembering(owned: set[type]) -> Callable[[Any], Any]:
+def _refuse_write(value: Any) -> NoReturn:
+    name = value.__qualname__ if isinstance(value, type | FunctionType) else repr(value)
+    raise SandboxError(
+        f"attributes of {name} cannot be set or deleted here: it is made once for all runs. Keep "
+        "what changes in a variable of the module or in an object of the workflow"
+    )
+
+
+def remembering(owned: set[type], *, lasting: bool = False) -> Callable[[Any], Any]:
     """`writable` for the stores of one module, which do not call it for instances of `owned`: the
     classes of workflow code it has met. They are as many as the module has, unless it goes on
-    making classes."""
+    making classes. A `lasting` one remembers those that all runs share."""
 
     def write(value: Any) -> Any:
         writable(value)
         cls = type(value)
         if getattr(cls, MARK, None) is TOKEN:
-            _remember(cls, owned)
+            _remember(cls, owned, lasting)
         return value
 
     return write
 
 
-def reading(plain: set[type]) -> Callable[[Any, str], Any]:
+def reading(plain: set[type], *, lasting: bool = False) -> Callable[[Any, str], Any]:
     """`read` for one module, which does not call it for private attributes of instances of `plain`:
     classes it has met that have none from a library."""
 
@@ -391,7 +432,7 @@ def reading(plain: set[type]) -> Callable[[Any, str], Any]:
         found = read(value, name)
         cls = type(value)
         if getattr(cls, MARK, None) is TOKEN and all(map(_is_plain, cls.__mro__)):
-            _remember(cls, plain)
+            _remember(cls, plain, lasting)
         return found
 
     return read_attribute
@@ -399,13 +440,17 @@ def reading(plain: set[type]) -> Callable[[Any, str], Any]:
 
 def _is_plain(cls: type) -> bool:
     # What a class of the workflow has, also later, is its own; the others do not change.
+    if SHARED in cls.__dict__ and any(type(each) in _TABLES for each in cls.__dict__.values()):
+        return False
     return MARK in cls.__dict__ or not any(
         name[:1] == "_" and not names.is_dunder(name) and name not in _UNREAD
         for name in cls.__dict__
     )
 
 
-def _remember(cls: type, known: set[type]) -> None:
+def _remember(cls: type, known: set[type], lasting: bool) -> None:
+    if lasting and not is_shared(cls):
+        return
     if len(known) >= _REMEMBERED:
         known.clear()
     known.add(cls)
@@ -426,7 +471,7 @@ def write(value: Any, name: str, new: Any) -> None:
 def place(value: Any, name: str, new: Any) -> None:
     """`object.__setattr__(value, name, new)` for workflow code: past the `__setattr__` of frozen
     dataclasses, onto objects of its own classes."""
-    if isinstance(value, type) or not owns(value):
+    if isinstance(value, type) or not owns(value) or is_shared(value):
         raise SandboxError("object.__setattr__() is for objects of the workflow's own classes")
     object.__setattr__(value, _settable(name), new)
 

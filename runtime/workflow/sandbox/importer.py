@@ -34,7 +34,17 @@ class CompiledModule:
 class Importer:
     """Resolves the imports of one instance and holds its executed modules."""
 
-    def __init__(self, modules: Mapping[str, CompiledModule], passthrough: Iterable[str]) -> None:
+    def __init__(
+        self,
+        modules: Mapping[str, CompiledModule],
+        passthrough: Iterable[str],
+        given: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        lasting: bool = False,
+    ) -> None:
+        """`given` are what modules take over from others; `lasting` is for what outlives runs."""
+        self._given = given or {}
+        self._lasting = lasting
         self._modules = modules
         self._passthrough = frozenset(passthrough)
         self._spaces: dict[str, dict[str, Any]] = {}
@@ -53,9 +63,16 @@ class Importer:
         space = self._spaces.get(name)
         if space is not None:
             return space
+        if parent := name.rpartition(".")[0]:
+            # First the packages around it, as in Python: one may import this module itself.
+            self._bundled(parent)
+            if name in self._spaces:
+                return self._spaces[name]
         compiled = self._modules.get(name)
         package = name if compiled is None or compiled.is_package else name.rpartition(".")[0]
-        space = self._spaces[name] = fresh_namespace(name, package, self._builtins)
+        space = fresh_namespace(name, package, self._builtins, lasting=self._lasting)
+        space.update(self._given.get(name, ()))
+        self._spaces[name] = space
         if compiled is not None:
             try:
                 _execute(compiled.code, space)
@@ -74,7 +91,7 @@ class Importer:
         parent, _, last = name.rpartition(".")
         if parent:
             self._bundled(parent)
-        view = self._views[name] = ModuleView(name, self.namespace(name))
+        view = self._views[name] = ModuleView(name, self.namespace(name), self._bundled)
         if parent:
             self._spaces[parent].setdefault(last, view)
         return view
@@ -84,10 +101,7 @@ class Importer:
         if found is None:
             # What Python raises for a module that is not there, so that `try: import …` with a
             # fallback goes on as it was written.
-            raise ModuleNotFoundError(
-                f"module {name!r} is not available in workflow code: {facades.advice(name)}",
-                name=name,
-            )
+            raise _not_available(name)
         return found
 
     def _import(
@@ -105,6 +119,8 @@ class Importer:
         if level:
             name = _absolute(name, str((globals or {}).get("__package__") or ""), level)
         found = self._find(name)
+        if not fromlist and name in facades.NAMES_ONLY and isinstance(found, Facade):
+            raise _not_available(name)
         if fromlist:
             for wanted in fromlist:
                 self._require(found, name, wanted)
@@ -124,6 +140,12 @@ class Importer:
                     ) from None
         elif wanted not in found.__dict__:
             raise ImportError(missing(found, wanted), name=name)
+
+
+def _not_available(name: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(
+        f"module {name!r} is not available in workflow code: {facades.advice(name)}", name=name
+    )
 
 
 def _execute(code: CodeType, space: dict[str, Any]) -> None:

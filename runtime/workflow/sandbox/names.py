@@ -20,6 +20,7 @@ __all__ = [
     "READABLE_DUNDERS",
     "RESERVED",
     "SETTABLE_IN_CLASSES",
+    "SETTABLE_IN_MODULES",
     "TEXTS",
     "is_dunder",
 ]
@@ -83,12 +84,15 @@ GUARDED = frozenset(
     {
         "args",
         "astimezone",
+        "clear_cache",
         "copy",
         "dict",
         "format",
         "format_map",
+        "from_file",
         "fromtimestamp",
         "get_context",
+        "groupindex",
         "json",
         "model_computed_fields",
         "model_config",
@@ -97,6 +101,7 @@ GUARDED = frozenset(
         "model_fields",
         "model_fields_set",
         "model_validate",
+        "no_cache",
         "now",
         "obj",
         "parse_file",
@@ -153,6 +158,9 @@ CALLABLE_ON_SUPER = DEFINABLE_DUNDERS - {"__hash__"}
 
 SETTABLE_IN_CLASSES = frozenset({"__slots__"})
 """Special names a class body may assign."""
+
+SETTABLE_IN_MODULES = frozenset({"__all__", "__author__", "__license__", "__version__"})
+"""Special names that a module may assign and read: what says something about it."""
 
 RESERVED = frozenset({"breakpoint", "compile", "eval", "exec"})
 """Builtins whose very names are refused: nobody should meet one that means something else."""

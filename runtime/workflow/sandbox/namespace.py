@@ -87,6 +87,7 @@ def fresh_builtins(importer: Callable[..., Any]) -> dict[str, Any]:
 _GUARDS = {
     "$annotation": evaluate,
     "$awaited": guards.awaited,
+    "$class": TypeProxy,
     "$collected": is_collected,
     "$collecting": COLLECTING,
     "$deep": check,
@@ -119,8 +120,13 @@ _GUARDS = {
 }
 
 
-def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str, Any]:
-    """The globals of one module: its name, the builtins `space`, and the guards its code calls."""
+def fresh_namespace(
+    name: str, package: str, space: dict[str, Any], *, lasting: bool = False
+) -> dict[str, Any]:
+    """The globals of one module: its name, the builtins `space`, and the guards its code calls.
+
+    A `lasting` one outlives runs, so that it must not remember the classes of any.
+    """
     owned: set[type] = set()
     plain: set[type] = set()
     return {
@@ -129,7 +135,7 @@ def fresh_namespace(name: str, package: str, space: dict[str, Any]) -> dict[str,
         "__package__": package,
         "$owned": owned,
         "$plain": plain,
-        "$read": guards.reading(plain),
-        "$write": guards.remembering(owned),
+        "$read": guards.reading(plain, lasting=lasting),
+        "$write": guards.remembering(owned, lasting=lasting),
         **_GUARDS,
     }

@@ -15,36 +15,25 @@ Read `names.py` for the tables and `tests/sandbox/attacks.json` for what each ru
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
-from workflow.errors import SandboxError
-from workflow.replay.warned import as_warnings
 from workflow.sandbox import names
-from workflow.sandbox.depth import deepest_line, deeply
 from workflow.sandbox.endpolicy import EndPolicy
 from workflow.sandbox.storepolicy import private
-from workflow.sandbox.trees import at, awaiting, call, is_placing, no_arguments, plain_copy
+from workflow.sandbox.trees import (
+    at,
+    awaiting,
+    call,
+    class_reads,
+    is_placing,
+    no_arguments,
+    plain_copy,
+)
 from workflow.sandbox.typegrammar import TypeGrammar
 
-__all__ = ["PolicyError", "Problem", "WorkflowPolicy", "check", "compile_module"]
-
-Problem = tuple[int, int, str]
-"""Line (from 1), column in characters (from 1), message."""
+__all__ = ["WorkflowPolicy"]
 
 _INTERNALS = "leads to the interpreter or the process; workflow code cannot use it"
-
-
-class PolicyError(SandboxError):
-    """The source is not valid workflow code. `problems` lists every `(line, column, message)`."""
-
-    def __init__(self, filename: str, problems: list[Problem]) -> None:
-        super().__init__(
-            "\n".join(f"{filename}:{line}:{col}  {text}" for line, col, text in problems)
-        )
-        self.filename = filename
-        self.problems = problems
 
 
 class WorkflowPolicy(EndPolicy):
@@ -59,6 +48,7 @@ class WorkflowPolicy(EndPolicy):
         self.problems: list[tuple[int, int, str]] = []
         self._scope = "module"
         self._harmless: set[ast.Attribute] = set()
+        self._class_reads: set[ast.Attribute] = set()
         self._types = TypeGrammar(self.error)
 
     def error(self, node: ast.AST, info: str) -> None:
@@ -91,7 +81,9 @@ class WorkflowPolicy(EndPolicy):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """A variable. `__name__` may be read: it is the module's name, a constant."""
-        if node.id != "__name__" or not isinstance(node.ctx, ast.Load):
+        readable = node.id == "__name__" and isinstance(node.ctx, ast.Load)
+        in_class = self._scope == "class"
+        if not readable and (in_class or node.id not in names.SETTABLE_IN_MODULES):
             self.check_name(node, node.id)
         if node.id == "super":
             self.error(node, "super can only be called: `super().name`")
@@ -163,6 +155,9 @@ class WorkflowPolicy(EndPolicy):
         The name is constant, so most of the decision is made here. Stores and deletes always ask
         whether the object is the workflow's own: the libraries are shared by all runs.
         """
+        self._class_reads.update(class_reads(node))
+        if node in self._class_reads:
+            return call("$class", [self.visit(node.value)], node)
         guarded = self._judge_attribute(node) and node not in self._harmless
         node.value = self.visit(node.value)
         if not isinstance(node.ctx, ast.Load):
@@ -206,6 +201,7 @@ class WorkflowPolicy(EndPolicy):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """What can be reached can be called. `super` with arguments asks which class it is given;
         without any, the class is the one around it."""
+        self._class_reads.update(class_reads(node))
         copied = plain_copy(node)
         if copied is not None:
             self._harmless.add(copied)
@@ -221,6 +217,11 @@ class WorkflowPolicy(EndPolicy):
             node.keywords = [self.visit(keyword) for keyword in node.keywords]
             node.func = at(ast.Name("$super", ast.Load()), node.func)
         return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Comparing classes is no way to them."""
+        self._class_reads.update(class_reads(node))
+        return super().visit_Compare(node)
 
     # -- functions and classes --------------------------------------------------------------------
 
@@ -421,66 +422,3 @@ def _is_super_call(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
     )
-
-
-def _transform(source: str, filename: str) -> tuple[ast.Module | None, list[Problem]]:
-    try:
-        tree = ast.parse(source, filename)
-    except (SyntaxError, ValueError) as error:
-        line, offset = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-        return None, [(line, offset, f"not valid Python: {getattr(error, 'msg', error)}")]
-    policy = WorkflowPolicy()
-    tree = policy.visit(tree)
-    lines = source.split("\n")
-
-    def position(line: int, byte: int) -> int:
-        text = lines[line - 1] if 0 < line <= len(lines) else ""
-        return len(text.encode()[:byte].decode(errors="replace")) + 1
-
-    found = {(line, position(line, byte), text) for line, byte, text in policy.problems}
-    return tree, sorted(found)
-
-
-def check(source: str, filename: str) -> list[Problem]:
-    """Everything in `source` that workflow code may not contain, in order of position.
-
-    Returns `(line, column, message)` tuples, both counted from 1; an empty list means that
-    `compile_module` accepts the text. Imports and builtins are not judged: that depends on the
-    project, and the importer refuses them at run time.
-    """
-    try:
-        compile_module(source, filename)
-    except PolicyError as error:
-        return error.problems
-    return []
-
-
-def compile_module(source: str, filename: str) -> CodeType:
-    """Compile the text of one workflow module under `filename`, with the guards built in.
-
-    Annotations of functions and variables are never evaluated, as under
-    `from __future__ import annotations`. Raises `PolicyError` with every problem found.
-    """
-    try:
-        with as_warnings():
-            return deeply(lambda: _compiled(source, filename))
-    except (RecursionError, MemoryError):
-        place = (deepest_line(source), 1, "an expression is nested too deeply")
-        raise PolicyError(filename, [place]) from None
-
-
-@lru_cache(maxsize=512)  # a build checks a module, and then loads it as a worker will
-def _compiled(source: str, filename: str) -> CodeType:
-    tree, problems = _transform(source, filename)
-    if problems or tree is None:
-        raise PolicyError(filename, problems)
-    try:
-        # With its assertions, however the process was started.
-        return compile(ast.fix_missing_locations(tree), filename, "exec", 0, True, 0)
-    except (
-        SyntaxError,
-        ValueError,
-    ) as error:  # rules of the compiler proper, such as stray `await`
-        line, offset = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-        message = f"not valid Python: {getattr(error, 'msg', error)}"
-        raise PolicyError(filename, [(line, offset, message)]) from None

@@ -1,20 +1,25 @@
-"""A bundle made executable: compiled once per process, executed afresh for every run."""
+"""A bundle made executable: compiled once per process, executed afresh for every run, but for the
+types that all runs can share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import CodeType
 from typing import Any
 
 from workflow.codec.closures import find_code, is_nested
 from workflow.codec.references import Known
 from workflow.errors import BundleError, WorkflowNotRegisteredError
-from workflow.sandbox.bundle import Bundle
+from workflow.sandbox.bundle import Bundle, ModuleSource
+from workflow.sandbox.compiling import PolicyError, compile_module, compile_parts, given
 from workflow.sandbox.functions import BundledFunctions, by_place
 from workflow.sandbox.importer import CompiledModule, Importer, resolve
-from workflow.sandbox.policy import PolicyError, compile_module
+from workflow.sandbox.ownership import SHARED, share
+from workflow.sandbox.sharing import Shared, find_shared
 from workflow.sandbox.source_files import filename_for
 
 __all__ = ["Entry", "Instance", "Program"]
@@ -27,25 +32,55 @@ class Program:
 
     `root` is the project root on this machine, if there is one: tracebacks then show the user's own
     files where their lines are still those of the bundle. `passthrough` are the extra modules the
-    project's configuration allows. Raises `BundleError` when the bundle is not valid workflow code.
+    project's configuration allows. Without `sharing` every instance makes all types afresh, which
+    is less work when there is one. Raises `BundleError` when the bundle is not valid workflow code.
     """
 
     def __init__(
-        self, bundle: Bundle, *, root: Path | None = None, passthrough: Iterable[str] = ()
+        self,
+        bundle: Bundle,
+        *,
+        root: Path | None = None,
+        passthrough: Iterable[str] = (),
+        sharing: bool = True,
     ) -> None:
         self.bundle = bundle
+        self._root = root
         self._passthrough = frozenset(passthrough)
+        self._shared = self._find_shared() if sharing else {}
+        self._once: dict[str, CompiledModule] = {}
         self._modules: dict[str, CompiledModule] = {}
         for module in bundle.modules:
-            try:
-                code = compile_module(module.source, filename_for(module, root))
-            except PolicyError as error:
-                raise BundleError(
-                    f"module {module.name!r} is not valid workflow code; run `wfc build`\n{error}"
-                ) from error
-            self._modules[module.name] = CompiledModule(module.name, code, module.is_package)
+            shared = self._shared.get(module.name)
+            if shared is None:
+                self._modules[module.name] = self._compiled(module)
+            else:
+                filename = filename_for(module, root)
+                with _as_bundle_error(module):
+                    first, rest = compile_parts(
+                        module.source, filename, shared.names, shared.imports
+                    )
+                self._once[module.name] = CompiledModule(module.name, first, module.is_package)
+                self._modules[module.name] = CompiledModule(module.name, rest, module.is_package)
         self._known = by_place(bundle)
         self._nested = self._nested_stubs()
+        self._making = Lock()
+        self._given: dict[str, dict[str, Any]] | None = None
+
+    def _compiled(self, module: ModuleSource) -> CompiledModule:
+        with _as_bundle_error(module):
+            code = compile_module(module.source, filename_for(module, self._root))
+        return CompiledModule(module.name, code, module.is_package)
+
+    def _find_shared(self) -> dict[str, Shared]:
+        try:
+            return find_shared(
+                {module.name: (module.source, module.is_package) for module in self.bundle.modules},
+                self._passthrough,
+                [*self.bundle.workflows.values(), *self.bundle.steps.values()],
+            )
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return {}  # compiling the module says what is wrong with it
 
     def _nested_stubs(self) -> dict[str, CodeType]:
         """The code of the stubs that stand inside of other functions, by the ids of their steps."""
@@ -59,9 +94,41 @@ class Program:
         return found
 
     def instantiate(self) -> Instance:
-        """An instance whose modules share nothing with those of others. Executes nothing yet."""
-        importer = Importer(self._modules, self._passthrough)
+        """An instance with modules of its own, which share with those of others what cannot change.
+
+        Executes nothing of the modules yet, but for what all instances share, the first time.
+        """
+        with self._making:
+            if self._given is None:
+                self._given = self._make_shared()
+        importer = Importer(self._modules, self._passthrough, self._given)
         return Instance(self.bundle, importer, self._known, self._nested)
+
+    def _make_shared(self) -> dict[str, dict[str, Any]]:
+        """What all runs share: by module, what it takes over under which name.
+
+        When making it fails nothing is shared, so that each run meets the error where it stands.
+        """
+        importer = Importer(self._once, self._passthrough, lasting=True)
+        try:
+            made = {
+                name: {each: importer.namespace(name)[each] for each in self._shared[name].names}
+                for name in self._once
+            }
+        except Exception:
+            for module in self.bundle.modules:
+                if module.name in self._once:
+                    self._modules[module.name] = self._compiled(module)
+            self._nested = self._nested_stubs()  # which are known by their code
+            return {}
+        for name, values in made.items():
+            importer.namespace(name)[SHARED] = True
+            for value in values.values():
+                share(value)
+        return {
+            name: {given(each): value for each, value in values.items()}
+            for name, values in made.items()
+        }
 
     def entry(self, workflow_id: str) -> Entry:
         """The workflow function out of fresh modules, else `WorkflowNotRegisteredError`."""
@@ -118,6 +185,16 @@ class Instance:
             return resolve(self._importer.namespace(module), qualname)
         except KeyError:
             raise _missing(key, module, qualname) from None
+
+
+@contextmanager
+def _as_bundle_error(module: ModuleSource) -> Iterator[None]:
+    try:
+        yield
+    except PolicyError as error:
+        raise BundleError(
+            f"module {module.name!r} is not valid workflow code; run `wfc build`\n{error}"
+        ) from error
 
 
 def _missing(key: str, module: str, qualname: str) -> BundleError:

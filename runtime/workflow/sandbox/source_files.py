@@ -13,9 +13,10 @@ import linecache
 import tokenize
 from pathlib import Path
 
+from workflow.installed import source_of
 from workflow.sandbox.bundle import ModuleSource
 
-__all__ = ["filename_for"]
+__all__ = ["filename_for", "text_name"]
 
 _STEP_CALL = "_wfc_step"
 
@@ -24,6 +25,8 @@ def filename_for(module: ModuleSource, root: Path | None) -> str:
     """The user's own file when its lines still match, else a name made of path and hash."""
     if root is not None:
         path = root / module.path
+        if not path.exists():  # a module of an installed package
+            path = source_of(module.name, module.path) or path
         try:
             # The encoding that the file itself declares, as Python reads it.
             with tokenize.open(path) as file:
@@ -32,8 +35,7 @@ def filename_for(module: ModuleSource, root: Path | None) -> str:
             text = None
         if text is not None and _same_lines(module.source, text):
             return str(path)
-    digest = hashlib.sha256(module.source.encode()).hexdigest()[:8]
-    name = f"{module.path}@{digest}"
+    name = text_name(module.path, module.source)
     # No modification time: linecache then never checks the entry against a file.
     linecache.cache[name] = (
         len(module.source),
@@ -42,6 +44,11 @@ def filename_for(module: ModuleSource, root: Path | None) -> str:
         name,
     )
     return name
+
+
+def text_name(path: str, source: str) -> str:
+    """The name of a text whose file is not there, or has another text."""
+    return f"{path}@{hashlib.sha256(source.encode()).hexdigest()[:8]}"
 
 
 def _same_lines(bundled: str, current: str) -> bool:

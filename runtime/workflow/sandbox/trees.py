@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = [
     "at",
     "awaiting",
     "call",
+    "class_reads",
     "guard",
     "if_type_in",
     "is_placing",
@@ -86,3 +88,30 @@ def awaiting(node: ast.AST) -> ast.expr | None:
         case ast.Call(func=ast.Attribute(value=value, attr="__await__"), args=[], keywords=[]):
             return value
     return None
+
+
+def class_reads(node: ast.AST) -> Iterator[ast.Attribute]:
+    """The `x.__class__` right below `node` that ask for the name of a class, compare it, or make
+    another object of it: `x.__class__.__name__`, `self.__class__(…)`, `a.__class__ is b.__class__`.
+    """
+    match node:
+        case ast.Attribute(value=found, attr="__name__" | "__qualname__", ctx=ast.Load()):
+            below = [found]
+        case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=args):
+            below = [each for each in args if _is_of_variable(each)]
+        case ast.Call(func=found):
+            below = [found] if _is_of_variable(found) else []
+        case ast.Compare(left=left, comparators=others):
+            below = [each for each in (left, *others) if _is_of_variable(each)]
+        case _:
+            return
+    for each in below:
+        match each:
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
+                pass
+            case ast.Attribute(attr="__class__"):
+                yield each
+
+
+def _is_of_variable(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from workflow.errors import SandboxError
@@ -11,21 +12,32 @@ __all__ = ["ModuleView"]
 
 
 class ModuleView:
-    """A module of the bundle as other workflow code sees it: its names, read-only."""
+    """A module of the bundle as other workflow code sees it: its names, read-only.
 
-    def __init__(self, name: str, space: dict[str, Any]) -> None:
+    `below` gives a module of the bundle by its import name, None when there is none of that name.
+    In Python `package.part` is there as soon as anybody has imported it. The bundle may have left
+    that import out, so the part is looked for when it is asked for.
+    """
+
+    def __init__(
+        self, name: str, space: dict[str, Any], below: Callable[[str], ModuleView | None]
+    ) -> None:
         self.__dict__["$space"] = space
         self.__dict__["$name"] = name
+        self.__dict__["$below"] = below
         # Not the real name, for the reason given in `Facade`.
         self.__dict__["__name__"] = f"<workflow {name}>"
 
     def __getattr__(self, attribute: str) -> Any:
         space = self.__dict__["$space"]
         hidden = names.is_dunder(attribute) or attribute[:1] == "$"
-        if hidden or attribute not in space:
-            name = self.__dict__["$name"]
+        if not hidden and attribute in space:
+            return space[attribute]
+        name = self.__dict__["$name"]
+        part = None if hidden else self.__dict__["$below"](f"{name}.{attribute}")
+        if part is None:
             raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
-        return space[attribute]
+        return part
 
     def __setattr__(self, attribute: str, value: object) -> NoReturn:
         name = self.__dict__["$name"]

@@ -183,7 +183,13 @@ class Queue(Protocol):
     async def claim_tasks(
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
-        """Take up to `limit` due tasks of steps in `names`, oldest first: owner, attempt + 1."""
+        """Take up to `limit` due tasks of steps in `names`, oldest due first: owner, attempt + 1,
+        and in `run_at` the time of the claim.
+
+        A task that was with two workers that died is a suspect. When it is the oldest it is taken
+        alone, else left out, and its worker is given no task for some seconds, unless it is over
+        before: `workflow.policy.crashes`, `handed_out` and `watched_until`.
+        """
 
     async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
         """Free tasks that are due and whose step is not in `names`, oldest due first.

@@ -145,7 +145,9 @@ class NewTask(Record, frozen=True, kw_only=True):
 
 
 class Task(NewTask, frozen=True, kw_only=True):
-    """A claimed or listed task. `attempt` counts the claim that handed it out."""
+    """A claimed or listed task. `attempt` counts the claim that handed it out, `run_at` is when
+    that was, or when the next one is due. `error` is what the last attempt left; None if its worker
+    died."""
 
     run_id: str
     owner: str | None = None

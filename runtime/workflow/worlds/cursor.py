@@ -15,6 +15,6 @@ def cursor_of(run: RunRecord) -> str:
 def read_cursor(cursor: str) -> tuple[Micros, str]:
     """Creation time and id of the run that a cursor names; ValueError for anything else."""
     created_at, colon, run_id = cursor.partition(":")
-    if not colon or not created_at.isdecimal():
-        raise ValueError(f"{cursor!r} is not a cursor of a run listing")
+    if not colon or not created_at.isdecimal() or len(created_at) > 18:
+        raise ValueError(f"{cursor!r:.80} is not a cursor of a run listing")
     return int(created_at), run_id

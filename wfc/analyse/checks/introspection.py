@@ -5,7 +5,8 @@
 bundle and differs between processes. They are also the ways out of the sandbox.
 
 Use ordinary attributes, dictionaries and bytes: `type(x)` instead of `x.__class__`,
-`dataclasses.asdict(x)` instead of `x.__dict__`. `wfc build --fix` writes the former.
+`dataclasses.asdict(x)` instead of `x.__dict__`. `wfc build --fix` writes the former. The name of a
+class, `x.__class__.__name__`, can stay, and so can what compares the classes of two variables.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _INSTEAD = {
     "__annotations__": "Write the types out.",
     "__file__": "Pass the path as an argument, or read the file in a step.",
     "__module__": "Write the name out.",
+    "model_rebuild": "Leave it out: a model may name itself, and what else it names stands above "
+    "it.",
     "mro": "Write `isinstance(...)` or `issubclass(...)`.",
 }
 

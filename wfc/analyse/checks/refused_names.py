@@ -74,12 +74,13 @@ def _named(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str
 
 def _admitted(program: Program) -> frozenset[ast.AST]:
     """What the sandbox takes of such names: `__radd__ = __add__` in a class,
-    `object.__setattr__(self, name, value)` and `x.__await__()`."""
+    `object.__setattr__(self, name, value)`, `x.__await__()`, and asking for the class of `x`."""
     from workflow.sandbox.names import DEFINABLE_DUNDERS
-    from workflow.sandbox.trees import awaiting, is_placing
+    from workflow.sandbox.trees import awaiting, class_reads, is_placing
 
     found: set[ast.AST] = set()
     for _, node in program.workflow_code():
+        found.update(class_reads(node))
         if isinstance(node, ast.Call):
             if is_placing(node) or awaiting(node) is not None:
                 found.add(node.func)

@@ -11,6 +11,9 @@ There are three cases:
 * It is a package nobody has looked at. Call it in a function marked `"use step"` and await that:
   steps may use everything.
 
+A package that marks workflows or steps of its own, for others to use, is compiled with your project
+when it is listed under `[tool.workflow] packages`. Then its files are checked like yours.
+
 If you have read a package and it does no more than compute, you can let it in: list it under
 `[tool.workflow] passthrough` in `pyproject.toml`. It needs an `__all__`, and must not read or
 write anything, nor keep state between calls. Web frameworks, clients of services and packages that
@@ -24,7 +27,7 @@ from collections.abc import Iterator
 
 from wfc.analyse.checks.use_notes import also_notes, notes_for
 from wfc.analyse.externals import Refused, refused
-from wfc.analyse.installed import RETRIES, WEB, is_installed, names_its_exports
+from wfc.analyse.installed import RETRIES, WEB, holds_directives, is_installed, names_its_exports
 from wfc.analyse.modules import suggest
 from wfc.analyse.relative import above, outside_package
 from wfc.diagnostics import Diagnostic, Note, Rule, Severity
@@ -112,6 +115,12 @@ def _package(use: Refused) -> tuple[str, str]:
             "An HTTPException means nothing in a workflow: nobody waits for its HTTP answer.",
             "Raise an error of your own, and turn it into a response where you read "
             "`run.return_value`.",
+        )
+    if package not in WEB and holds_directives(package):
+        return (
+            f"The installed package {package} marks workflows or steps, and they are not compiled "
+            "with this project.",
+            f'Add it to pyproject.toml: [tool.workflow] packages = ["{package}"].',
         )
     if package in WEB:
         return (

@@ -69,7 +69,7 @@ def check(program: Program) -> Iterator[Diagnostic]:
     for marked in crossed(program):
         for parameter in required(marked.node):
             found = boundary.refused(marked.module, parameter.annotation)
-            if found is not None and not found.obstacle.from_data:
+            if found is not None:
                 spoken.add(marked.id)
                 yield _parameter(marked, parameter, found)
     for module, node in program.workflow_code():

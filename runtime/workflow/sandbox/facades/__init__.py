@@ -15,9 +15,9 @@ from typing import Any
 from workflow.errors import SandboxError
 from workflow.sandbox.facades.facade import Facade, pick
 from workflow.sandbox.facades.models import PYDANTIC, pydantic_replaced
-from workflow.sandbox.facades.pure import ADVICE, PURE, REFUSED
+from workflow.sandbox.facades.pure import ADVICE, NAMES_ONLY, PURE, REFUSED
 
-__all__ = ["Facade", "advice", "get", "member_advice", "names"]
+__all__ = ["NAMES_ONLY", "Facade", "advice", "get", "member_advice", "names"]
 
 _ABI = "workflow.abi.flow_v1"
 _OURS = ("workflow", "workflow.errors", _ABI)

@@ -14,10 +14,11 @@ import enum
 import functools
 import sys
 import textwrap
+import threading
 import typing
 from collections.abc import Callable, Iterable
 from inspect import get_annotations
-from types import FunctionType, MappingProxyType
+from types import FunctionType
 from typing import Any
 
 from workflow.errors import SandboxError
@@ -28,9 +29,12 @@ from workflow.sandbox.endless import Count, Cycle, Repeat
 from workflow.sandbox.facades import printing, records, writing
 from workflow.sandbox.facades.copies import deep_copy, shallow_copy
 from workflow.sandbox.facades.dispatch import Dispatcher, MethodDispatcher
+from workflow.sandbox.facades.facade import named_like
 from workflow.sandbox.facades.managers import MANAGERS, localcontext
+from workflow.sandbox.facades.plain_types import SimpleNamespace
 from workflow.sandbox.facades.protocols import refuse_protocol, runtime_checkable
 from workflow.sandbox.facades.zones import ZoneInfo
+from workflow.sandbox.fixed import fixed
 from workflow.sandbox.operations import IN_PLACE, OPERATIONS, remainder, remainder_in_place
 from workflow.sandbox.ownership import MARK, TOKEN, claim
 from workflow.sets import FrozenSet, Set, settled
@@ -82,6 +86,42 @@ def update_wrapper(wrapper: Any, wrapped: Any, **options: Any) -> Any:
 def total_ordering(cls: Any) -> Any:
     """`functools.total_ordering` for classes of the workflow."""
     return functools.total_ordering(guards.writable(cls))
+
+
+class cached_property(functools.cached_property[Any]):  # noqa: N801 - as it is called
+    """`functools.cached_property` without the lock it has before Python 3.12: a run could take it,
+    and keep it from all others that have the same class."""
+
+    def __init__(self, func: Callable[[Any], Any]) -> None:
+        self.func = func
+        self.attrname = None
+        self.__doc__ = func.__doc__
+
+    @property
+    def lock(self) -> Any:
+        """A lock that nobody else has."""
+        return threading.RLock()
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        if instance is None:
+            return self
+        if self.attrname is None:
+            raise TypeError(
+                "Cannot use cached_property instance without calling __set_name__ on it."
+            )
+        try:
+            kept = instance.__dict__
+        except AttributeError:
+            raise TypeError(
+                f"No '__dict__' attribute on {type(instance).__name__!r} instance to cache "
+                f"{self.attrname!r} property."
+            ) from None
+        if self.attrname not in kept:
+            kept[self.attrname] = self.func(instance)
+        return kept[self.attrname]
+
+
+named_like(cached_property, "functools", "cached_property")
 
 
 def abstractmethod(funcobj: Any) -> Any:
@@ -251,7 +291,7 @@ def methodcaller(name: str, /, *args: Any, **kwargs: Any) -> Callable[[Any], Any
 class TextWrapper(textwrap.TextWrapper):
     """`textwrap.TextWrapper` with a translation table nobody can write to."""
 
-    unicode_whitespace_trans: Any = MappingProxyType(textwrap.TextWrapper.unicode_whitespace_trans)
+    unicode_whitespace_trans: Any = fixed(textwrap.TextWrapper.unicode_whitespace_trans)
 
 
 class SequenceMatcher(difflib.SequenceMatcher[Any]):
@@ -284,10 +324,13 @@ REPLACED: dict[str, dict[str, Any]] = {
         "asdict": records.asdict,
         "astuple": records.astuple,
         "dataclass": dataclass,
+        "field": records.field,
+        "fields": records.fields,
     },
     "decimal": {"localcontext": localcontext},
     "enum": {name: _enum_base(name) for name in _ENUMS},
     "functools": {
+        **({"cached_property": cached_property} if sys.version_info < (3, 12) else {}),
         "singledispatch": Dispatcher,
         "singledispatchmethod": MethodDispatcher,
         "total_ordering": total_ordering,
@@ -307,6 +350,7 @@ REPLACED: dict[str, dict[str, Any]] = {
     "pprint": {"pformat": printing.pformat},
     "string": {"Template": writing.Template},
     "textwrap": {"TextWrapper": TextWrapper},
+    "types": {"SimpleNamespace": SimpleNamespace},
     "typing": {
         "FrozenSet": FrozenSet,
         "NamedTuple": _NamedTuple(typing.NamedTuple),

@@ -17,7 +17,7 @@ from typing import Any
 from workflow.errors import SandboxError
 from workflow.sandbox import guards
 from workflow.sandbox.classes import TypeProxy
-from workflow.sandbox.facades import aio, chance, clock
+from workflow.sandbox.facades import aio, chance, clock, zones
 from workflow.sandbox.ownership import owns
 from workflow.sets import TWINS as SETS
 
@@ -28,6 +28,7 @@ _TWINS: dict[type, Any] = {
     **aio.TWINS,
     **chance.TWINS,
     **clock.TWINS,
+    **zones.TWINS,
     **SETS,
     type: TypeProxy,
 }

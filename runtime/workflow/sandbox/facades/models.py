@@ -15,16 +15,21 @@ from workflow.errors import SandboxError
 from workflow.sandbox import guards
 from workflow.sandbox.annotations import later_names, refuse_text
 from workflow.sandbox.facades.adapters import RootModelForm, TypeAdapter
+from workflow.sandbox.ownership import owns
 
 __all__ = ["PYDANTIC", "pydantic_replaced"]
 
 _AS_THEY_ARE = """
-AwareDatetime BaseModel ConfigDict Field FiniteFloat NaiveDatetime NegativeFloat NegativeInt
-NonNegativeFloat NonNegativeInt NonPositiveFloat NonPositiveInt PositiveFloat PositiveInt
-PrivateAttr StrictBool StrictBytes StrictFloat StrictInt StrictStr StringConstraints UUID4
-ValidationError field_validator model_validator
+AliasChoices AliasPath AnyHttpUrl AnyUrl AwareDatetime BaseModel ConfigDict EmailStr Field
+FiniteFloat HttpUrl NaiveDatetime NegativeFloat NegativeInt NonNegativeFloat
+NonNegativeInt NonPositiveFloat NonPositiveInt PositiveFloat PositiveInt PrivateAttr Strict
+StrictBool StrictBytes StrictFloat StrictInt StrictStr StringConstraints UUID1 UUID3 UUID4 UUID5
+ValidationError ValidationInfo field_validator model_validator
 """
-_REPLACED = "RootModel TypeAdapter computed_field field_serializer model_serializer"
+_REPLACED = """
+AfterValidator BeforeValidator RootModel TypeAdapter computed_field field_serializer
+model_serializer
+"""
 PYDANTIC = frozenset(f"{_AS_THEY_ARE} {_REPLACED}".split())
 """The names of pydantic that workflow code may import."""
 
@@ -45,6 +50,27 @@ def _own(function: Any) -> Any:
     if type(guards.writable(inner)) is not FunctionType:
         raise SandboxError("this decorator is for functions and properties of the workflow")
     return function
+
+
+def _written(function: Any) -> Any:
+    # `str`, for one, would make texts with addresses.
+    if type(function) is not FunctionType or not owns(function):
+        raise SandboxError("give the validator a function of the workflow: `lambda value: …`")
+    return function
+
+
+def after_validator(func: Any) -> Any:
+    """`pydantic.AfterValidator` with a function of the workflow."""
+    import pydantic
+
+    return pydantic.AfterValidator(_written(func))
+
+
+def before_validator(func: Any) -> Any:
+    """`pydantic.BeforeValidator` with a function of the workflow."""
+    import pydantic
+
+    return pydantic.BeforeValidator(_written(func))
 
 
 def computed_field(func: Any = None, /, *, return_type: Any = Any, **options: Any) -> Any:
@@ -80,6 +106,8 @@ def model_serializer(func: Any = None, /, *, return_type: Any = Any, **options: 
 def pydantic_replaced() -> dict[str, Any]:
     """The members that stand in for those of pydantic."""
     return {
+        "AfterValidator": after_validator,
+        "BeforeValidator": before_validator,
         "RootModel": RootModelForm(),
         "TypeAdapter": TypeAdapter,
         "computed_field": computed_field,

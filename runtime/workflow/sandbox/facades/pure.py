@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["ADVICE", "PURE", "REFUSED"]
+__all__ = ["ADVICE", "NAMES_ONLY", "PURE", "REFUSED"]
 
 _TABLE = {
     "abc": "ABC abstractmethod",
@@ -21,7 +21,10 @@ _TABLE = {
     """,
     "binascii": "Error crc32 hexlify unhexlify",
     "bisect": "bisect bisect_left bisect_right insort insort_left insort_right",
-    "calendar": "isleap leapdays monthrange timegm weekday",
+    "calendar": """
+        Calendar Day@3.12 FRIDAY IllegalMonthError IllegalWeekdayError MONDAY Month@3.12 SATURDAY
+        SUNDAY THURSDAY TUESDAY WEDNESDAY isleap leapdays monthrange timegm weekday
+    """,
     "collections": "ChainMap Counter OrderedDict UserDict UserList defaultdict deque namedtuple",
     "collections.abc": """
         AsyncGenerator AsyncIterable AsyncIterator Awaitable Buffer@3.12 Callable Collection
@@ -49,7 +52,11 @@ _TABLE = {
         ROUND_HALF_UP ROUND_UP Rounded Underflow localcontext
     """,
     "difflib": "SequenceMatcher context_diff get_close_matches ndiff unified_diff",
-    "enum": "Enum Flag IntEnum IntFlag StrEnum auto unique",
+    "enum": """
+        CONFORM CONTINUOUS EJECT Enum EnumCheck Flag FlagBoundary IntEnum IntFlag KEEP NAMED_FLAGS
+        STRICT StrEnum UNIQUE auto member nonmember unique verify
+    """,
+    "fnmatch": "fnmatchcase translate",
     "fractions": "Fraction",
     "functools": """
         cache cached_property cmp_to_key lru_cache partial partialmethod reduce
@@ -63,6 +70,7 @@ _TABLE = {
     "heapq": "heapify heappop heappush heappushpop heapreplace merge nlargest nsmallest",
     "hmac": "compare_digest digest new",
     "html": "escape unescape",
+    "http": "HTTPMethod HTTPStatus",
     "io": "BytesIO StringIO",
     "ipaddress": """
         AddressValueError IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface
@@ -90,6 +98,7 @@ _TABLE = {
         methodcaller mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor
     """,
     "pprint": "pformat",
+    "pydantic.alias_generators": "to_camel to_pascal to_snake",
     "re": """
         A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern RegexFlag S U UNICODE
         VERBOSE X compile error escape findall finditer fullmatch match search split sub
@@ -108,16 +117,20 @@ _TABLE = {
     "textwrap": "TextWrapper dedent fill indent shorten wrap",
     "typing": """
         AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable
-        AsyncIterator Awaitable Callable ChainMap ClassVar Collection Concatenate
+        AsyncIterator Awaitable Callable ChainMap ClassVar Collection Concatenate Container
         ContextManager Coroutine Counter DefaultDict Deque Dict Final FrozenSet Generator
-        Generic Hashable Iterable Iterator KeysView List Literal LiteralString Mapping
-        MutableMapping MutableSequence MutableSet NamedTuple Never NewType NoReturn
-        NotRequired Optional OrderedDict ParamSpec Protocol ReadOnly@3.13 Required
-        Reversible Self Sequence Set Sized SupportsAbs SupportsFloat SupportsIndex
-        SupportsInt SupportsRound TYPE_CHECKING Text Tuple Type TypeAlias TypeAliasType@3.12
-        TypeGuard TypeIs@3.13 TypeVar TypeVarTuple TypedDict Union Unpack ValuesView
-        assert_never assert_type cast final get_args get_origin overload override@3.12
-        runtime_checkable
+        Generic Hashable ItemsView Iterable Iterator KeysView List Literal LiteralString
+        Mapping MappingView Match MutableMapping MutableSequence MutableSet NamedTuple Never
+        NewType NoReturn NotRequired Optional OrderedDict ParamSpec Pattern Protocol
+        ReadOnly@3.13 Required Reversible Self Sequence Set Sized SupportsAbs SupportsBytes
+        SupportsComplex SupportsFloat SupportsIndex SupportsInt SupportsRound TYPE_CHECKING
+        Text Tuple Type TypeAlias TypeAliasType@3.12 TypeGuard TypeIs@3.13 TypeVar
+        TypeVarTuple TypedDict Union Unpack ValuesView assert_never assert_type cast final
+        get_args get_origin is_typeddict overload override@3.12 runtime_checkable
+    """,
+    "types": """
+        EllipsisType MappingProxyType NoneType NotImplementedType SimpleNamespace TracebackType
+        UnionType
     """,
     "unicodedata": """
         bidirectional category combining decimal digit is_normalized lookup name normalize
@@ -128,6 +141,7 @@ _TABLE = {
         unquote_plus unquote_to_bytes urldefrag urlencode urljoin urlparse urlsplit
         urlunparse urlunsplit
     """,
+    "zlib": "adler32 crc32",
     "zoneinfo": "ZoneInfo ZoneInfoNotFoundError",
 }
 
@@ -143,12 +157,15 @@ PURE: dict[str, frozenset[str]] = {
 }
 """Module name to the names workflow code may import from it, on this version of Python."""
 
+NAMES_ONLY = frozenset({"types"})
+"""Modules that give out the listed names and not themselves: `import types` is refused."""
+
 _STEP = "move the call into a step"
 REFUSED = {
     "os": f"the environment and the files of a machine differ; {_STEP}",
     "array": "write a list, or bytes",
     "gc": "what is collected, and when, is not the same at every replay",
-    "inspect": "it reads the interpreter; asyncio.iscoroutinefunction() is available",
+    "inspect": "asyncio.iscoroutine(value) and asyncio.iscoroutinefunction(f) are available",
     "pathlib": f"files of a machine differ; write paths as text, or {_STEP}",
     "pickle": "it runs code from data; use json or a dataclass",
     "requests": f"a workflow is replayed from its log and cannot reach the network; {_STEP}",
@@ -160,13 +177,23 @@ REFUSED = {
     "warnings": "the application configures them; use logging",
     "weakref": "what is collected, and when, is not the same at every replay; use a dict",
     "traceback": "it reads frames; log with exc_info=True instead",
-    "types": "it makes functions and classes behind the policy's back; use a dataclass",
+    "types": "write `from types import SimpleNamespace`, or whatever it is; other names there make "
+    "functions and classes behind the policy's back",
 }
 """What to do instead of importing these."""
 
+_NAMES = "the names follow the language of the process; write them out"
 ADVICE = {
+    "calendar": {
+        **dict.fromkeys(("day_abbr", "day_name", "month_abbr", "month_name"), _NAMES),
+        "monthcalendar": "use calendar.Calendar().monthdayscalendar(year, month)",
+    },
     "dataclasses": {"make_dataclass": "write a class statement"},
-    "datetime": {},
+    "decimal": {
+        "getcontext": "write `with localcontext() as context:`",
+        "setcontext": "write `with localcontext() as context:`",
+    },
+    "fnmatch": {"fnmatch": "use fnmatchcase", "filter": "use fnmatchcase in a comprehension"},
     "string": {"Formatter": "use str.format or an f-string"},
     "logging": {
         "Formatter": "logging is configured by the application",

@@ -9,16 +9,19 @@ used with a namespace of their own, in which `exec` keeps what it has compiled. 
 from __future__ import annotations
 
 import builtins
+import copy
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 from workflow.sandbox.facades.copies import deep_copy, shallow_copy
+from workflow.sandbox.fixed import Fixed, view
+from workflow.sandbox.ownership import owns
 
-__all__ = ["asdict", "astuple", "dataclass"]
+__all__ = ["asdict", "astuple", "dataclass", "field", "fields"]
 
 _NOT_PLAIN = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
@@ -57,6 +60,27 @@ def _signature(cls: type, **options: Any) -> Any:
     return f"({', '.join(parts[1:])})"
 
 
+def field(*, metadata: Mapping[Any, Any] | None = None, **options: Any) -> Any:
+    """As `dataclasses.field`. Without metadata of its own, a field would have the one empty table
+    that all of the process share."""
+    make: Any = dataclasses.field
+    return make(metadata=Fixed(metadata or {}), **options)
+
+
+def fields(class_or_instance: Any) -> tuple[Any, ...]:
+    """As `dataclasses.fields`. The fields of a library are copies, with tables of their own."""
+    found = dataclasses.fields(class_or_instance)
+    cls = class_or_instance if isinstance(class_or_instance, type) else type(class_or_instance)
+    if all(owns(each) for each in cls.__mro__ if "__dataclass_fields__" in each.__dict__):
+        return found
+    copies = []
+    for each in found:
+        copied: Any = copy.copy(each)
+        copied.metadata = view(each.metadata)
+        copies.append(copied)
+    return tuple(copies)
+
+
 def _own_copy() -> dict[str, Any]:
     """The namespace of dataclasses with its functions, which look for names in the copy."""
     origin = vars(dataclasses)
@@ -82,6 +106,7 @@ def _own_copy() -> dict[str, Any]:
         del members["__dict__"], members["__weakref__"]
         space["_FuncBuilder"] = type("_FuncBuilder", (), members)
     space["exec"] = _exec
+    space["field"] = field  # of the attributes that are no fields yet
     space["copy"] = SimpleNamespace(copy=shallow_copy, deepcopy=deep_copy)
     space["inspect"] = SimpleNamespace(**{**vars(inspect), "signature": _signature})
     return space

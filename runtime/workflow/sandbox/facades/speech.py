@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging as real
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from workflow.errors import SandboxError
@@ -113,6 +114,53 @@ class Logger:
         return Logger(suffix if self.name == "root" else f"{self.name}.{suffix}")
 
 
+class LoggerAdapter:
+    """`logging.LoggerAdapter`: a logger whose messages go through `process`, for subclasses."""
+
+    def __init__(
+        self, logger: Any, extra: Mapping[str, Any] | None = None, merge_extra: bool = False
+    ) -> None:
+        self.logger = logger
+        self.extra = extra
+        self.merge_extra = merge_extra
+
+    @property
+    def name(self) -> str:
+        """The name of the logger."""
+        return str(self.logger.name)
+
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The message and the options to log with."""
+        given = kwargs.get("extra") or {} if self.merge_extra else {}
+        return msg, {**kwargs, "extra": {**(self.extra or {}), **given}}
+
+    def log(self, level: int, msg: object, *args: Any, **options: Any) -> None:
+        msg, options = self.process(msg, options)
+        self.logger.log(level, msg, *args, **options)
+
+    def debug(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.DEBUG, msg, *args, **options)
+
+    def info(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.INFO, msg, *args, **options)
+
+    def warning(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.WARNING, msg, *args, **options)
+
+    def error(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.ERROR, msg, *args, **options)
+
+    def exception(self, msg: object, *args: Any, exc_info: Any = True, **options: Any) -> None:
+        self.log(real.ERROR, msg, *args, exc_info=exc_info, **options)
+
+    def critical(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.CRITICAL, msg, *args, **options)
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name is logging's
+        """As that of the logger."""
+        return bool(self.logger.isEnabledFor(level))
+
+
 def _message(msg: object, args: tuple[Any, ...]) -> str:
     """The text of a message. As in logging, a mistake in it does not disturb the workflow."""
     try:
@@ -143,6 +191,7 @@ def logging_members() -> dict[str, Any]:
         **{level: getattr(real, level) for level in _LEVELS.split()},
         **{name: getattr(root, name) for name in speakers.split()},
         "Logger": Logger,
+        "LoggerAdapter": LoggerAdapter,
         "getLevelName": real.getLevelName,
         "getLogger": _get_logger,
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from workflow.errors import SandboxError
 
-__all__ = ["ZoneInfo"]
+__all__ = ["TWINS", "ZoneInfo"]
 
 _OF_THE_MACHINE = frozenset({"localtime", "posixrules"})
 
@@ -55,3 +55,6 @@ class ZoneInfo(metaclass=_Zones):
 
 
 ZoneInfo.__module__ = "zoneinfo"
+
+TWINS: dict[type, Any] = {zoneinfo.ZoneInfo: ZoneInfo}
+"""What workflow code has instead of the real class."""

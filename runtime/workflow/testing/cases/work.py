@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from workflow.policy.crashes import after_crash, run_after_crash
+from workflow.policy.crashes import ALONE, after_crash, run_after_crash
 from workflow.testing.cases.bench import SECOND, Bench, Cases, called, result, scenario, task
 from workflow.world.records import Finish, Letter, Parked, WorkerRecord
 
@@ -22,7 +22,8 @@ class TaskCases(Cases):
 
     @scenario
     async def test_claim_counts_the_attempt(self, b: Bench) -> None:
-        """A claim hands out the task with its attempt counted and its fields as they were given."""
+        """A claim hands out the task with its attempt counted, the time in `run_at`, and its other
+        fields as they were given."""
         await b.with_tasks(task("s1", attempt=2, created_at=5, error=b"e", meta=b"m", run_at=6))
         (claimed,) = await b.world.claim_tasks("ann", 9, {"step"})
         assert (claimed.run_id, claimed.step_id, claimed.name) == ("run", "s1", "step")
@@ -31,7 +32,7 @@ class TaskCases(Cases):
             5,
             b"e",
             b"m",
-            6,
+            b.clock.now(),
         )
         assert await b.world.list_tasks("run") == (claimed,)
         assert await b.claim_task("bob") is None
@@ -219,7 +220,7 @@ class LeaseCases(Cases):
         steps = [f"s{n}" for n in range(20)]
         await b.with_tasks(*(task(step) for step in steps))
         spans = []
-        for crash in (1, 2, 3):
+        for crash in (1, 2):
             assert len(await b.world.claim_tasks("ann", 99, ["step"])) == len(steps)
             now = b.clock.now()
             assert await b.beat("bob") == len(steps)
@@ -229,7 +230,77 @@ class LeaseCases(Cases):
             assert len(set(due.values())) == len(steps)
             spans.append(max(due.values()) - now)
             b.clock.advance(spans[-1] / SECOND)
-        assert spans[0] < SECOND / 2 < spans[1] < spans[2]
+        assert spans[0] < SECOND / 2 < spans[1] < SECOND
+
+    async def _died_twice(self, b: Bench, *steps: str) -> list[str]:
+        """Tasks that were with two workers that died, in the order in which they are due now."""
+        await b.with_tasks(*map(task, steps))
+        for _ in range(2):
+            assert len(await b.world.claim_tasks("ann", 99, ["step"])) == len(steps)
+            await b.beat("bob")
+            b.clock.advance(1)
+        due = {each.step_id: each.run_at for each in await b.world.list_tasks("run")}
+        return sorted(steps, key=lambda step: due[step])
+
+    @scenario
+    async def test_a_task_that_died_twice_is_claimed_alone(self, b: Bench) -> None:
+        """A task that was with two workers that died is handed out alone when it is due for
+        longest, else left out, and its worker is given no other one while it is new there.
+
+        So it takes no others with it, and no others take it with them.
+        """
+        first, second = await self._died_twice(b, "one", "two")
+        now = b.clock.now()
+        other = (task("old", run_at=now - 2 * SECOND), task("new", run_at=now))
+        await b.with_tasks(*other, run_id="other")
+        names = ["step"]
+        claimed = await b.world.claim_tasks("ann", 99, names)
+        assert [each.step_id for each in claimed] == ["old", "new"]
+        await b.with_tasks(task("newest", run_at=now), run_id="newest")
+        for n, step in enumerate((first, second)):
+            assert (await b.world.claim_runs("ann", 99)).next_due is None
+            (only,) = await b.world.claim_tasks("ann", 99, names)
+            assert (only.step_id, only.attempt, only.error) == (step, 3, None)
+            assert await b.world.claim_tasks("ann", 99, names) == ()
+            assert (await b.world.claim_runs("ann", 99)).next_due == b.clock.now() + ALONE
+            b.clock.advance((ALONE - 1) / SECOND)
+            assert await b.world.claim_tasks("ann", 99, names) == ()
+            if n == 0:
+                b.clock.advance(0.000001)
+        assert await b.world.finish_tasks([_finish(second, "ann", 3)]) == (True,)
+        claimed = await b.world.claim_tasks("ann", 99, names)
+        assert [each.step_id for each in claimed] == ["newest"]
+
+    @scenario
+    async def test_others_get_tasks_beside_a_suspect(self, b: Bench) -> None:
+        """What one worker is not given, because it has a task that died twice, another one gets."""
+        first, second = await self._died_twice(b, "one", "two")
+        assert [t.step_id for t in await b.world.claim_tasks("ann", 99, ["step"])] == [first]
+        assert [t.step_id for t in await b.world.claim_tasks("bob", 99, ["step"])] == [second]
+
+    @scenario
+    async def test_the_suspect_that_was_claimed_last_comes_first(self, b: Bench) -> None:
+        """When a worker dies with several tasks that it was given one by one, the last one is due
+        first: the others had been running for a while."""
+        order = await self._died_twice(b, "one", "two", "three")
+        for step in order:
+            assert [t.step_id for t in await b.world.claim_tasks("ann", 99, ["step"])] == [step]
+            b.clock.advance(ALONE / SECOND)
+        assert await b.beat("bob") == len(order)
+        due = {each.step_id: each.run_at for each in await b.world.list_tasks("run")}
+        assert sorted(order, key=lambda step: due[step]) == order[::-1]
+        assert b.clock.now() < min(due.values()) < max(due.values()) < b.clock.now() + 2 * SECOND
+
+    @scenario
+    async def test_tasks_that_failed_are_no_suspects(self, b: Bench) -> None:
+        """Tasks whose attempts have raised errors, however often, are claimed together, also with
+        one that died once."""
+        failed = [task(f"s{n}", attempt=3, error=b"e") for n in range(3)]
+        await b.with_tasks(*failed, task("died", attempt=1))
+        assert len(await b.world.claim_tasks("ann", 99, ["step"])) == 4
+        await b.beat("bob")
+        died = await b.world.list_tasks("run")
+        assert [each.error for each in died] == [None] * 4
 
     @scenario
     async def test_crashed_runs_come_back_one_by_one(self, b: Bench) -> None:
@@ -319,6 +390,47 @@ class LeaseCases(Cases):
         b.clock.advance(20)
         assert await b.beat("ann") == 0
         assert (await b.run()).owner == "ann"
+
+    @scenario
+    async def test_who_was_silent_itself_leaves_others_their_leases(self, b: Bench) -> None:
+        """When nobody could beat for longer than a lease, since the store or the machine was away,
+        the first to come back frees nothing of others who come a moment later."""
+        await b.beat("ann", 10)
+        await b.beat("bob", 10)
+        await b.own()
+        b.clock.advance(60)
+        assert await b.beat("bob", 10) == 0
+        b.clock.advance(4)
+        assert await b.beat("bob", 10) == 0
+        assert await b.beat("ann", 10) == 0
+        b.clock.advance(6)
+        assert await b.beat("bob", 10) == 0
+        assert (await b.run()).owner == "ann"
+
+    @scenario
+    async def test_who_does_not_come_back_after_a_silence_is_lost(self, b: Bench) -> None:
+        """The others have five seconds, or as long as a lease if that is less."""
+        for worker in ("ann", "bob"):
+            await b.beat(worker, 4)
+        await b.own()
+        b.clock.advance(60)
+        assert await b.beat("bob", 4) == 0
+        b.clock.advance(3.9)
+        assert await b.beat("bob", 4) == 0
+        b.clock.advance(0.1)
+        assert await b.beat("bob", 4) == 1
+
+    @scenario
+    async def test_who_is_silent_again_and_again_frees_what_is_lost(self, b: Bench) -> None:
+        """A worker that beats only when it is given work ends the leases that ran out before its
+        sign of life before."""
+        for worker in ("ann", "bob"):
+            await b.beat(worker, 10)
+        await b.own()
+        b.clock.advance(60)
+        assert await b.beat("bob", 10) == 0
+        b.clock.advance(60)
+        assert await b.beat("bob", 10) == 1
 
     @scenario
     async def test_owner_without_lease(self, b: Bench) -> None:

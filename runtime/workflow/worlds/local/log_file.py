@@ -15,7 +15,8 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from workflow.worlds.local.store import BUSY_SECONDS, SideLock, connect
+from workflow.worlds.local.side_lock import SideLock
+from workflow.worlds.local.store import BUSY_SECONDS, connect
 
 __all__ = ["LONGEST", "LogFile"]
 

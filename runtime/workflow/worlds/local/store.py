@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import mmap
 import os
 import sqlite3
-import struct
 import sys
-import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +15,7 @@ from workflow.world.port import Clock
 from workflow.world.records import Micros
 from workflow.worlds.local.queries import QUERIES, for_rows
 
-__all__ = ["BUSY_SECONDS", "SCHEMA_VERSION", "SideLock", "Tx", "connect", "explain", "migrate"]
+__all__ = ["BUSY_SECONDS", "SCHEMA_VERSION", "Tx", "connect", "explain", "migrate"]
 
 SCHEMA_VERSION = 2
 
@@ -45,9 +41,6 @@ _ADVICE = {
     "SQLITE_CANTOPEN": "cannot be opened; check the path and its permissions",
     "SQLITE_IOERR": "could not be read or written; check the disk",
 }
-
-
-_NEWS = struct.Struct("=Q")
 
 
 class Tx:
@@ -89,64 +82,6 @@ class Tx:
     def all(self, query: str, **values: Any) -> list[sqlite3.Row]:
         """All rows of a query."""
         return self._connection.execute(QUERIES[query], values).fetchall()
-
-
-class SideLock:
-    """A file whose exclusive lock is taken before `begin immediate`.
-
-    SQLite's own waiting polls and starves: of two busy writers one waited for seconds. Waiting for
-    this lock is fair, and costs nothing when nobody else is there. The file also holds a number
-    that everybody can read without asking anybody: how many commits have made work.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            with self:
-                if os.fstat(self._file).st_size < _NEWS.size:
-                    os.pwrite(self._file, bytes(_NEWS.size), 0)  # takes its place on the disk
-            self._memory = mmap.mmap(self._file, _NEWS.size)
-        except BaseException:
-            os.close(self._file)
-            raise
-        _locks.add(self)
-
-    def __enter__(self) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    @property
-    def news(self) -> int:
-        """The number of commits that made work, by all processes."""
-        number: int = _NEWS.unpack_from(self._memory)[0]
-        return number
-
-    def add_news(self) -> None:
-        """Count a commit. Hold the lock.
-
-        A process that is killed between its commit and this leaves work that the others notice only
-        with the next beat of a worker.
-        """
-        _NEWS.pack_into(self._memory, 0, self.news + 1)
-
-    def close(self) -> None:
-        _locks.discard(self)
-        self._memory.close()
-        os.close(self._file)
-
-
-# A forked child shares its parent's lock, and would keep it if the parent died while writing.
-_locks: weakref.WeakSet[SideLock] = weakref.WeakSet()
-
-
-def _forget_parent() -> None:
-    for lock in list(_locks):
-        lock.close()
-
-
-os.register_at_fork(after_in_child=_forget_parent)
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:

@@ -55,7 +55,8 @@ from workflow.worlds.local.rows import (
     run_record,
     task_record,
 )
-from workflow.worlds.local.store import SideLock, Tx, connect, explain, migrate
+from workflow.worlds.local.side_lock import SideLock
+from workflow.worlds.local.store import Tx, connect, explain, migrate
 from workflow.worlds.local.writer import Writer
 from workflow.worlds.rules.quiet import Quiet
 from workflow.worlds.rules.runs import (
@@ -66,6 +67,7 @@ from workflow.worlds.rules.runs import (
     Terminating,
     Unparking,
 )
+from workflow.worlds.rules.silence import Silence
 from workflow.worlds.rules.streams import is_closed
 from workflow.worlds.rules.work import Chunking, Finishing
 
@@ -99,6 +101,7 @@ class LocalWorld:
         self._path = self.data_dir / "workflow.db"
         self._clock = clock or SystemClock()
         self._changes = Changes(self._clock)
+        self._silence = Silence()
         self._reading = threading.Lock()
         self._opening = threading.Lock()
         self._files: _Files | None = None
@@ -255,12 +258,19 @@ class LocalWorld:
             known = msgspec.json.encode(list(names)).decode()
             there = tx.all("due_tasks", now=now, names=known, limit=min(limit, 1))
             next_due = work.next_task(tx, now)
+            watched = work.watched_until(tx, worker, now)
+        if watched is not None:
+            quiet.found_nothing_more(who, news, watched)
+            return ()
         tasks: tuple[Task, ...] = ()
+        more = False
         if there:
-            tasks = await self._writer.run(
+            tasks, more = await self._writer.run(
                 lambda tx: work.claim_tasks(tx, worker, limit, names), gives_work=False
             )
-        if len(tasks) < limit:
+        if more:
+            quiet.end()  # the next look for runs has to say until when this worker waits
+        elif len(tasks) < limit:
             quiet.found_nothing_more(who, news, next_due)
         return tasks
 
@@ -282,13 +292,13 @@ class LocalWorld:
         def renew(tx: Tx) -> int:
             life.show(worker.worker)
             work.renew(tx, worker)
-            return work.free_lost(tx, life.is_dead)
+            return work.free_lost(tx, life.is_dead, self._silence.ended_by(worker, tx.now))
 
         return await self._writer.run(renew)
 
     def _free_lost(self, tx: Tx) -> int:
         life = self._open_files().life
-        freed = work.free_lost(tx, life.is_dead)
+        freed = work.free_lost(tx, life.is_dead, tx.now)
         life.sweep({row["worker"] for row in tx.all("list_workers")})
         return freed
 

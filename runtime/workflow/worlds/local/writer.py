@@ -28,7 +28,8 @@ from workflow.worlds.jobs import Job, Jobs, answering
 from workflow.worlds.local.batch import append_short, read, write
 from workflow.worlds.local.log_file import LogFile
 from workflow.worlds.local.peers import Peers
-from workflow.worlds.local.store import SideLock, Tx, describe, rollback
+from workflow.worlds.local.side_lock import SideLock
+from workflow.worlds.local.store import Tx, describe, rollback
 from workflow.worlds.rules.batch import Operation, Wants
 from workflow.worlds.rules.runs import Appending
 from workflow.worlds.rules.short import is_short

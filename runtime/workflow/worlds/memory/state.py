@@ -5,14 +5,21 @@ Everything here is synchronous and runs under the world's lock, so each call is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from workflow.policy.crashes import after_crash, is_suspect, run_after_crash
+from workflow.policy.crashes import (
+    after_crash,
+    handed_out,
+    is_suspect,
+    is_suspect_step,
+    run_after_crash,
+    watched_until,
+)
 from workflow.world.records import (
     Chunk,
     ChunkWrite,
@@ -177,10 +184,39 @@ class State:
                 freed += 1
         for key, task in self.tasks.items():
             if task.owner is not None and lost(task.owner):
-                due = after_crash(*key, task.attempt, now) if crashed else task.run_at
-                self.tasks[key] = replace(task, owner=None, run_at=due)
+                self.tasks[key] = replace(task, owner=None)
+                if crashed:
+                    due = after_crash(*key, task.attempt, now, task.run_at)
+                    self.tasks[key] = replace(task, owner=None, run_at=due, error=None)
                 freed += 1
         return freed
+
+    # -- tasks -----------------------------------------------------------------------------
+
+    def claim_tasks(
+        self, worker: str, limit: int, names: Collection[str], now: Micros
+    ) -> tuple[Task, ...]:
+        """Hand due tasks of known steps to a worker, the oldest first."""
+        if self.watched_until(worker, now) is not None:
+            return ()
+        due = [
+            task
+            for task in self.tasks.values()
+            if task.owner is None and task.run_at <= now and task.name in names
+        ]
+        due.sort(key=lambda task: task.run_at)
+        taken = handed_out(due[:limit], lambda task: is_suspect_step(task.attempt, task.error))
+        claimed = tuple(
+            replace(task, owner=worker, attempt=task.attempt + 1, run_at=now) for task in taken
+        )
+        self.tasks.update({(task.run_id, task.step_id): task for task in claimed})
+        return claimed
+
+    def watched_until(self, worker: str, now: Micros) -> Micros | None:
+        """Until when a worker is given no task because of one that it has, None if it is."""
+        own = (task for task in self.tasks.values() if task.owner == worker)
+        until = (watched_until(t.attempt, t.error, t.run_at, now) for t in own)
+        return max(filter(None, until), default=None)
 
     def is_current(self, write: ChunkWrite) -> bool:
         """Whether chunks come from the attempt that counts."""

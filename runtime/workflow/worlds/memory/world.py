@@ -43,6 +43,7 @@ from workflow.worlds.changes import Changes
 from workflow.worlds.clock import SystemClock
 from workflow.worlds.cursor import cursor_of, read_cursor
 from workflow.worlds.memory.state import Row, State, Stream
+from workflow.worlds.rules.silence import Silence
 from workflow.worlds.rules.streams import is_closed, takes_chunks
 
 __all__ = ["MemoryWorld"]
@@ -59,6 +60,7 @@ class MemoryWorld:
         self._clock = clock or SystemClock()
         self._changes = Changes(self._clock)
         self._state = State()
+        self._silence = Silence()
         # Calls are short and never wait; the lock is for heartbeats from another thread.
         self._lock = threading.RLock()
         self._closed = False
@@ -112,6 +114,7 @@ class MemoryWorld:
             due: list[tuple[Micros, Row]] = []
             look: list[str] = []
             later = [task.run_at for task in state.tasks.values() if task.owner is None]
+            later.append(state.watched_until(worker, now) or 0)
             for row in state.open_rows.values():
                 run = row.run
                 if (since := self._due_since(row, now)) is not None:
@@ -125,8 +128,9 @@ class MemoryWorld:
                 if run.next_timer is not None and run.owner in (None, worker) and not run.parked:
                     later.append(run.next_timer)
             due.sort(key=lambda entry: entry[0])
-            taken = handed_out([row for _, row in due[:limit]], lambda row: row.run.claims)
-            more = any(is_suspect(row.run.claims) for _, row in due)
+            rows = [row for _, row in due[:limit]]
+            taken = handed_out(rows, lambda row: is_suspect(row.run.claims))
+            more = any(is_suspect(row.run.claims) for row in rows)
             for row in taken:
                 row.set(owner=worker, fence=row.run.fence + 1, claims=row.run.claims + 1)
             claimed = Claimed(
@@ -259,18 +263,8 @@ class MemoryWorld:
         self, worker: str, limit: int, names: Collection[str]
     ) -> tuple[Task, ...]:
         with self._transaction() as state:
-            now = self.now()
-            due = [
-                (key, task)
-                for key, task in state.tasks.items()
-                if task.owner is None and task.run_at <= now and task.name in names
-            ]
-            due.sort(key=lambda entry: entry[1].run_at)
-            claimed = []
-            for key, task in due[:limit]:
-                state.tasks[key] = replace(task, owner=worker, attempt=task.attempt + 1)
-                claimed.append(state.tasks[key])
-            return self._changed(tuple(claimed), when=bool(claimed))
+            claimed = state.claim_tasks(worker, limit, names, self.now())
+            return self._changed(claimed, when=bool(claimed))
 
     async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
         with self._transaction() as state:
@@ -314,7 +308,8 @@ class MemoryWorld:
         with self._transaction() as state:
             now = self.now()
             state.workers[worker.worker] = worker
-            state.workers = {k: w for k, w in state.workers.items() if w.lease_until > now}
+            ended_by = self._silence.ended_by(worker, now)
+            state.workers = {k: w for k, w in state.workers.items() if w.lease_until > ended_by}
             freed = state.free(lambda owner: owner not in state.workers, now, crashed=True)
             return self._changed(freed, when=freed > 0)
 

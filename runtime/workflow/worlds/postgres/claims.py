@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import psycopg
 
-from workflow.policy.crashes import after_crash, run_after_crash
+from workflow.policy.crashes import ALONE, after_crash, run_after_crash
 from workflow.world.records import Claimed, Micros, Task
 from workflow.worlds.postgres import rows
 from workflow.worlds.postgres.arrays import Ints, Texts
@@ -51,7 +51,7 @@ def claim_runs(session: Session, worker: str, limit: int, now: Micros) -> Claime
     with session.connection.pipeline():
         claimed = session.ask("claim_runs", worker=worker, now=now, limit=limit)
         own = session.ask("own_due", worker=worker, now=now)
-        due = session.ask("next_due", worker=worker, now=now)
+        due = session.ask("next_due", worker=worker, now=now, alone=ALONE)
     found = claimed.fetchall()
     runs = tuple(rows.run_record(row[:-1]) for row in found)
     new = {run.run_id for run in runs}
@@ -67,30 +67,32 @@ def claim_runs(session: Session, worker: str, limit: int, now: Micros) -> Claime
 def claim_tasks(
     session: Session, worker: str, limit: int, names: Collection[str], now: Micros, doubts: Doubts
 ) -> tuple[tuple[Task, ...], Micros | None]:
-    """Hand due tasks to a worker; they, and when the next one falls due."""
+    """Hand due tasks to a worker; they, and when to look for the next one."""
     before = doubts.take(worker)
     try:
         found = _settle(session, worker, before)
         known = Texts(names)
         with session.connection.pipeline():
             session.connection.execute("begin")
-            claimed = session.ask("claim_tasks", worker=worker, now=now, names=known, limit=limit)
-            later = session.ask("next_task_due", now=now, names=known).fetchone()
+            values = {"worker": worker, "now": now, "names": known, "alone": ALONE}
+            claimed = session.ask("claim_tasks", **values, limit=limit)
+            later = session.ask("next_task_due", **values).fetchone()
         new = claimed.fetchall()
-        tasks = tuple(rows.task_record(row[:-1]) for row in new)
+        tasks = tuple(rows.task_record(row[:-2]) for row in new)
         try:
             session.connection.execute("commit")
         except psycopg.Error as error:
             if not lost(error):
                 raise
-            doubts.add(worker, [(row[-1], t.attempt) for row, t in zip(new, tasks, strict=True)])
+            doubts.add(worker, [(row[-2], t.attempt) for row, t in zip(new, tasks, strict=True)])
             if not found:
                 raise
             return found, now  # theirs is certain; the new ones come with the next claim
     except BaseException:
         doubts.add(worker, before)  # nobody has heard of what was settled
         raise
-    return found + tasks, None if later is None else later[0]
+    more = any(suspect for *_, suspect in new)
+    return found + tasks, now if more else None if later is None else later[0]
 
 
 def _settle(session: Session, worker: str, doubtful: Sequence[tuple[int, int]]) -> tuple[Task, ...]:
@@ -101,9 +103,10 @@ def _settle(session: Session, worker: str, doubtful: Sequence[tuple[int, int]]) 
     return tuple(map(rows.task_record, found))
 
 
-def free_lost(session: Session, now: Micros) -> int:
-    """End the leases that have run out and free what nobody alive holds; how much that was."""
-    session.ask("drop_lost_workers", now=now)
+def free_lost(session: Session, now: Micros, ended_by: Micros) -> int:
+    """End the leases that ran out until `ended_by` and free what nobody alive holds; how much that
+    was."""
+    session.ask("drop_lost_workers", ended_by=ended_by)
     runs = session.all("lost_runs")
     if runs:
         session.ask(
@@ -117,7 +120,7 @@ def free_lost(session: Session, now: Micros) -> int:
         session.ask(
             "free_lost_tasks",
             id=Ints(row[0] for row in tasks),
-            run_at=Ints(after_crash(run_id, step, n, now) for _, run_id, step, n in tasks),
+            run_at=Ints(after_crash(run, step, n, now, at) for _, run, step, n, at in tasks),
         )
     return len(runs) + len(tasks)
 

@@ -65,6 +65,7 @@ from workflow.worlds.rules.runs import (
     Terminating,
     Unparking,
 )
+from workflow.worlds.rules.silence import Silence
 from workflow.worlds.rules.work import Chunking, Finishing
 
 __all__ = ["PostgresWorld"]
@@ -107,6 +108,7 @@ class PostgresWorld:
         self._clock: Clock = clock or cast(ServerClock, self._server_clock)
         self._changes = Changes(self._clock)
         self._quiet = Quiet()
+        self._silence = Silence()
         self._doubts = claims.Doubts()
         self._pool_size = pool_size
         self._opening = threading.Lock()
@@ -240,6 +242,8 @@ class PostgresWorld:
             self._quiet.found_nothing_more(who, news, claimed.next_due)
         if claimed.runs:
             self._changes.bump()
+        if claimed.more:
+            self._opened.listener.tell(soon=True)  # as for tasks
         return claimed
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
@@ -285,7 +289,11 @@ class PostgresWorld:
         tasks, next_due = await self._read(
             lambda session: claims.claim_tasks(session, worker, limit, names, now, doubts)
         )
-        if len(tasks) < limit and not doubts.about(worker):
+        if next_due is not None and next_due <= now:
+            self._quiet.end()  # the next look for runs has to say until when this worker waits
+            # Others who looked just then found locked what is left for them.
+            self._opened.listener.tell(soon=True)
+        elif len(tasks) < limit and not doubts.about(worker):
             self._quiet.found_nothing_more(who, news, next_due)
         if tasks:
             self._changes.bump()
@@ -318,7 +326,9 @@ class PostgresWorld:
         def in_thread() -> int:
             # Two transactions: whatever freeing others meets, our own lease has been renewed.
             heart.run(renew)
-            return heart.run(lambda session: claims.free_lost(session, self.now()))
+            now = self.now()
+            ended_by = self._silence.ended_by(worker, now)
+            return heart.run(lambda session: claims.free_lost(session, now, ended_by))
 
         freed = await asyncio.to_thread(in_thread)
         if freed:

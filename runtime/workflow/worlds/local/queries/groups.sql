@@ -205,8 +205,8 @@ update runs set owner = v.column2, fence = fence + 1, claims = claims + 1
 from (values {rows}) as v where runs.run_id = v.column1
 
 -- :name claim_tasks
--- Hands tasks to a worker as their next attempts. Id, worker.
-update tasks set owner = v.column2, attempt = attempt + 1
+-- Hands tasks to a worker as their next attempts. Id, worker, time.
+update tasks set owner = v.column2, attempt = attempt + 1, run_at = v.column3
 from (values {rows}) as v where tasks.id = v.column1
 
 -- :name run_records
@@ -223,8 +223,9 @@ update runs set mailed_at = v.column2
 from (values {rows}) as v where runs.run_id = v.column1
 
 -- :name free_crashed_tasks
--- Makes tasks of dead workers ownerless and due later. Id, time. The attempt stays counted.
-update tasks set owner = null, run_at = v.column2
+-- Makes tasks of dead workers ownerless and due later. Id, time. The attempt stays counted, and has
+-- left no error.
+update tasks set owner = null, run_at = v.column2, error = null
 from (values {rows}) as v where tasks.id = v.column1
 
 -- :name tasks_by_id

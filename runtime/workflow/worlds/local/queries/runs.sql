@@ -69,7 +69,7 @@ order by id
 
 -- :name next_due
 -- When the next timer of an unowned or own run, the next run that has crashed, or the next free task
--- falls due.
+-- falls due, or tasks are given to the worker again.
 select min(at) from (
     select min(mailed_at) as at from runs
     where owner is null and completed_at is null and parked is null and mail > seen
@@ -82,6 +82,10 @@ select min(at) from (
     select min(next_timer) from runs where owner = :worker and next_timer > :now
     union all
     select min(run_at) from tasks where owner is null and run_at > :now
+    union all
+    select max(run_at) + :alone from tasks
+    where owner = :worker and attempt > 2 and error is null
+        and run_at > :now - :alone and run_at <= :now
 )
 
 -- :name owners

@@ -10,9 +10,16 @@ select step_id from tasks where run = (select id from runs where run_id = :run_i
 
 -- :name due_tasks
 -- Free tasks whose time has come and whose step is known to the worker, oldest due first.
-select id from tasks
+select id, attempt, error from tasks
 where owner is null and run_at <= :now and name in (select value from json_each(:names))
 order by run_at, id limit :limit
+
+-- :name watched_until
+-- Until when a worker is given no task, because it has claimed a suspect: `watched_until` in
+-- `workflow.policy.crashes`. A claimed task has in run_at since when.
+select max(run_at) + :alone from tasks
+where owner = :worker and attempt > 2 and error is null
+    and run_at > :now - :alone and run_at <= :now
 
 -- :name next_task
 -- When the next free task falls due.
@@ -24,7 +31,7 @@ update tasks set owner = null where owner = :owner
 
 -- :name tasks_of
 -- The tasks that somebody owns.
-select tasks.id, run_id, step_id, attempt
+select tasks.id, run_id, step_id, attempt, run_at
 from tasks join runs on runs.id = tasks.run where tasks.owner = :owner
 
 -- :name get_stream

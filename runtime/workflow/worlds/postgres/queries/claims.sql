@@ -38,7 +38,7 @@ order by id
 
 -- :name next_due
 -- When the next timer of an unowned or own run, the next run that has crashed, or the next free task
--- falls due.
+-- falls due, or tasks are given to the worker again.
 select least(
     (select min(mailed_at) from {schema}.workflow_runs
      where owner is null and completed_at is null and parked is null and mail > seen
@@ -48,23 +48,38 @@ select least(
         and next_timer > %(now)s),
     (select min(next_timer) from {schema}.workflow_runs
      where owner = %(worker)s and next_timer > %(now)s),
-    (select min(run_at) from {schema}.workflow_tasks where owner is null and run_at > %(now)s)
+    (select min(run_at) from {schema}.workflow_tasks where owner is null and run_at > %(now)s),
+    (select max(run_at) + %(alone)s from {schema}.workflow_tasks
+     where owner = %(worker)s and attempt > 2 and error is null
+        and run_at > %(now)s - %(alone)s and run_at <= %(now)s)
 )
 
 -- :name claim_tasks
--- Hands due tasks of known steps to a worker as their next attempts, oldest due first.
+-- Hands due tasks of known steps to a worker as their next attempts, oldest due first. One that died
+-- more than once is taken alone, when it is the oldest, and its worker gets nothing for a while:
+-- `workflow.policy.crashes`. A claimed task has in run_at since when.
 with due as materialized (
-    select id from {schema}.workflow_tasks
+    select id, run_at, attempt > 1 and error is null as suspect from {schema}.workflow_tasks
     where owner is null and run_at <= %(now)s and name = any (%(names)s::text[])
+        and not exists (
+            select 1 from {schema}.workflow_tasks
+            where owner = %(worker)s and attempt > 2 and error is null
+                and run_at > %(now)s - %(alone)s and run_at <= %(now)s
+        )
     order by run_at, id limit %(limit)s for update skip locked
+), oldest as (
+    select id, suspect from due order by run_at, id limit 1
 ), claimed as (
-    update {schema}.workflow_tasks as t set owner = %(worker)s, attempt = attempt + 1
-    from due where t.id = due.id
-    returning t.*
+    update {schema}.workflow_tasks as t
+    set owner = %(worker)s, attempt = attempt + 1, run_at = %(now)s
+    from due, oldest
+    where t.id = due.id and (due.id = oldest.id or not due.suspect and not oldest.suspect)
+    returning t.*, due.run_at as since
 )
-select r.run_id, step_id, name, payload, attempt, run_at, c.created_at, error, meta, c.owner, c.id
+select r.run_id, step_id, name, payload, attempt, run_at, c.created_at, error, meta, c.owner, c.id,
+    (select bool_or(suspect) from due)
 from claimed as c join {schema}.workflow_runs as r on r.id = c.run
-order by c.run_at, c.id
+order by c.since, c.id
 
 -- :name tasks_in_doubt
 -- Tasks that a worker has claimed if the commit went through. Waits for that commit.
@@ -80,9 +95,14 @@ from mine as c join {schema}.workflow_runs as r on r.id = c.run
 order by c.run_at, c.id
 
 -- :name next_task_due
--- When the next free task of known steps falls due.
-select min(run_at) from {schema}.workflow_tasks
-where owner is null and run_at > %(now)s and name = any (%(names)s::text[])
+-- When the next free task of known steps falls due, or tasks are given to the worker again.
+select least(
+    (select min(run_at) from {schema}.workflow_tasks
+     where owner is null and run_at > %(now)s and name = any (%(names)s::text[])),
+    (select max(run_at) + %(alone)s from {schema}.workflow_tasks
+     where owner = %(worker)s and attempt > 2 and error is null
+        and run_at > %(now)s - %(alone)s and run_at <= %(now)s)
+)
 
 -- :name renew_lease
 -- Notes until when a worker is to be believed alive.
@@ -95,7 +115,7 @@ set lease_until = excluded.lease_until, registry = excluded.registry
 -- Ends the leases that have run out. One that is being renewed or dropped right now is left alone.
 delete from {schema}.workflow_workers where worker in (
     select worker from {schema}.workflow_workers
-    where lease_until <= %(now)s for update skip locked
+    where lease_until <= %(ended_by)s for update skip locked
 )
 
 -- :name drop_worker
@@ -122,15 +142,16 @@ where r.id = w.id
 
 -- :name lost_tasks
 -- Locks the tasks of everybody who has no lease.
-select t.id, r.run_id, t.step_id, t.attempt
+select t.id, r.run_id, t.step_id, t.attempt, t.run_at
 from {schema}.workflow_tasks as t join {schema}.workflow_runs as r on r.id = t.run
 where t.owner is not null
     and not exists (select 1 from {schema}.workflow_workers where worker = t.owner)
 order by t.id for update of t skip locked
 
 -- :name free_lost_tasks
--- Makes locked tasks ownerless and due at their times. The attempts stay counted.
-update {schema}.workflow_tasks as t set owner = null, run_at = w.run_at
+-- Makes locked tasks ownerless and due at their times. The attempts stay counted, and have left no
+-- error.
+update {schema}.workflow_tasks as t set owner = null, run_at = w.run_at, error = null
 from unnest(%(id)s::bigint[], %(run_at)s::bigint[]) as w (id, run_at)
 where t.id = w.id
 
