@@ -128,6 +128,7 @@ def test_a_session_that_has_lost_its_run_tries_nothing(tmp_path: Path, how: str)
         OSError(errno.EMFILE, "too many open files"),
         OSError(errno.ENOMEM, "out of memory"),
         MemoryError(),
+        RuntimeError("can't start new thread"),
     ],
     ids=lambda trouble: str(trouble) or "MemoryError",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +16,7 @@ from workflow.engine.contexts import context_of
 from workflow.engine.intake import Returned
 from workflow.engine.pumps import write_out
 from workflow.engine.reasons import code_of, unreadable
+from workflow.engine.shortages import shortage_of
 from workflow.engine.steps import (
     Completed,
     Failed,
@@ -51,9 +51,6 @@ log = logging.getLogger("workflow.engine")
 
 INLINE = 8  # step bodies the owner runs itself, per run; more fan out to all workers
 PATIENCE = 3.0  # seconds between tries at most while the world is away
-
-# What this machine lacks for a moment is no reason to park a run for good.
-SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN}
 
 
 class Session:
@@ -148,8 +145,9 @@ class Session:
         except (BundleError, SandboxError, StepNotRegisteredError) as error:
             await self._park(error.code, str(error))
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in SHORTAGES:
-                raise
+            shortage = shortage_of(error)
+            if shortage is not None:
+                raise shortage from None
             log.exception("%s: internal error", self.run_id)
             await self._park("internal", f"{type(error).__name__}: {error}")
 
