@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, overload
@@ -26,6 +25,7 @@ from workflow.errors import (
 )
 from workflow.policy.durations import seconds_of
 from workflow.replay.children import failure_of
+from workflow.waiting import is_set_within
 from workflow.world.port import World
 from workflow.world.records import Letter, RunRecord, Status
 
@@ -286,8 +286,7 @@ class Run(Generic[T]):
                 if run.completed_at is not None:
                     return await self._outcome(run)
                 if endings.is_here(self.run_id):
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(ended.wait(), STILL_HERE)
+                    await is_set_within(ended, STILL_HERE)
                     continue
                 read_at = self._world.now()
                 change = await _either(ended, self._world.wait_for_change(change, None)) or change
@@ -295,8 +294,7 @@ class Run(Generic[T]):
                 between = SOON if waited > BETWEEN_READS else min(2 * between, BETWEEN_READS)
                 pause = (between - waited) / 1_000_000
                 if pause > 0:  # commits come thick and fast; our own end would be told
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(ended.wait(), pause)
+                    await is_set_within(ended, pause)
 
     async def _outcome(self, run: RunRecord) -> T:
         match run.status:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from pathlib import Path
@@ -35,6 +34,7 @@ def worker(root: Path, target: str | None) -> None:
 async def _work(project: Project, root: Path, target: str | None) -> None:
     from workflow.engine import Application
     from workflow.errors import WorldError, WorldUnavailableError
+    from workflow.waiting import is_set_within
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -53,8 +53,7 @@ async def _work(project: Project, root: Path, target: str | None) -> None:
             click.echo(f"{error}; trying again in {delay:g} s", err=True)
         except (WorldError, ValueError) as error:
             raise Refused(str(error)) from None
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), delay)
+        if await is_set_within(stop, delay):
             return
         delay = min(delay * 2, 4.0)
     workflows = len(project.registry.workflows)

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
+from workflow.waiting import is_set_within
+
 __all__ = ["Watch", "tell", "watch"]
 
 EACH = 0.004  # seconds that every reader of this process adds to the longest pause
@@ -46,8 +48,7 @@ class Watch:
         """There was nothing to read."""
         longest = min(EACH * _number, LONGEST)
         self._looks = min(self._looks + 1, _DOUBLINGS)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), longest * 2 ** (self._looks - _DOUBLINGS))
+        await is_set_within(self._told, longest * 2 ** (self._looks - _DOUBLINGS))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from workflow.errors import WorldError
+from workflow.waiting import is_set_within
 from workflow.world.port import World
 from workflow.world.records import WorkerRecord
 
@@ -104,8 +105,7 @@ class Heart:
         self._ready.set()
         stuck, told = False, -math.inf
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), self._every)
+            if await is_set_within(stopped, self._every):
                 return
             was, stuck = stuck, time.monotonic() - self._ticked > STUCK
             if stuck:
