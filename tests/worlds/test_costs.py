@@ -105,6 +105,23 @@ async def run(name: str, size: int) -> None:
     assert await (await start(name, size)).return_value == sum(range(size))
 
 
+async def fewest(
+    world: PostgresWorld, told: Counter[str], name: str, size: int
+) -> tuple[Counter[str], int]:
+    """What a run sends, and how many transactions of it write, signs of life left out. The server
+    counts those of other databases, too, so it is the least of some rounds."""
+    rounds = []
+    for _ in range(5):
+        before = ids_given(world)
+        told.clear()
+        await run(name, size)
+        sent = told.copy()
+        given = ids_given(world) - before
+        rounds.append((given - sent["renew_lease"] - _notifications(sent), sent))
+    written, sent = min(rounds, key=lambda each: each[0])
+    return sent, written
+
+
 @pytest.mark.fault("C4")
 def test_a_sequential_step_is_one_commit_in_sqlite(tmp_path: Path, project: Project) -> None:
     """A run of n steps: one commit for its start, its claim, each step, and its end."""
@@ -145,18 +162,14 @@ def test_a_sequential_step_is_one_statement_in_postgresql(
     async def main(world: PostgresWorld) -> tuple[Counter[str], int]:
         async with Application(world, project):
             await run("sequence", 1)
-            before = ids_given(world)
-            told.clear()
-            await run("sequence", 20)
-            sent = told.copy()
-            return sent, ids_given(world) - before
+            return await fewest(world, told, "sequence", 20)
 
     with postgres_world() as world:
         sent, written = asyncio.run(main(world))
     assert sent["append_one"] == 20 + 1, sent
     assert sent["append_many"] == 0
     assert sent["add_runs"] == 1
-    assert written - sent["renew_lease"] - _notifications(sent) <= 20 + 3, (written, sent)
+    assert written <= 20 + 3, (written, sent)
     reads = sent["load_events"] + sent["claim_tasks"] + sent["claim_runs"]
     assert reads < 20, sent  # own results need no read
 
@@ -177,15 +190,11 @@ def test_parallel_steps_share_commits(
     async def main(world: PostgresWorld) -> tuple[Counter[str], int]:
         async with Application(world, project):
             await run("fan_out", 20)
-            before = ids_given(world)
-            told.clear()
-            await run("fan_out", 200)
-            sent = told.copy()
-            return sent, ids_given(world) - before
+            return await fewest(world, told, "fan_out", 200)
 
     with postgres_world() as world:
         sent, written = asyncio.run(main(world))
-    assert written - sent["renew_lease"] - _notifications(sent) < 100, (written, sent)
+    assert written < 100, (written, sent)
     assert sent["append_one"] <= 60, sent
     assert sent["finish_tasks"] <= 60, sent
 
