@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -376,10 +377,11 @@ def test_flat_code_of_many_parts_builds(kind: str, tmp_path: Path) -> None:
 
 
 def test_what_python_cannot_read_is_told_at_its_line(tmp_path: Path) -> None:
-    """A chain too long for Python itself has a finding where it stands."""
+    """A chain that Python itself cannot read has a finding where it stands. From 3.13 on it can."""
     text = "X = 1\n\n\ndef f(x):\n    return x" + ".a()" * 4000 + "\n\n\nY = 1\n"
     text += 'async def w():\n    "use workflow"\n    return X\n'
-    assert _codes(tmp_path, text) == [("WF012", "flows.py", 5)]
+    expected = [("WF012", "flows.py", 5)] if sys.version_info < (3, 13) else []
+    assert _codes(tmp_path, text) == expected
 
 
 def test_a_joined_line_before_a_statement_builds(tmp_path: Path) -> None:

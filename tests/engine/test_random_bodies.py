@@ -89,6 +89,9 @@ class ImpatientLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return super().time() + self._ahead
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        await super().shutdown_default_executor()  # a time-out would be over at once
+
 
 class RecordingWorld(MemoryWorld):
     """Keeps what every accepted append has said. Loses a connection when told to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,8 @@ __all__ = [
     "without_leading_joins",
     "workflow_text",
 ]
+
+_SHORT = 2_000  # characters: with a stack of the usual size libcst reads some thousand levels
 
 Job = tuple[str, str, str, WorkflowPlan | ClientPlan]
 """A text to be made: what for (`workflow`, `client` or `stubs`), path and text of the module, and
@@ -93,15 +95,25 @@ def parsed(path: str, text: str) -> cst.Module:
             "pip install 'path/to/checkout[build]'"
         ) from error
     try:
-        return libcst.parse_module(text)
+        return _parse(libcst.parse_module, text)
     except libcst.ParserSyntaxError:
         pass
     plain = without_leading_joins(text)
     try:
-        return libcst.parse_module(plain)
+        return _parse(libcst.parse_module, plain)
     except libcst.ParserSyntaxError as error:
         # Python could read it, so this is syntax that libcst does not know yet.
         raise UnknownSyntaxError(path, _strange_line(text) or error.editor_line) from error
+
+
+def _parse(parse: Callable[[str], cst.Module], text: str) -> cst.Module:
+    """Parse with a stack that suffices. That of libcst does not say when it has not: the process
+    ends. Texts of this length cannot be nested as deeply as that."""
+    if len(text) < _SHORT:
+        return parse(text)
+    from workflow.sandbox.depth import in_large_stack
+
+    return in_large_stack(lambda: parse(text))
 
 
 class UnknownSyntaxError(ProjectError):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["deepest_line", "deeply", "unreadable_line"]
+__all__ = ["deepest_line", "deeply", "in_large_stack", "unreadable_line"]
 
 _T = TypeVar("_T")
 _STACK = 512 * 1024 * 1024
@@ -32,11 +32,19 @@ def deeply(work: Callable[[], _T]) -> _T:
     except RecursionError:
         if sys.getrecursionlimit() >= _LIMIT:
             raise
+    return in_large_stack(work)
+
+
+def in_large_stack(work: Callable[[], _T]) -> _T:
+    """What `work` gives, done in a thread with a large stack. Raises what it raises, RecursionError
+    where there is no room for such a stack."""
+    if sys.getrecursionlimit() >= _LIMIT:
+        return work()  # in such a thread already
     with _ONE_AT_A_TIME:
-        return _in_large_stack(work)
+        return _in_thread(work)
 
 
-def _in_large_stack(work: Callable[[], _T]) -> _T:
+def _in_thread(work: Callable[[], _T]) -> _T:
     done: list[_T] = []
     failed: list[BaseException] = []
 

@@ -109,13 +109,19 @@ class LocalWorld:
         self._looks = Together(self._snapshot, read_runs)
 
     async def open(self) -> None:
-        await asyncio.to_thread(self._open)
-        await self._open_files().writer.run(self._free_lost)
+        begun = await asyncio.to_thread(self._open)
+        try:
+            await self._open_files().writer.run(self._free_lost)
+        except BaseException:
+            if begun:
+                await asyncio.to_thread(self._close)
+            raise
 
-    def _open(self) -> None:
+    def _open(self) -> bool:
+        """Open the files. False when they are open already."""
         with self._opening, explain(self._path):
             if self._files is not None:
-                return
+                return False
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and payloads
             with ExitStack() as undo:
@@ -139,6 +145,7 @@ class LocalWorld:
                 quiet = Quiet(lambda: lock.news)
                 self._files = _Files(connection, reader, lock, life, writer, quiet, os.getpid())
                 undo.pop_all()
+        return True
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
