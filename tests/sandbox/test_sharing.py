@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import warnings
 from enum import EnumMeta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from tests.sandbox.snippets import MODULE, VirtualRun, bundle_of
 from tests.sandbox.test_repeats import outcome
-from workflow.errors import SandboxError
+from workflow.errors import BundleError, SandboxError
 from workflow.sandbox import Bundle, ModuleSource, Program, check, guards
 from workflow.sandbox.sharing import find_shared
 
@@ -317,3 +318,24 @@ def test_what_outlives_runs_remembers_no_class_of_a_run() -> None:
     assert program._given is not None
     shared = program._given[MODULE]["$given D"]
     assert shared.put.__globals__["$owned"] <= {shared}
+
+
+DATA = "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 1\n"
+FLOW = "async def main():\n    return A()\n"
+
+
+def test_filters_of_warnings_do_not_keep_types_from_being_shared() -> None:
+    """In a process that makes errors of warnings, a text that warns is shared as in others."""
+    source = DATA + FLOW + "PATTERN = '\\d'\n"
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("error")
+        program = Program(bundle_of(m=source))
+        first, second = (program.instantiate()._importer.namespace("m") for _ in range(2))
+    assert first["A"] is second["A"]
+
+
+def test_a_module_that_shares_types_and_is_too_deep() -> None:
+    """It is refused as others are."""
+    source = DATA + FLOW + f"N = {'-' * 50_000}1\n"
+    with pytest.raises(BundleError, match="nested too deeply"):
+        Program(bundle_of(m=source))

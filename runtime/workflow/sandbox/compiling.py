@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from copy import copy
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import CodeType
+from typing import TypeVar
 
 from workflow.errors import SandboxError
 from workflow.replay.warned import as_warnings
@@ -15,6 +17,8 @@ from workflow.sandbox.policy import WorkflowPolicy
 from workflow.sandbox.trees import at, guard
 
 __all__ = ["PolicyError", "Problem", "check", "compile_module", "compile_parts", "given"]
+
+_T = TypeVar("_T")
 
 Problem = tuple[int, int, str]
 """Line (from 1), column in characters (from 1), message."""
@@ -69,21 +73,32 @@ def compile_module(source: str, filename: str) -> CodeType:
     Annotations of functions and variables are never evaluated, as under
     `from __future__ import annotations`. Raises `PolicyError` with every problem found.
     """
-    try:
-        with as_warnings():
-            return deeply(lambda: _compiled(source, filename))
-    except (RecursionError, MemoryError):
-        place = (deepest_line(source), 1, "an expression is nested too deeply")
-        raise PolicyError(filename, [place]) from None
+    return _done(lambda: _compiled(source, filename), source, filename)
 
 
 def compile_parts(
     source: str, filename: str, once: frozenset[str], imports: frozenset[str]
 ) -> tuple[CodeType, CodeType]:
     """Compile a module as two: what makes the names `once`, with the `imports` that needs, and what
-    each run executes, which takes those names as `given` says. Raises `PolicyError`.
+    each run executes, which takes those names as `given` says. Raises `PolicyError` with every
+    problem found.
     """
-    tree = deeply(lambda: _checked(source, filename))
+    return _done(lambda: _parts(source, filename, once, imports), source, filename)
+
+
+def _done(work: Callable[[], _T], source: str, filename: str) -> _T:
+    try:
+        with as_warnings():
+            return deeply(work)
+    except (RecursionError, MemoryError):
+        place = (deepest_line(source), 1, "an expression is nested too deeply")
+        raise PolicyError(filename, [place]) from None
+
+
+def _parts(
+    source: str, filename: str, once: frozenset[str], imports: frozenset[str]
+) -> tuple[CodeType, CodeType]:
+    tree = _checked(source, filename)
     first: list[ast.stmt] = []
     rest: list[ast.stmt] = []
     for node in tree.body:
@@ -100,8 +115,10 @@ def compile_parts(
                 part.names = wanted
                 first.append(part)
         rest.append(node)
-    parts = (ast.Module(body, type_ignores=[]) for body in (first, rest))
-    return tuple(deeply(partial(_to_code, part, filename)) for part in parts)  # type: ignore[return-value]
+    return (
+        _to_code(ast.Module(first, type_ignores=[]), filename),
+        _to_code(ast.Module(rest, type_ignores=[]), filename),
+    )
 
 
 def given(name: str) -> str:

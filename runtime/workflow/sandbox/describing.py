@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from workflow.sandbox.namespace import BUILTINS
 from workflow.sandbox.outlines import Outline
 from workflow.sandbox.plain import bound_by
-from workflow.sandbox.written import sets_attributes
+from workflow.sandbox.written import OF_CLASSES, sets_attributes
 
 if TYPE_CHECKING:
     from workflow.sandbox.sharing import Search
@@ -59,7 +59,7 @@ _FIELDS_OF_MODELS = frozenset({"pydantic.Field", "pydantic.PrivateAttr"})
 _VALIDATORS = frozenset({"pydantic.field_validator", "pydantic.model_validator"})
 _UNSHARED_METHODS = frozenset({"__init__", "__post_init__", "_generate_next_value_"})
 _MIXINS = frozenset({"builtins.object", "builtins.int", "builtins.str"})
-
+_CACHED = "functools.cached_property"
 
 # How much is known of what a name of a class body stands for.
 _SOME_VALUE, FINAL, PLAIN = range(3)
@@ -185,7 +185,7 @@ class Description:
                     pass
                 case _:
                     continue
-            if name in _OF_CLASSES:
+            if name in OF_CLASSES:
                 return True
         return False
 
@@ -232,10 +232,6 @@ class Description:
             elif each.id not in inside | BUILTINS | {"__name__"}:
                 return False
         return True
-
-
-_CACHED = "functools.cached_property"
-_OF_CLASSES = frozenset({"ClassVar", "Final"})  # pydantic takes the second for the first
 
 
 def _called(node: ast.expr) -> ast.expr:

@@ -14,6 +14,7 @@ from typing import Any
 from workflow.codec.closures import find_code, is_nested
 from workflow.codec.references import Known
 from workflow.errors import BundleError, WorkflowNotRegisteredError
+from workflow.replay.warned import as_warnings
 from workflow.sandbox.bundle import Bundle, ModuleSource
 from workflow.sandbox.compiling import PolicyError, compile_module, compile_parts, given
 from workflow.sandbox.functions import BundledFunctions, by_place
@@ -73,12 +74,11 @@ class Program:
         return CompiledModule(module.name, code, module.is_package)
 
     def _find_shared(self) -> dict[str, Shared]:
+        sources = {each.name: (each.source, each.is_package) for each in self.bundle.modules}
+        apart = [*self.bundle.workflows.values(), *self.bundle.steps.values()]
         try:
-            return find_shared(
-                {module.name: (module.source, module.is_package) for module in self.bundle.modules},
-                self._passthrough,
-                [*self.bundle.workflows.values(), *self.bundle.steps.values()],
-            )
+            with as_warnings():
+                return find_shared(sources, self._passthrough, apart)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return {}  # compiling the module says what is wrong with it
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["handed_on", "new_attributes", "sets_attributes", "written"]
+__all__ = ["OF_CLASSES", "handed_on", "new_attributes", "sets_attributes", "written"]
 
-_OF_CLASSES = frozenset({"ClassVar", "Final"})
+OF_CLASSES = frozenset({"ClassVar", "Final"})
+"""Annotations of what the class has, and not its objects: pydantic takes `Final` for `ClassVar`."""
 
 
 def sets_attributes(tree: ast.AST) -> bool:
@@ -109,7 +110,7 @@ def new_attributes(trees: Iterable[ast.Module]) -> set[str]:
 
 def _is_of_class(kind: ast.expr) -> bool:
     return any(
-        getattr(node, "id", getattr(node, "attr", "")) in _OF_CLASSES for node in ast.walk(kind)
+        getattr(node, "id", getattr(node, "attr", "")) in OF_CLASSES for node in ast.walk(kind)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging as real
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from workflow.errors import SandboxError
@@ -47,7 +47,33 @@ def _text_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)).rstrip("\n")
 
 
-class Logger:
+class _Levels:
+    """The calls that name their level, by way of `log`."""
+
+    __slots__ = ()
+
+    log: Callable[..., None]
+
+    def debug(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.DEBUG, msg, *args, **options)
+
+    def info(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.INFO, msg, *args, **options)
+
+    def warning(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.WARNING, msg, *args, **options)
+
+    def error(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.ERROR, msg, *args, **options)
+
+    def exception(self, msg: object, *args: Any, exc_info: Any = True, **options: Any) -> None:
+        self.log(real.ERROR, msg, *args, exc_info=exc_info, **options)
+
+    def critical(self, msg: object, *args: Any, **options: Any) -> None:
+        self.log(real.CRITICAL, msg, *args, **options)
+
+
+class Logger(_Levels):
     """What `logging.getLogger` gives workflow code: it speaks, and cannot be configured."""
 
     __slots__ = ("name",)
@@ -88,24 +114,6 @@ class Logger:
             text += f"\n{_text_of(error)}" if error is not None else ""
         _speak(self.name, level, text)
 
-    def debug(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.DEBUG, msg, *args, **options)
-
-    def info(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.INFO, msg, *args, **options)
-
-    def warning(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.WARNING, msg, *args, **options)
-
-    def error(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.ERROR, msg, *args, **options)
-
-    def exception(self, msg: object, *args: Any, exc_info: Any = True, **options: Any) -> None:
-        self.log(real.ERROR, msg, *args, exc_info=exc_info, **options)
-
-    def critical(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.CRITICAL, msg, *args, **options)
-
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name is logging's
         """Always true: whether a record is shown is for the application, not for the replay."""
         return True
@@ -114,7 +122,7 @@ class Logger:
         return Logger(suffix if self.name == "root" else f"{self.name}.{suffix}")
 
 
-class LoggerAdapter:
+class LoggerAdapter(_Levels):
     """`logging.LoggerAdapter`: a logger whose messages go through `process`, for subclasses."""
 
     def __init__(
@@ -137,24 +145,6 @@ class LoggerAdapter:
     def log(self, level: int, msg: object, *args: Any, **options: Any) -> None:
         msg, options = self.process(msg, options)
         self.logger.log(level, msg, *args, **options)
-
-    def debug(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.DEBUG, msg, *args, **options)
-
-    def info(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.INFO, msg, *args, **options)
-
-    def warning(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.WARNING, msg, *args, **options)
-
-    def error(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.ERROR, msg, *args, **options)
-
-    def exception(self, msg: object, *args: Any, exc_info: Any = True, **options: Any) -> None:
-        self.log(real.ERROR, msg, *args, exc_info=exc_info, **options)
-
-    def critical(self, msg: object, *args: Any, **options: Any) -> None:
-        self.log(real.CRITICAL, msg, *args, **options)
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name is logging's
         """As that of the logger."""
