@@ -27,15 +27,15 @@ def named(files: list[Path]) -> list[tuple[str, Path]]:
 
 
 def test_slice_of_the_standard_library() -> None:
-    """One file in a hundred and twenty, each function as a workflow: no crash, no directive where
+    """One file in eighty, each function as a workflow: no crash, no directive where
     there is none, and texts that parse; and the rules do find what such code does."""
     files = [f for f in stdlib() if "test" not in f.relative_to(LIBRARY).parts]
-    report = crawl(named(files[::120]), transform=True)
+    report = crawl(named(files[::80]), transform=True)
     assert report.crashes == []
     assert report.directives == []
     assert report.broken == []
     assert report.files > 5
-    assert report.functions > 20
+    assert report.functions > 50  # 3.13 has few in these files
     assert sum(report.findings.values()) > report.functions / 10
 
 

@@ -94,6 +94,11 @@ def test_a_copy_that_went_well_is_open_and_traces_no_more(tmp_path: Path) -> Non
         assert not copy.loop.is_closed()
         assert not copy.trace
         assert copy.head == len(log)
+        (hook,) = [event for event in log if event.type == "hook_created"]
+        payload = worker.codec.encode(None)
+        given = NewEvent(type="hook_received", at=log[-1].at, ref=hook.ref, payload=payload)
+        assert [each.type for each in copy.feed(given)] == ["run_completed"]
+        assert copy._sources == []
         copy.close()
 
     asyncio.run(main())
