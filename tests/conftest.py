@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -42,6 +43,20 @@ def pytest_collection_finish() -> None:
     """
     sys.dont_write_bytecode = _writes_none
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each file of tests imports without the modules of other files' projects: there is more than
+    one `orders`."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    folders = (str(tmp_path_factory.getbasetemp()), str(Path(__file__).parents[1] / "examples"))
+    for name, module in list(sys.modules.items()):
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(place and place.startswith(folders) for place in places):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session", autouse=True)
