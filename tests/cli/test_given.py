@@ -104,6 +104,20 @@ def test_a_source_that_was_moved(tmp_path: Path) -> None:
     assert "run `wfc build`" in done.stderr
 
 
+@pytest.mark.parametrize("file", ["calendar.py", "email/flows.py"])
+def test_a_source_whose_name_is_taken(file: str, tmp_path: Path) -> None:
+    """Both files are named where one of Python's own stands in for the user's."""
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(FLOWS)
+    assert wfc(tmp_path, "build").returncode == 0
+    done = wfc(tmp_path, "worker")
+    assert done.returncode == 2
+    taken = file.partition("/")[0]
+    name = taken.removesuffix(".py")
+    assert f"Error: `{name}` is " in done.stderr
+    assert f"here, and not {taken} of the project: rename yours" in done.stderr
+
+
 def test_a_run_that_nobody_works_on(project: Path) -> None:
     """`wfc inspect run` says that no worker is alive, and how to have one."""
     started = wfc(project, "start", "nap").stdout.strip()

@@ -196,7 +196,12 @@ def _registry(folder: Path, step: bytes, root: Path, manifest: dict[str, Any]) -
         except ModuleNotFoundError as error:
             del sys.modules[name]
             _check_moved(folder, root, manifest, error)
+            _check_hidden(root, manifest, error)
             raise _not_found(error) from error
+        except AttributeError as error:
+            del sys.modules[name]
+            _check_hidden(root, manifest, error)
+            raise
         except BaseException:
             del sys.modules[name]
             raise
@@ -217,6 +222,24 @@ def _check_moved(
                 f"{folder.name}/ was made from {module['path']}, which is not there any more: if "
                 "it was moved or removed, run `wfc build` and start again"
             ) from error
+
+
+def _check_hidden(root: Path, manifest: dict[str, Any], error: Exception) -> None:
+    """Raise for a file of the project whose name another module has taken, such as `calendar`."""
+    for kind in ("steps", "workflows", "classes"):
+        for key, entry in manifest[kind].items():
+            file = root.joinpath(*key.split("//")[1].split("/"))
+            package = entry["module"].rpartition(".")[0]
+            for name, own in ((package, file.parent), (entry["module"], file)):
+                found = getattr(sys.modules.get(name), "__file__", None)
+                if found is None or not own.exists():
+                    continue
+                if not os.path.samefile(Path(found).parent if own.is_dir() else found, own):
+                    raise BundleError(
+                        f"`{name}` is {found} here, and not {own.relative_to(root)} of the "
+                        "project: rename yours and run `wfc build`, or see that its folder comes "
+                        "first on sys.path"
+                    ) from error
 
 
 def _not_found(error: ModuleNotFoundError) -> BundleError:
