@@ -250,7 +250,7 @@ class Reach:
     external; `dropped`: methods of kept classes that only steps use, which are left out;
     `decorated`: the decorators that stay on a step, by their index, because they register it;
     `lost`: what changes something reached, and is left out all the same; `undefined`: names that
-    nothing binds, as far as the text tells.
+    nothing binds, as far as the text tells; `loaded`: modules that the bodies of functions import.
     """
 
     keep: Mapping[str, frozenset[int]]
@@ -264,6 +264,7 @@ class Reach:
     decorated: Mapping[Function, frozenset[int]] = field(default_factory=dict)
     lost: tuple[Lost, ...] = ()
     undefined: tuple[Missing, ...] = ()
+    loaded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

@@ -208,6 +208,30 @@ async def w():
     assert _run(tmp_path, {"registry_object.py": text}) == [["search"], tmp_path.name]
 
 
+@pytest.mark.parametrize("name", ["step_options", "workflow.step_options", "so"])
+def test_the_options_of_a_step_change_nothing_else(name: str, tmp_path: Path) -> None:
+    """What the step itself changes is one finding, and not one about its decorator as well."""
+    flows = f"""\
+import workflow
+from workflow import step_options, step_options as so
+
+SEEN: list[str] = []
+
+
+@{name}(max_retries=0)
+async def look() -> None:
+    "use step"
+    SEEN.append("x")
+
+
+async def count() -> int:
+    "use workflow"
+    await look()
+    return len(SEEN)
+"""
+    assert [code for code, _, _ in _codes(tmp_path, {"flows.py": flows})] == ["WF611"]
+
+
 def test_registering_that_cannot_run_is_told(tmp_path: Path) -> None:
     """A decorator that makes something else of a step, and one nobody imports, are findings."""
     wrapping = _REGISTRY.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -20,6 +21,39 @@ from workflow.worlds import memory
 FLOW = 'async def flow():\n    "use workflow"\n'
 
 RUNS = {
+    "special methods by their names": """
+        class Refused(Exception):
+            def __init__(self, code):
+                Exception.__init__(self, f"refused {code}")
+                self.code = code
+        class Money:
+            def __init__(self, n): self.n = n
+            def __eq__(self, other): return self.n == other.n
+            def __ne__(self, other): return not self.__eq__(other)
+            def __add__(self, other): return Money(self.n + getattr(other, "n", other))
+            def __radd__(self, other): return self.__add__(other)
+            def __str__(self): return f"{self.n} EUR"
+            def __repr__(self): return self.__str__()
+        ---
+        prices = {"a": 1, "b": 2}
+        found = str(Refused(3)), repr(sum([Money(1), Money(2)])), Money(1) != Money(1)
+        assert list(map(prices.__getitem__, "ba")) == [2, 1]
+        return found == ("refused 3", "3 EUR", False)
+    """,
+    "fields with names of methods": """
+        from dataclasses import dataclass
+        @dataclass
+        class Command:
+            name: str
+            args: list
+            copy: int = 0
+        ---
+        command = Command("run", [1, 2])
+        command.copy += 2
+        match command:
+            case Command(name="run", args=[first, *_], copy=n):
+                return (first, n) == (1, 2)
+    """,
     "special methods under another name": """
         class Money:
             def __init__(self, n): self.n = n
@@ -175,6 +209,14 @@ def test_idiom_is_no_finding_and_runs(name: str, tmp_path: Path) -> None:
     assert asyncio.run(play()) is True
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of Python 3.12")
+def test_bases_may_name_the_parameters_of_their_class(tmp_path: Path) -> None:
+    """`class Leaf[T](Node[T])`: T is that of the class statement, not a name of the module."""
+    text = "class Node[T]:\n    kids: list[T] = []\nclass Leaf[T](Node[T]): ...\n"
+    found = wfc.build(write_project(tmp_path, text + FLOW + "    Leaf()\n"), cache=False)
+    assert found.diagnostics == ()
+
+
 def test_directive_may_follow_imports_from_the_future(tmp_path: Path) -> None:
     """Below the docstring and `from __future__` a directive marks the whole file."""
     text = '"""Doc."""\nfrom __future__ import annotations\n"use workflow"\nimport json\n'
@@ -228,6 +270,21 @@ SAID = {
     "a function that evaluates text": (
         "import typing\nKINDS = typing.get_type_hints(int)\n" + FLOW + "    return KINDS\n",
         ("WF710", 2, "It evaluates text; use the types themselves."),
+    ),
+    "a special method of a builtin": (
+        "OPERATIONS = {'+': int.__add__}\n" + FLOW + "    return OPERATIONS['+'](1, 2)\n",
+        ("WF802", 1, "Write `a + b`."),
+    ),
+    "a constrained type": (
+        "from pydantic import BaseModel, conint\nclass M(BaseModel):\n    n: conint(ge=1, le=5)\n"
+        + FLOW
+        + "    return M(n=1).n\n",
+        ("WF807", 3, "Write `Annotated[int, Field(ge=1, le=5)]`."),
+    ),
+    "messages in a pattern": (
+        FLOW + "    try: ...\n    except Exception as e:\n        match e:\n"
+        "            case ValueError(args=(a, _)): return a\n",
+        ("WF811", 6, "Read it below, as in `case ValueError() as found:`."),
     ),
     "a base class that is left out": (
         "from string import Formatter\nclass F(Formatter): ...\n" + FLOW + "    F()\n",

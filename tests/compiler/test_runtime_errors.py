@@ -110,7 +110,7 @@ def test_a_lambda_is_refused_as_the_page_says(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with Application(memory.create(), project):
-            await (await start(loaded(good).flow)).result(20)
+            await (await start(loaded(good).flow)).result(60)
 
     asyncio.run(main())
 
@@ -138,7 +138,7 @@ def test_a_wrong_response_of_a_webhook_fails_the_run(tmp_path: Path) -> None:
     async def main() -> None:
         async with Application(memory.create(), project):
             with pytest.raises(WorkflowRunFailedError, match="respond_with= is a Response"):
-                await (await start(loaded(tmp_path).flow)).result(20)
+                await (await start(loaded(tmp_path).flow)).result(60)
 
     asyncio.run(main())
 
@@ -154,7 +154,7 @@ def test_a_webhook_that_is_not_answered(sample: int, tmp_path: Path) -> None:
             run = await start(loaded(tmp_path).flow)
             await until(get_world(), lambda: get_world().get_hook("t"), what="the webhook")
             response = await resume_webhook("t", Request("POST", "http://test/", body=body))
-            await run.result(20)
+            await run.result(60)
             return response.status
 
     assert asyncio.run(post(b'{"valid": true}')) == 200

@@ -118,5 +118,10 @@ def test_watching_what_is_no_project_is_wrong_use(tmp_path: Path) -> None:
     """Without a folder there is nothing to wait for; --check has no place beside --watch."""
     from click.testing import CliRunner
 
-    for arguments in (["--root", str(tmp_path / "no")], ["--check"]):
-        assert CliRunner().invoke(main, ["build", "--watch", *arguments]).exit_code == 2
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for arguments in (["--root", str(tmp_path / "no")], ["--check"]):
+            assert CliRunner().invoke(main, ["build", "--watch", *arguments]).exit_code == 2
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -72,7 +72,7 @@ def test_a_call_that_nobody_awaits_is_told(
     assert run.types().count("step_created") == 1
     said = [each for each in run.live.take_utterances() if "never awaited" in each[2]]
     assert len(said) == 1
-    logger, level, text = said[0]
+    logger, level, text, _ = said[0]
     assert (logger, level) == ("workflow", 30)
     where = f"{__file__}:{body.__code__.co_firstlineno + line}: "
     assert text.startswith(f"{where}{name}() was called and never awaited")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from typing import Any
 
 import pytest
 
 from tests.replay.drive import SECOND, START, Driver, meta_of, step
 from workflow import pending_action, sleep
-from workflow.errors import DivergenceError
+from workflow.errors import DivergenceError, WorkflowBlockedError
 
 
 def test_waits_that_are_due_together_end_in_the_order_they_were_begun() -> None:
@@ -113,3 +115,40 @@ def test_a_body_with_a_step_at_work_does_not_wait_for_people_only() -> None:
     assert not run.live.paused
     run.advance(5)
     assert run.live.paused
+
+
+def test_what_is_due_never_is_no_wait() -> None:
+    """Infinite timers, and those of the year 10,000, are for others to cancel, and not recorded."""
+
+    async def body() -> list[Any]:
+        said: list[Any] = []
+        try:
+            async with asyncio.timeout(5):
+                await asyncio.sleep(math.inf)
+        except TimeoutError:
+            said.append("timed out")
+        async with asyncio.timeout(math.inf):
+            said.append(await asyncio.sleep(1, "in time"))
+        task = asyncio.create_task(asyncio.sleep(10.0**30))
+        await asyncio.sleep(0)
+        task.cancel()
+        said += await asyncio.gather(task, return_exceptions=True)
+        return [str(each) for each in said]
+
+    run = Driver(body)
+    run.advance(5)
+    run.advance(1)
+    assert run.types().count("wait_created") == 2
+    assert run.result == ["timed out", "in time", ""]
+    run.replayed()
+
+
+def test_a_body_that_only_waits_for_never_is_blocked() -> None:
+    """Nothing would ever wake it, so it fails at once and says so."""
+
+    async def body() -> None:
+        await asyncio.sleep(math.inf)
+
+    run = Driver(body)
+    assert run.types() == ["run_created", "run_failed"]
+    assert isinstance(run.error, WorkflowBlockedError)

@@ -134,7 +134,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         _MACHINE: "PrettyPrinter isreadable isrecursive saferepr",
     },
     "random": {_SHARED: "getstate setstate"},
-    "re": {_LOCALE: "L LOCALE", _SHARED: "purge", _OLD: "template", _RARE: "PatternError"},
+    "re": {_LOCALE: "L LOCALE", _SHARED: "purge", _OLD: "template"},
     "statistics": {_MACHINE: "kde_random", _RARE: "NormalDist kde"},
     "string": {_TEXT: "Formatter"},
     "struct": {_RARE: "Struct pack_into"},
@@ -180,8 +180,9 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     },
     "workflow.api": {
         _OUTSIDE: """
-            HookRecord PendingAction Readable RunPage get_hook_by_token get_run get_runs get_world
-            list_runs resume_hook resume_run resume_webhook set_world with_workflow
+            HookPage HookRecord PendingAction Readable RunPage get_hook_by_token get_hooks get_run
+            get_runs get_world list_hooks list_runs resume_hook resume_run resume_webhook set_world
+            with_workflow
         """
     },
     "zlib": {

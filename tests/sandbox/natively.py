@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import os
 import selectors
 import sys
+import time
 import types
+from collections.abc import Iterator
 from typing import Any
 
 from tests.sandbox.snippets import EPOCH, MODULE
@@ -34,6 +39,39 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
         return self._skip.now
 
 
+@contextlib.contextmanager
+def _own_logging() -> Iterator[None]:
+    """Logging as in a new process: what others have set up writes what the snippet logs elsewhere,
+    pytest's handler raises what cannot be written, and both are what they were afterwards."""
+    root = logging.getLogger()
+    handlers, level, known = root.handlers[:], root.level, set(root.manager.loggerDict)
+    root.handlers[:] = []
+    root.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        for name in set(root.manager.loggerDict) - known:
+            del root.manager.loggerDict[name]
+
+
+@contextlib.contextmanager
+def _in_utc() -> Iterator[None]:
+    """The local time of every workflow is UTC, wherever the tests run."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
 def run_natively(source: str) -> Any:
     """Execute a snippet as a module of this process: the value of its `async def main()`, or of
     its `result`."""
@@ -49,7 +87,7 @@ def run_natively(source: str) -> Any:
             value = main()
             return await value if asyncio.iscoroutine(value) else value
 
-        with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+        with _in_utc(), _own_logging(), asyncio.Runner(loop_factory=_VirtualLoop) as runner:
             return runner.run(body())
     finally:
         del sys.modules[MODULE]

@@ -7,11 +7,15 @@ import logging
 import random
 import time
 import uuid
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from tests.sandbox.snippets import EPOCH, VirtualRun, run_snippet, space_of
+from workflow.engine.telling import tell
 from workflow.errors import SandboxError
+from workflow.replay.uttered import Utterance
 from workflow.sandbox.facades import chance, speech
 
 
@@ -111,7 +115,7 @@ logging.warning('d')
 log.log(35, 'e')
 """
     run_snippet(source, run)
-    assert run.loop.utterances == [
+    assert [each[:3] for each in run.loop.utterances] == [
         (speech.PRINT_LOGGER, logging.INFO, "a-1"),
         ("shop", logging.INFO, "b 2"),
         ("shop.x", logging.DEBUG, "c 3"),
@@ -120,11 +124,55 @@ log.log(35, 'e')
     ]
 
 
+def test_extra_attributes_of_records_are_spoken() -> None:
+    """`extra=` is kept as plain data of that moment, with the text of what is none, and without the
+    names that records have themselves."""
+    run = VirtualRun()
+    source = """
+import logging
+from datetime import date
+from decimal import Decimal
+class Order:
+    def __str__(self): return 'order 7'
+items = [1, {'a': (2.5, None)}]
+log = logging.getLogger('shop')
+log.info('a', extra={'order': Order(), 'items': items, 'due': date(2026, 1, 2), 'name': 'x',
+                     'sum': Decimal('1.5'), 'message': 'y', 3: 4})
+items.append(5)
+logging.LoggerAdapter(log, {'tenant': 't'}).warning('b')
+log.error('c', extra=5)
+items.append(items)
+log.error('d', extra={'items': items})
+"""
+    run_snippet(source, run)
+    *first, last = (each.extra for each in run.loop.utterances)
+    assert "[...]" in str(last)
+    assert first == [
+        {
+            "order": "order 7",
+            "items": [1, {"a": (2.5, None)}],
+            "due": date(2026, 1, 2),
+            "sum": Decimal("1.5"),
+        },
+        {"tenant": "t"},
+        {},
+    ]
+
+
+def test_handlers_of_the_application_get_extra_attributes(caplog: pytest.LogCaptureFixture) -> None:
+    """A record has them as attributes, and is logged without where the application has its own."""
+    tell(Utterance("shop", logging.WARNING, "50 % off", {"order": 7}))
+    tell(Utterance("shop", logging.WARNING, "said", {"lineno": 7}))
+    first, second = caplog.records
+    assert (first.getMessage(), first.order) == ("50 % off", 7)  # type: ignore[attr-defined]
+    assert second.getMessage() == "said"
+
+
 def test_a_mistaken_message_is_spoken_raw() -> None:
     """Arguments that do not fit the message are shown behind it, as nothing may fail in logging."""
     run = VirtualRun()
     run_snippet("import logging\nlogging.info('order %d', 's')\n", run)
-    assert run.loop.utterances == [("root", logging.INFO, "order %d ('s',)")]
+    assert run.loop.utterances == [("root", logging.INFO, "order %d ('s',)", {})]
 
 
 def test_logged_exceptions_show_the_error() -> None:
@@ -135,7 +183,7 @@ def test_logged_exceptions_show_the_error() -> None:
         "    logging.getLogger('a').exception('failed')\n"
     )
     run_snippet(source, run)
-    [(_, level, text)] = run.loop.utterances
+    [(_, level, text, _)] = run.loop.utterances
     assert level == logging.ERROR
     assert text.startswith("failed\nTraceback")
     assert text.endswith("ZeroDivisionError: division by zero")

@@ -6,6 +6,7 @@ be seen in the text. `repeats.json` has the same for what is made for each run.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -339,3 +340,20 @@ def test_a_module_that_shares_types_and_is_too_deep() -> None:
     source = DATA + FLOW + f"N = {'-' * 50_000}1\n"
     with pytest.raises(BundleError, match="nested too deeply"):
         Program(bundle_of(m=source))
+
+
+def test_a_text_that_python_fails_to_parse_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python may say that the depth of a tree does not add up, and not say so the next time."""
+    told: list[str] = []
+    parse = ast.parse
+
+    def fails_first(text: str, *more: Any) -> Any:
+        if text not in told:
+            told.append(text)
+            raise SystemError("AST constructor recursion depth mismatch (before=102, after=37)")
+        return parse(text, *more)
+
+    monkeypatch.setattr(ast, "parse", fails_first)
+    program = Program(bundle_of(m=DATA + FLOW))
+    assert told == [DATA + FLOW]
+    assert "A" in program._shared["m"].names

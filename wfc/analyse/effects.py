@@ -175,6 +175,16 @@ class Effects:
                 return {ref for inner in children(node) for ref in self._refs(frame, inner)}
         return set()
 
+    def _name_of_module(self, frame: _Frame, node: ast.Attribute) -> set[Ref]:
+        """The name that `module.name = …` sets."""
+        root, attrs = dotted(node)
+        if root is None or root.id in frame.local:
+            return set()
+        match self.names.of(frame.module, root.id, attrs):
+            case ProjectName(key=key, rest=()):
+                return {key}
+        return set()
+
     def _top(self, module: Module, name: str) -> set[Ref]:
         target = self.names.follow(self.names.of(module, name))
         return {target.key} if isinstance(target, ProjectName) else set()
@@ -198,6 +208,8 @@ class Effects:
                     match node:
                         case ast.Subscript(value=ast.Call(func=ast.Name(id="globals"))):
                             refs = self._refs(frame, node)
+                        case ast.Attribute():
+                            refs = refs | self._name_of_module(frame, node)
                     yield node, refs, False
                 case ast.Attribute(value=value, attr=attr) if attr in MUTATORS:
                     yield node, self._refs(frame, value), False
@@ -226,8 +238,10 @@ class Effects:
     ) -> Iterator[tuple[ast.AST, set[Ref], bool]]:
         itself = ast.Name(node.name, ast.Load())
         for decorator in node.decorator_list:
-            yield decorator, self._called(frame, decorator, [(0, itself)]), False
             named = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if self._external(frame, named) == "workflow.step_options":
+                continue  # it changes nothing but the step
+            yield decorator, self._called(frame, decorator, [(0, itself)]), False
             if isinstance(named, ast.Attribute) and self._function(frame, named) is None:
                 yield decorator, self._refs(frame, named.value), False
 

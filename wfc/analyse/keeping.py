@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from wfc.analyse.effect_parts import hands_back
+from wfc.analyse.effect_parts import dotted, hands_back
 from wfc.analyse.effects import Effect, Effects
 from wfc.analyse.names import Names, ProjectModule, ProjectName
 from wfc.analyse.reach import Kept, walk
@@ -26,20 +26,27 @@ _HARMLESS = ("logging", "structlog", "loguru", "warnings")
 
 
 class Keeper:
-    """Decides for one project. `obstacle` says what of a grown reach cannot be, if anything."""
+    """Decides for one project. `obstacle` says what of a grown reach cannot be, if anything.
+
+    `modules` are those that are known; `glimpses` also finds the others, which are not part of the
+    program until something of them is kept.
+    """
 
     def __init__(
         self,
         names: Names,
+        glimpses: Names,
         modules: Callable[[], Iterable[Module]],
         obstacle: Callable[[Reach, Reach], str],
         left_out: frozenset[ast.AST],
     ) -> None:
         self._names = names
+        self._glimpses = glimpses
         self._modules = modules
         self._obstacle = obstacle
         self._left_out = left_out
-        self._effects = Effects(names)
+        self._effects = Effects(glimpses)
+        self._loads: dict[str, set[str]] = {}
         self.kept: tuple[Kept, ...] = ()
         self._lost: dict[Effect, Lost] = {}
 
@@ -82,7 +89,7 @@ class Keeper:
         """The effects on what is reached about which nothing is decided yet."""
         decided = {kept.effect for kept in self.kept} | self._lost.keys()
         found: list[Effect] = []
-        for module in list(self._modules()):
+        for module in self._around(base):
             keep = base.keep.get(module.name, frozenset())
             for effect in self._effects.of(module):
                 if effect in decided or base.parents.keys().isdisjoint(effect.keys):
@@ -94,6 +101,24 @@ class Keeper:
                     continue
                 found.append(effect)
         return found
+
+    def _around(self, base: Reach) -> list[Module]:
+        """The known modules, and those that are loaded with the ones workflow code is in."""
+        found = {module.name: module for module in self._modules()}
+        todo = [found[name] for name in base.keep if name in found]
+        while todo:
+            module = todo.pop()
+            loads = self._loads.get(module.name)
+            if loads is None:
+                loads = self._loads[module.name] = {
+                    name for part in module.tree.body for _, name in self._imported(module, part)
+                }
+            for name in sorted(loads - found.keys()):
+                other = self._glimpses.find(name)
+                if other is not None:
+                    found[name] = other
+                    todo.append(other)
+        return list(found.values())
 
     def _is_set_up(self, effect: Effect, keys: Iterable[Key]) -> bool:
         """Whether a method nobody knows is called on nothing that a workflow would see changed:
@@ -139,9 +164,11 @@ class Keeper:
         for node in walk_nodes(statement) if not _is_definition(statement) else ():
             if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
                 return f"it uses the special attribute {node.attr}", ()
+        if self._is_of_module(effect):
+            return "the names of a module can only be changed by the code in it", ()
         imports: dict[tuple[str, int, str], tuple[Module, int, ast.alias]] = {}
         for key in keys:
-            if key[0] == effect.module.name:
+            if key[0] == effect.module.name or effect.module.name in base.loaded:
                 continue
             for workflow in _readers(base, marked, key):
                 path = self._path(workflow.module, effect.module)
@@ -150,6 +177,16 @@ class Keeper:
                     return f"nothing that {workflow.module.path} imports leads to {name}", ()
                 imports |= {(m.name, index, a.name): (m, index, a) for m, index, a in path}
         return "", tuple(imports.values())
+
+    def _is_of_module(self, effect: Effect) -> bool:
+        """Whether it sets a name of another module, as in `rates.EUR = 2`."""
+        if not isinstance(effect.node, ast.Attribute) or effect.decorator is not None:
+            return False
+        root, attrs = dotted(effect.node.value)
+        if root is None or isinstance(effect.node.ctx, ast.Load):
+            return False
+        owner = self._glimpses.follow(self._glimpses.of(effect.module, root.id, attrs))
+        return isinstance(owner, ProjectModule)
 
     def _path(self, start: Module, wanted: Module) -> list[tuple[Module, int, ast.alias]] | None:
         """The imports from one module to another, through modules of the project."""
@@ -161,20 +198,31 @@ class Keeper:
                 return ways[module.name]
             for index, statement in enumerate(module.tree.body):
                 for alias, name in self._imported(module, statement):
-                    found = self._names.find(name)
+                    found = self._glimpses.find(name)
                     if found is not None and name not in ways:
                         ways[name] = [*ways[module.name], (module, index, alias)]
                         todo.append(found)
         return None
 
     def _imported(self, module: Module, statement: ast.stmt) -> Iterator[tuple[ast.alias, str]]:
+        for alias, name in self._loaded(module, statement):
+            parts = name.split(".")
+            for end in range(len(parts), 0, -1):  # a module is loaded after its packages
+                yield alias, ".".join(parts[:end])
+
+    def _loaded(self, module: Module, statement: ast.stmt) -> Iterator[tuple[ast.alias, str]]:
         if isinstance(statement, ast.Import):
             yield from ((alias, alias.name) for alias in statement.names)
         elif isinstance(statement, ast.ImportFrom):
             for alias in statement.names:
                 if alias.name == "*":
                     continue
-                target = self._names.imported(module, statement, alias.asname or alias.name)
+                # The package itself binds the name, so that it is no question of what it means.
+                part = f"{self._glimpses.absolute(module, statement)}.{alias.name}"
+                if self._glimpses.find(part) is not None:
+                    yield alias, part
+                    continue
+                target = self._glimpses.imported(module, statement, alias.asname or alias.name)
                 if isinstance(target, ProjectModule):
                     yield alias, target.name
                 elif isinstance(target, ProjectName):

@@ -72,14 +72,16 @@ def analyse(
                 return f"it calls {reference.target.member}()"
         return obstacle(before, after)
 
-    names = Names(remembering, is_folder, external_modules() | passthrough)
+    outside = external_modules() | passthrough
+    names = Names(remembering, is_folder, outside)
+    glimpses = Names(lambda name: seen.get(name) or find(name), is_folder, outside)
     marked = ids.marked(seen.values())
     while True:
         foreign = decorators.foreign(names, marked, passthrough)
         left_out: frozenset[ast.AST] = frozenset(foreign)
         # A module found on the way may bring steps of its own, whose bodies must not be followed.
         reached = reach.walk(names, marked, left_out=left_out)
-        keeper = Keeper(names, seen.values, may_run, left_out)
+        keeper = Keeper(names, glimpses, seen.values, may_run, left_out)
         reached = keeper.settle(marked, reached)
         more = ids.marked(seen.values())
         if len(more) == len(marked):

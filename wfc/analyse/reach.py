@@ -63,7 +63,12 @@ def walk(
         walker.enter(key, None)
     walker.run()
     return Reach(
-        keep={m: frozenset(found) for m, found in sorted(walker.keep.items()) if found},
+        keep={
+            m: frozenset(found)
+            for m, found in sorted(walker.keep.items())
+            if found or m in walker.loaded
+        },
+        loaded=frozenset(walker.loaded),
         aliases={place: frozenset(found) for place, found in walker.aliases.items()},
         edges={key: tuple(found) for key, found in walker.edges.items()},
         parents=walker.parents,
@@ -89,6 +94,7 @@ class _Walker:
         self.stubs: frozenset[Function] = frozenset(m.node for m in marked if m.kind is Kind.STEP)
         self.queue: deque[Key] = deque()
         self.keep: dict[str, set[int]] = {}
+        self.loaded: set[str] = set()  # modules that function bodies import
         self.aliases: dict[tuple[str, int], set[str]] = {}
         self.edges: dict[Key, dict[Key, None]] = {}
         self.parents: dict[Key, tuple[Key, int] | None] = {}
@@ -258,6 +264,9 @@ class _Walker:
             target = self.names.imported(module, use.statement, name)
         if use.guarded and not self._is_there(target):
             return  # workflow code gets the ImportError, and goes on as the `try` says
+        if isinstance(target, ProjectModule) and self.names.find(target.name) is not None:
+            self.loaded.add(target.name)
+            self.keep.setdefault(target.name, set())
         self._target(module, owner, use.statement, target, None)
 
     def _is_there(self, target: Target) -> bool:
@@ -324,6 +333,7 @@ class _Walker:
                     return
                 if key != owner:
                     self.enter(key, (owner, line))
+                self._through(module, owner, node, target, imported)
             case ProjectModule(name=name):
                 # The module itself is handed around: whatever it holds may be used.
                 whole = self.names.find(name)
@@ -332,6 +342,27 @@ class _Walker:
                         self.enter((name, bound), (owner, line))
             case External():
                 self.references.append(Reference(module, owner, node, target, imported))
+
+    def _through(
+        self,
+        module: Module,
+        owner: Key,
+        node: ast.AST,
+        target: ProjectName,
+        imported: ast.stmt | None,
+    ) -> None:
+        """Follow `helpers.tools.run`, where `helpers` itself imports the module `tools`."""
+        home = self.names.find(target.key[0])
+        if home is None or self.names.import_of(home, target.key[1]) is None:
+            return
+        behind = self.names.of(home, target.key[1], target.rest)
+        match behind:
+            case ProjectName(key=key) if target.rest and key != target.key:
+                self._target(module, owner, node, behind, imported)
+            case ProjectModule() if not isinstance(node, ast.Import | ast.ImportFrom):
+                self._target(module, owner, node, behind, imported)
+            case External(module=name) if target.rest and not refusal(External(name), frozenset()):
+                self.references.append(Reference(module, owner, node, behind, imported))
 
     def _remember(self, node: ast.AST, target: Target) -> None:
         match self.names.follow(target):

@@ -268,12 +268,14 @@ class _Walker:
         self._within(scope, body)
 
     def _class(self, node: ast.ClassDef) -> None:
-        for part in [*node.decorator_list, *node.bases, *(k.value for k in node.keywords)]:
-            self.visit(part)
+        for decorator in node.decorator_list:
+            self.visit(decorator)
         scope = _scope(True, node.body, self.stubs)
         params = {getattr(p, "name", "") for p in getattr(node, "type_params", [])}
         if params:
             self.scopes.append(_Scope(False, params))
+        for part in [*node.bases, *(k.value for k in node.keywords)]:
+            self.visit(part)
         self._within(scope, node.body)
         if params:
             self.scopes.pop()

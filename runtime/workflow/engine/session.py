@@ -26,6 +26,7 @@ from workflow.engine.steps import (
     Unfit,
     run_attempt,
 )
+from workflow.engine.telling import tell
 from workflow.engine.turn import Turn
 from workflow.errors import (
     BundleError,
@@ -410,11 +411,8 @@ class Session:
             failpoints.reach("during_sleep")
         if append.open_tokens:
             failpoints.reach("waiting_for_hook")
-        for logger, level, message in live.take_utterances():
-            if logger == "print":
-                print(message, flush=True)
-            else:
-                logging.getLogger(logger).log(level, "%s", message)
+        for said in live.take_utterances():
+            tell(said)
 
     # -- inline steps --------------------------------------------------------------------------
 

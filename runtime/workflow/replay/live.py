@@ -37,6 +37,7 @@ from workflow.replay.hooks import HookState
 from workflow.replay.ids import child_id, correlation_id
 from workflow.replay.loop import DetFuture, DetLoop, DetTask, Handle
 from workflow.replay.pauses import waits_for_people
+from workflow.replay.uttered import Utterance
 
 __all__ = ["LiveRun", "describe", "meta_of", "pack"]
 
@@ -162,7 +163,7 @@ class LiveRun:
         refs, self.abandoned = self.abandoned, []
         return refs
 
-    def take_utterances(self) -> list[tuple[str, int, str]]:
+    def take_utterances(self) -> list[Utterance]:
         said, self.loop.utterances = self.loop.utterances, []
         return said
 

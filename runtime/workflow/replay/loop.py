@@ -18,7 +18,7 @@ import math
 import sys
 from asyncio import events as _events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context, copy_context
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
@@ -26,17 +26,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 from workflow.addresses import without_addresses
 from workflow.errors import BusyWorkflowError, ContextError
 from workflow.replay import limits, sampling, unawaited, warned
+from workflow.replay.uttered import Utterance
 
 if TYPE_CHECKING:
     from workflow.replay.live import LiveRun
 
-__all__ = ["DetFuture", "DetLoop", "DetTask", "Handle", "Utterance", "pristine", "running"]
+__all__ = ["DetFuture", "DetLoop", "DetTask", "Handle", "pristine", "running"]
+
+_NEVER = 253_402_300_800
+"""Seconds since the epoch: what is due in the year 10,000 or later is due never, and no wait."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-# (logger, level, message) of something the body printed or logged
-Utterance = tuple[str, int, str]
 
 
 def _state(future: asyncio.Future[Any]) -> str:
@@ -165,10 +166,14 @@ class DetLoop(asyncio.AbstractEventLoop):
         """Seconds since the epoch, of the fact being applied."""
         return self.now / 1_000_000
 
-    def speak(self, logger: str, level: int, message: str) -> None:
-        """Keep something printed or logged until the turn is recorded; replays drop it."""
-        self.utterances.append((logger, level, message))
-        self.said = hash((self.said, logger, level, without_addresses(message)))
+    def speak(
+        self, logger: str, level: int, message: str, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keep something printed or logged until the turn is recorded; replays drop it. `extra` is
+        plain data, and the caller's no more."""
+        self.utterances.append(Utterance(logger, level, message, extra or {}))
+        texts = (message, repr(extra)) if extra else (message,)
+        self.said = hash((self.said, logger, level, *map(without_addresses, texts)))
 
     # -- scheduling ----------------------------------------------------------------------------
 
@@ -189,6 +194,8 @@ class DetLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> Handle:
+        if self.time() + delay >= _NEVER:
+            return Handle(callback, args, context, math.inf)
         # From the integer clock: going through `time()` would lose a microsecond now and then.
         return self._call_at(self.now + max(0, round(delay * 1_000_000)), callback, args, context)
 
@@ -199,6 +206,8 @@ class DetLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> Handle:
+        if when >= _NEVER:
+            return Handle(callback, args, context, math.inf)
         return self._call_at(round(when * 1_000_000), callback, args, context)
 
     def _call_at(
@@ -267,7 +276,7 @@ class DetLoop(asyncio.AbstractEventLoop):
         text = context.get("message", "unhandled exception")
         text = f"{text}: {error!r}" if error is not None else str(text)
         # Not `said`: when an error counts as never seen is for the garbage collector to say.
-        self.utterances.append(("asyncio", 40, text))
+        self.utterances.append(Utterance("asyncio", 40, text))
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)
@@ -362,7 +371,7 @@ class DetLoop(asyncio.AbstractEventLoop):
 
     def complain(self, message: str) -> None:
         """Speak of something whose moment is for the garbage collector to say: it is not `said`."""
-        self.utterances.append(("workflow", 30, message))
+        self.utterances.append(Utterance("workflow", 30, message))
 
     def _hold(self, generator: Any) -> None:
         self._generators[id(generator)] = generator

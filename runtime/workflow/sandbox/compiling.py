@@ -14,7 +14,7 @@ from workflow.replay.warned import as_warnings
 from workflow.sandbox.depth import deepest_line, deeply
 from workflow.sandbox.plain import bound_by
 from workflow.sandbox.policy import WorkflowPolicy
-from workflow.sandbox.trees import at, guard
+from workflow.sandbox.trees import at, guard, parsed
 
 __all__ = ["PolicyError", "Problem", "check", "compile_module", "compile_parts", "given"]
 
@@ -37,7 +37,7 @@ class PolicyError(SandboxError):
 
 def _transform(source: str, filename: str) -> tuple[ast.Module | None, list[Problem]]:
     try:
-        tree = ast.parse(source, filename)
+        tree = parsed(source, filename)
     except (SyntaxError, ValueError) as error:
         line, offset = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         return None, [(line, offset, f"not valid Python: {getattr(error, 'msg', error)}")]

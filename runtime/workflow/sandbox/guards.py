@@ -16,7 +16,7 @@ import inspect
 import re
 import sys
 import zoneinfo
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from enum import EnumMeta
 from string import Formatter
 from types import BuiltinMethodType, FunctionType, MethodDescriptorType
@@ -148,11 +148,8 @@ def _read_public_private(value: Any, name: str) -> Any:
 
 def _read_special(value: Any, name: str, default: Any) -> Any:
     if name not in names.READABLE_DUNDERS:
-        if name in names.TEXTS and isinstance(value, super):
-            return texts.text_above(SUPER_SELF(value), name, getattr(value, name))
-        if name in names.COMBINING and isinstance(value, super):
-            owner, native = SUPER_SELF(value), getattr(value, name)
-            return lambda other, /: settled(native(other), *_listed(owner, other))
+        if name in names.TEXTS | names.COMBINING and isinstance(value, super):
+            return texts.told_above(SUPER_SELF(value), name, getattr(value, name))
         refuse(name)
     if name == "__members__":
         if not isinstance(value, EnumMeta):
@@ -178,11 +175,6 @@ def is_documented_here(value: Any) -> bool:
     with `-OO`, Python leaves out that of libraries."""
     described = getattr(value, "__func__", value)
     return owns(described) or isinstance(described, _DESCRIBED)
-
-
-def _listed(*sources: Any) -> list[Any]:
-    # An iterator has been used up by then.
-    return [each for each in sources if isinstance(each, Collection)]
 
 
 # -- attributes whose object decides ---------------------------------------------------------------

@@ -21,6 +21,7 @@ __all__ = [
     "RESERVED",
     "SETTABLE_IN_CLASSES",
     "SETTABLE_IN_MODULES",
+    "SPELLED",
     "TEXTS",
     "is_dunder",
 ]
@@ -126,6 +127,7 @@ READABLE_DUNDERS = frozenset(
         "__name__",
         "__notes__",
         "__qualname__",
+        "__version__",
     }
 )
 """Special attributes that can only give back text, an exception or the members of an enum."""
@@ -155,6 +157,36 @@ COMBINING = frozenset(
 
 CALLABLE_ON_SUPER = DEFINABLE_DUNDERS - {"__hash__"}
 """What `super()` may be asked for. The hash of `object` is an address."""
+
+_BINARY = {
+    "add": "+", "and": "&", "eq": "==", "floordiv": "//", "ge": ">=", "gt": ">", "le": "<=",
+    "lshift": "<<", "lt": "<", "matmul": "@", "mod": "%", "mul": "*", "ne": "!=", "or": "|",
+    "pow": "**", "rshift": ">>", "sub": "-", "truediv": "/", "xor": "^",
+}  # fmt: skip
+_CALLED = """
+abs aiter anext bool bytes complex divmod float format int iter len next repr reversed round str
+"""
+SPELLED = {
+    **{f"__{name}__": f"a {sign} b" for name, sign in _BINARY.items()},
+    **{f"__r{name}__": f"b {sign} a" for name, sign in _BINARY.items()},
+    **{f"__i{name}__": f"a {sign}= b" for name, sign in _BINARY.items()},
+    **{f"__{name}__": f"{name}(x)" for name in _CALLED.split()},
+    "__await__": "await x",
+    "__call__": "x(...)",
+    "__contains__": "key in x",
+    "__delitem__": "del x[key]",
+    "__enter__": "with x",
+    "__exit__": "with x",
+    "__aenter__": "async with x",
+    "__aexit__": "async with x",
+    "__getitem__": "x[key]",
+    "__hash__": "hash(x)",
+    "__invert__": "~x",
+    "__neg__": "-x",
+    "__pos__": "+x",
+    "__setitem__": "x[key] = value",
+}
+"""What a special method is called by, where it is not called by its name."""
 
 SETTABLE_IN_CLASSES = frozenset({"__slots__"})
 """Special names a class body may assign."""

@@ -26,6 +26,8 @@ from workflow.sandbox.operations import (
     remainder_in_place,
 )
 from workflow.sandbox.ownership import MARK, TOKEN
+from workflow.sandbox.patterns import matchable
+from workflow.sandbox.specials import special, special_of
 from workflow.sets import FrozenSet, Set, ordered
 
 __all__ = ["BUILTINS", "fresh_builtins", "fresh_namespace"]
@@ -97,6 +99,7 @@ _GUARDS = {
     "$late": texts.late,
     "$look": LOOK,
     "$maker": texts.maker,
+    "$matchable": matchable,
     "$maker_of_text": texts.text_of,
     "$members": Set,
     "$next": next,
@@ -109,6 +112,8 @@ _GUARDS = {
     "$remainder": remainder,
     "$set": ordered,
     "$shown": texts.shown,
+    "$special": special,
+    "$special_of": special_of,
     "$str": texts.call_text,
     "$str_of": texts.call_text_of_one,
     "$super": guards.above,

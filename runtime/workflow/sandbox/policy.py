@@ -19,12 +19,15 @@ from typing import Any
 
 from workflow.sandbox import names
 from workflow.sandbox.endpolicy import EndPolicy
+from workflow.sandbox.patterns import ask_guards
+from workflow.sandbox.specials import calls_of_bases, is_special_read
 from workflow.sandbox.storepolicy import private
 from workflow.sandbox.trees import (
     at,
     awaiting,
     call,
     class_reads,
+    in_parts,
     is_placing,
     no_arguments,
     plain_copy,
@@ -49,6 +52,7 @@ class WorkflowPolicy(EndPolicy):
         self._scope = "module"
         self._harmless: set[ast.Attribute] = set()
         self._class_reads: set[ast.Attribute] = set()
+        self._calls_of_bases: set[ast.Call] = set()
         self._types = TypeGrammar(self.error)
 
     def error(self, node: ast.AST, info: str) -> None:
@@ -121,7 +125,8 @@ class WorkflowPolicy(EndPolicy):
         for alias in node.names:
             if alias.name == "*":
                 self.error(node, "import the names you use: `*` hides what a workflow reaches")
-            if alias.asname is None or alias.name not in names.RESERVED:
+            kept = alias.asname is None and alias.name in names.SETTABLE_IN_MODULES
+            if not kept and (alias.asname is None or alias.name not in names.RESERVED):
                 self.check_name(node, alias.name)
             self.check_name(node, alias.asname)
         return node
@@ -144,7 +149,10 @@ class WorkflowPolicy(EndPolicy):
             if load and attr in names.CALLABLE_ON_SUPER and _is_super_call(node.value):
                 return attr in names.TEXTS | names.COMBINING
             if attr.endswith("__"):
-                self.error(node, f"the special attribute {attr!r} cannot be used in workflow code")
+                hint = f"; write `{names.SPELLED[attr]}`" if attr in names.SPELLED else ""
+                self.error(
+                    node, f"the special attribute {attr!r} cannot be used in workflow code{hint}"
+                )
             else:
                 self.error(node, f"{attr!r}: use one leading underscore instead of two")
         return attr in names.GUARDED or attr.startswith("_")
@@ -158,6 +166,9 @@ class WorkflowPolicy(EndPolicy):
         self._class_reads.update(class_reads(node))
         if node in self._class_reads:
             return call("$class", [self.visit(node.value)], node)
+        if is_special_read(node):
+            named = at(ast.Constant(node.attr), node)
+            return call("$special", [self.visit(node.value), named], node)
         guarded = self._judge_attribute(node) and node not in self._harmless
         node.value = self.visit(node.value)
         if not isinstance(node.ctx, ast.Load):
@@ -169,13 +180,11 @@ class WorkflowPolicy(EndPolicy):
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """`x.n += 1` writes through the guard; it reads natively, so guarded names are out."""
+        """`x.n += 1` writes through the guard, and reads natively unless the name is guarded."""
         # Messages are guarded when they are read out: `error.args += …` puts them back.
         guarded = names.GUARDED - {"args"}
         if isinstance(node.target, ast.Attribute) and node.target.attr in guarded:
-            self.error(
-                node, f"{node.target.attr!r} cannot be the target of an augmented assignment"
-            )
+            return [self.visit(part) for part in in_parts(node, node.target)]
         return self.augmented(node)
 
     # -- places where RestrictedPython adds Zope's guards, which protect nothing here -------------
@@ -207,6 +216,13 @@ class WorkflowPolicy(EndPolicy):
             self._harmless.add(copied)
         if is_placing(node):
             return call("$place", [self.visit(arg) for arg in node.args], node)
+        if node in self._calls_of_bases and isinstance(node.func, ast.Attribute):
+            named = at(ast.Constant(node.func.attr), node)
+            found = [self.visit(node.func.value), named, self.visit(node.args[0])]
+            node.args = [self.visit(arg) for arg in node.args[1:]]
+            node.keywords = [self.visit(keyword) for keyword in node.keywords]
+            node.func = call("$special_of", found, node.func)
+            return node
         awaited = awaiting(node)
         if awaited is not None and not _is_super_call(awaited):
             return call("$awaited", [self.visit(awaited)], node)
@@ -269,6 +285,7 @@ class WorkflowPolicy(EndPolicy):
         for keyword in node.keywords:
             if keyword.arg is None or keyword.arg == "metaclass":
                 self.error(node, "metaclass= and ** are not allowed in a class statement")
+        self._calls_of_bases.update(calls_of_bases(node))
         outside, self.class_name = self.class_name, node.name
         visited = self._enter("class", node)
         self.class_name = outside
@@ -355,9 +372,10 @@ class WorkflowPolicy(EndPolicy):
 
     # -- match ------------------------------------------------------------------------------------
 
-    def visit_Match(self, node: ast.Match) -> ast.AST:
+    def visit_Match(self, node: ast.Match) -> Any:
         """Patterns are admitted one by one: class patterns read attributes."""
-        return self.node_contents_visit(node)
+        before = [self.visit(each) for each in ask_guards(node, self.error)]
+        return [*before, self.node_contents_visit(node)]
 
     def visit_match_case(self, node: ast.match_case) -> ast.AST:
         """One case with its guard."""
@@ -399,9 +417,9 @@ class WorkflowPolicy(EndPolicy):
         return self.node_contents_visit(node)
 
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:
-        """Keywords read attributes natively, so only names that need no guard are admitted."""
+        """Keywords read attributes natively. Of guarded names `patterns.py` has made others."""
         for attr in node.kwd_attrs:
-            if attr.startswith("_") or attr in names.FORBIDDEN or attr in names.GUARDED:
+            if attr.startswith("_") or attr in names.FORBIDDEN:
                 self.error(node, f"{attr!r} cannot be read by a class pattern")
         return self.node_contents_visit(node)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from workflow.sandbox.describing import FINAL, PLAIN, Description
 from workflow.sandbox.outlines import Outline, outline
 from workflow.sandbox.plain import bindings
+from workflow.sandbox.trees import parsed
 from workflow.sandbox.written import handed_on, new_attributes, written
 
 __all__ = ["Shared", "find_shared"]
@@ -78,7 +79,7 @@ def find_shared(
     `passthrough`; `apart` where steps and workflows are, which belong to a run.
     """
     modules = {
-        name: outline(name, ast.parse(text), package) for name, (text, package) in sources.items()
+        name: outline(name, parsed(text), package) for name, (text, package) in sources.items()
     }
     for name in modules:  # which becomes a name of its package
         parent, _, last = name.rpartition(".")

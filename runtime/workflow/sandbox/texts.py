@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from workflow.addresses import without_addresses
+from workflow.sandbox import names
 from workflow.sandbox.facades.dates import portable
+from workflow.sets import settled
 
 __all__ = [
     "EXACT",
@@ -32,6 +34,7 @@ __all__ = [
     "text_above",
     "text_of",
     "told",
+    "told_above",
 ]
 
 _ADDRESS = re.compile(
@@ -100,6 +103,21 @@ def text_above(owner: Any, name: str, native: Callable[..., str]) -> Callable[..
     if name == "__format__":
         return lambda spec, /: _plain(native(_portable(owner, spec)), owner)
     return lambda: _plain(native(), owner)
+
+
+def told_above(owner: Any, name: str, native: Any) -> Any:
+    """The special method `native` of `owner`, an object of a workflow's own class: its texts
+    without addresses, and what it combines in order."""
+    if name in names.TEXTS:
+        return text_above(owner, name, native)
+    if name in names.COMBINING:
+        return lambda other, /: settled(native(other), *_listed(owner, other))
+    return native
+
+
+def _listed(*sources: Any) -> list[Any]:
+    # An iterator has been used up by then.
+    return [each for each in sources if isinstance(each, Collection)]
 
 
 def shown(value: Any) -> Any:

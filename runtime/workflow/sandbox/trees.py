@@ -1,9 +1,10 @@
-"""Making syntax nodes that stand where another node stood."""
+"""Reading syntax trees, and making nodes that stand where another node stood."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 __all__ = [
@@ -13,12 +14,22 @@ __all__ = [
     "class_reads",
     "guard",
     "if_type_in",
+    "in_parts",
     "is_placing",
     "no_arguments",
+    "parsed",
     "plain_copy",
     "read_again",
     "type_in",
 ]
+
+
+def parsed(source: str, filename: str = "<unknown>") -> ast.Module:
+    """`ast.parse`, once more where the depth did not add up: all threads of a process count it
+    together, and the memory that is freed meanwhile may let another one in."""
+    with suppress(SystemError):
+        return ast.parse(source, filename)
+    return ast.parse(source, filename)
 
 
 def at(node: Any, place: ast.AST) -> Any:
@@ -55,6 +66,26 @@ def read_again(name: ast.Name) -> ast.expr:
     """Another node that reads the same variable."""
     made: ast.expr = at(ast.Name(name.id, ast.Load()), name)
     return made
+
+
+def in_parts(node: ast.AugAssign, target: ast.Attribute) -> list[ast.stmt]:
+    """`a.b += c` as a read, `+=` and a store, where `a` is evaluated once."""
+
+    def name(known: str, context: ast.expr_context) -> ast.Name:
+        return at(ast.Name(known, context), node)  # type: ignore[no-any-return]
+
+    def part(context: ast.expr_context) -> ast.expr:
+        made: ast.expr = at(ast.Attribute(name("$of", ast.Load()), target.attr, context), target)
+        return made
+
+    return [
+        at(ast.Assign([name("$of", ast.Store())], target.value), node),
+        at(ast.Assign([name("$part", ast.Store())], part(ast.Load())), node),
+        at(ast.AugAssign(name("$part", ast.Store()), node.op, node.value), node),
+        at(ast.Assign([part(ast.Store())], name("$part", ast.Load())), node),
+        # Nothing is kept alive by this.
+        at(ast.Delete([name("$of", ast.Del()), name("$part", ast.Del())]), node),
+    ]
 
 
 def no_arguments() -> ast.arguments:

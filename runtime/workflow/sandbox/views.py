@@ -30,7 +30,8 @@ class ModuleView:
 
     def __getattr__(self, attribute: str) -> Any:
         space = self.__dict__["$space"]
-        hidden = names.is_dunder(attribute) or attribute[:1] == "$"
+        said = attribute in names.SETTABLE_IN_MODULES
+        hidden = (names.is_dunder(attribute) and not said) or attribute[:1] == "$"
         if not hidden and attribute in space:
             return space[attribute]
         name = self.__dict__["$name"]

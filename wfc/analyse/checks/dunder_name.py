@@ -40,14 +40,25 @@ async def total(prices: list[int]) -> int:
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each place where such a name is written."""
+    from workflow.sandbox.names import SETTABLE_IN_MODULES
+
     for what in (About.MANGLED, About.OWN):
         for module, node, name in uses(program, what):
+            if name in SETTABLE_IN_MODULES and _is_of_module(module, name):
+                continue
             yield _finding(module, node, name)
     in_classes = _in_classes(program)
     for module, node in program.workflow_code():
         for name in bound(node):
+            if name in SETTABLE_IN_MODULES and _is_of_module(module, name):
+                continue
             if name.startswith("__") and (about(name) is About.MANGLED or node not in in_classes):
                 yield _finding(module, node, name)
+
+
+def _is_of_module(module: Module, name: str) -> bool:
+    """Whether the module says something about itself with it, such as `__version__`."""
+    return name in module.bindings
 
 
 def _finding(module: Module, node: ast.AST, name: str) -> Diagnostic:

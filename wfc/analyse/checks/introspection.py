@@ -53,8 +53,17 @@ _INSTEAD = {
 
 def check(program: Program) -> Iterator[Diagnostic]:
     """Yield a finding for each use of an introspective builtin or attribute."""
+    from workflow.sandbox.names import SPELLED
+
     yield from banned(program, RULE)
     for module, node, name in uses(program, About.INTERNALS):
+        if name in SPELLED:
+            message = (
+                f"{name} of a builtin, called by its name, goes past what workflow code has in "
+            )
+            message += "its place: texts without addresses, sets with an order."
+            yield RULE.at(module, node, message, f"Write `{SPELLED[name]}`.")
+            continue
         yield RULE.at(
             module,
             node,

@@ -68,9 +68,15 @@ def refusals(module: Module, found: list[tuple[int, int, str]]) -> Iterator[Diag
     for line, column, why in found:
         text = module.lines[line - 1] if 0 < line <= len(module.lines) else ""
         start = min(max(column, 1), len(text) + 1)
+        what, _, instead = why.removesuffix(".").partition("; ")
+        if instead.startswith(("read ", "write ")):
+            fix = f"{instead[0].upper()}{instead[1:]}."
+        else:
+            what = why.removesuffix(".")
+            fix = 'Write it another way, or move it into a function marked "use step".'
         yield RULE.at(
             module,
             Span(line, start, line, max(len(text.rstrip()) + 1, start + 1)),
-            f"The sandbox for workflow code does not take this: {why.removesuffix('.')}.",
-            'Write it another way, or move it into a function marked "use step".',
+            f"The sandbox for workflow code does not take this: {what}.",
+            fix,
         )

@@ -74,8 +74,10 @@ def _named(program: Program, what: About) -> Iterator[tuple[Module, ast.AST, str
 
 def _admitted(program: Program) -> frozenset[ast.AST]:
     """What the sandbox takes of such names: `__radd__ = __add__` in a class,
-    `object.__setattr__(self, name, value)`, `x.__await__()`, and asking for the class of `x`."""
+    `object.__setattr__(self, name, value)`, `x.__await__()`, asking for the class of `x`,
+    `Base.__init__(self)`, and the special methods of variables, whose objects decide."""
     from workflow.sandbox.names import DEFINABLE_DUNDERS
+    from workflow.sandbox.specials import calls_of_bases, is_special_read
     from workflow.sandbox.trees import awaiting, class_reads, is_placing
 
     found: set[ast.AST] = set()
@@ -84,7 +86,11 @@ def _admitted(program: Program) -> frozenset[ast.AST]:
         if isinstance(node, ast.Call):
             if is_placing(node) or awaiting(node) is not None:
                 found.add(node.func)
+        elif isinstance(node, ast.Attribute):
+            if is_special_read(node):
+                found.add(node)
         elif isinstance(node, ast.ClassDef):
+            found.update(each.func for each in calls_of_bases(node))
             found.update(
                 part
                 for part in own_nodes(node.body)

@@ -117,10 +117,17 @@ def _names(function: Function) -> tuple[set[str], set[str]]:
         match node:
             case ast.Global(names=names):
                 declared.update(names)
-            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 local.add(name)
-            case ast.stmt() if node is not function:
+            case ast.ExceptHandler(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                local.add(name)
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                local.add(name)
+            case ast.ClassDef() | ast.Import() | ast.ImportFrom():
                 local.update(bound_names(node))
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                if node is not function:
+                    local.add(name)
     return declared, local - declared
 
 

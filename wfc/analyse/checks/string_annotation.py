@@ -49,8 +49,21 @@ def check(program: Program) -> Iterator[Diagnostic]:
                     module,
                     place,
                     f"An annotation of workflow code names a type, and this is {what}.",
-                    "Write a type. What a value is for belongs into the docstring.",
+                    _instead(place),
                 )
+
+
+_CONSTRAINED = {"conbytes": "bytes", "condate": "date", "condecimal": "Decimal"}
+_CONSTRAINED |= {"confloat": "float", "conint": "int", "constr": "str"}
+
+
+def _instead(place: ast.AST) -> str:
+    match place:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _CONSTRAINED:
+            of = "StringConstraints" if name == "constr" else "Field"
+            options = ", ".join(ast.unparse(each) for each in place.keywords)
+            return f"Write `Annotated[{_CONSTRAINED[name]}, {of}({options})]`."
+    return "Write a type. What a value is for belongs into the docstring."
 
 
 def _annotations(node: ast.AST) -> list[ast.expr]:

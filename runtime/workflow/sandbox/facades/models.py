@@ -20,15 +20,19 @@ from workflow.sandbox.ownership import owns
 __all__ = ["PYDANTIC", "pydantic_replaced"]
 
 _AS_THEY_ARE = """
-AliasChoices AliasPath AnyHttpUrl AnyUrl AwareDatetime BaseModel ConfigDict EmailStr Field
-FiniteFloat HttpUrl NaiveDatetime NegativeFloat NegativeInt NonNegativeFloat
-NonNegativeInt NonPositiveFloat NonPositiveInt PositiveFloat PositiveInt PrivateAttr Strict
-StrictBool StrictBytes StrictFloat StrictInt StrictStr StringConstraints UUID1 UUID3 UUID4 UUID5
-ValidationError ValidationInfo field_validator model_validator
+AliasChoices AliasPath AnyHttpUrl AnyUrl AwareDatetime Base64Bytes Base64Str BaseModel ConfigDict
+EmailStr Field FieldSerializationInfo FiniteFloat HttpUrl NaiveDatetime NegativeFloat
+NegativeInt NonNegativeFloat NonNegativeInt NonPositiveFloat NonPositiveInt PositiveFloat
+PositiveInt PrivateAttr SerializationInfo SerializerFunctionWrapHandler Strict StrictBool
+StrictBytes StrictFloat StrictInt StrictStr StringConstraints UUID1 UUID3 UUID4 UUID5
+ValidationError ValidationInfo ValidatorFunctionWrapHandler conbytes condate condecimal confloat
+conint constr field_validator model_validator
 """
-_REPLACED = """
-AfterValidator BeforeValidator RootModel TypeAdapter computed_field field_serializer
-model_serializer
+_VALIDATORS = ("AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator")
+_SERIALIZERS = ("PlainSerializer", "WrapSerializer")
+_REPLACED = f"""
+RootModel TypeAdapter computed_field field_serializer model_serializer
+{" ".join(_VALIDATORS)} {" ".join(_SERIALIZERS)}
 """
 PYDANTIC = frozenset(f"{_AS_THEY_ARE} {_REPLACED}".split())
 """The names of pydantic that workflow code may import."""
@@ -55,22 +59,28 @@ def _own(function: Any) -> Any:
 def _written(function: Any) -> Any:
     # `str`, for one, would make texts with addresses.
     if type(function) is not FunctionType or not owns(function):
-        raise SandboxError("give the validator a function of the workflow: `lambda value: …`")
+        raise SandboxError("give it a function of the workflow: `lambda value: …`")
     return function
 
 
-def after_validator(func: Any) -> Any:
-    """`pydantic.AfterValidator` with a function of the workflow."""
-    import pydantic
+def _validator(name: str) -> Callable[[Any], Any]:
+    def make(func: Any) -> Any:
+        import pydantic
 
-    return pydantic.AfterValidator(_written(func))
+        return getattr(pydantic, name)(_written(func))
+
+    make.__doc__ = f"`pydantic.{name}` with a function of the workflow."
+    return make
 
 
-def before_validator(func: Any) -> Any:
-    """`pydantic.BeforeValidator` with a function of the workflow."""
-    import pydantic
+def _serializer(name: str) -> Callable[..., Any]:
+    def make(func: Any, return_type: Any = Any, **options: Any) -> Any:
+        import pydantic
 
-    return pydantic.BeforeValidator(_written(func))
+        return getattr(pydantic, name)(_written(func), return_type=_type(return_type), **options)
+
+    make.__doc__ = f"`pydantic.{name}` with a function of the workflow."
+    return make
 
 
 def computed_field(func: Any = None, /, *, return_type: Any = Any, **options: Any) -> Any:
@@ -106,8 +116,8 @@ def model_serializer(func: Any = None, /, *, return_type: Any = Any, **options: 
 def pydantic_replaced() -> dict[str, Any]:
     """The members that stand in for those of pydantic."""
     return {
-        "AfterValidator": after_validator,
-        "BeforeValidator": before_validator,
+        **{name: _validator(name) for name in _VALIDATORS},
+        **{name: _serializer(name) for name in _SERIALIZERS},
         "RootModel": RootModelForm(),
         "TypeAdapter": TypeAdapter,
         "computed_field": computed_field,

@@ -100,8 +100,8 @@ _TABLE = {
     "pprint": "pformat",
     "pydantic.alias_generators": "to_camel to_pascal to_snake",
     "re": """
-        A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern RegexFlag S U UNICODE
-        VERBOSE X compile error escape findall finditer fullmatch match search split sub
+        A ASCII DOTALL I IGNORECASE M MULTILINE Match NOFLAG Pattern PatternError@3.13 RegexFlag S U
+        UNICODE VERBOSE X compile error escape findall finditer fullmatch match search split sub
         subn
     """,
     "statistics": """

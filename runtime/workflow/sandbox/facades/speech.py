@@ -10,7 +10,10 @@ import logging as real
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from workflow.errors import SandboxError
 from workflow.replay.loop import running
@@ -23,10 +26,16 @@ PRINT_LOGGER = "print"
 _LEVELS = "CRITICAL DEBUG ERROR FATAL INFO NOTSET WARN WARNING"
 
 
-def _speak(logger: str, level: int, message: str) -> None:
+_PLAIN = frozenset(
+    {bool, bytes, date, datetime, Decimal, float, int, str, timedelta, type(None), UUID}
+)
+_OF_RECORDS = frozenset({*vars(real.makeLogRecord({})), "asctime", "message", "taskName"})
+
+
+def _speak(logger: str, level: int, message: str, extra: Mapping[str, Any] | None = None) -> None:
     loop = running()
     if loop is not None:
-        loop.speak(logger, level, message)
+        loop.speak(logger, level, message, extra)
 
 
 def speak_print(
@@ -112,7 +121,7 @@ class Logger(_Levels):
         if exc_info:
             error = exc_info if isinstance(exc_info, BaseException) else _current_error()
             text += f"\n{_text_of(error)}" if error is not None else ""
-        _speak(self.name, level, text)
+        _speak(self.name, level, text, _plain_extra(extra))
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name is logging's
         """Always true: whether a record is shown is for the application, not for the replay."""
@@ -163,6 +172,31 @@ def _message(msg: object, args: tuple[Any, ...]) -> str:
             return f"{msg} {args!r}"
         except Exception as error:
             return f"a message that cannot be shown: {type(error).__name__}"
+
+
+def _plain_extra(extra: Any) -> dict[str, Any]:
+    """What records get as attributes, as it is when they are made: plain data, and the text of the
+    rest. Names that records have themselves are left out, as nothing may fail in logging."""
+    try:
+        given = dict(extra or ())
+    except Exception:
+        return {}
+    return {
+        name: _plain(value)
+        for name, value in given.items()
+        if type(name) is str and name not in _OF_RECORDS
+    }
+
+
+def _plain(value: Any, depth: int = 4) -> Any:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if depth and (kind is list or kind is tuple):
+        return kind(_plain(item, depth - 1) for item in value)
+    if depth and kind is dict:
+        return {_plain(key, 0): _plain(item, depth - 1) for key, item in value.items()}
+    return _message(value, ())
 
 
 def _current_error() -> BaseException | None:
