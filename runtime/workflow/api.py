@@ -16,53 +16,52 @@ import msgspec
 from workflow import local_build
 from workflow.authoring.context import attributes_of, current_step
 from workflow.authoring.sources import Source, use_outside
-from workflow.classes import ClientCodec
-from workflow.codec import Codec
-from workflow.connect import connect, opening
-from workflow.engine import webhooks
-from workflow.engine.actions import PendingAction, action_of
-from workflow.engine.application import current, current_world, set_current_world
-from workflow.engine.sealing import sealing
+from workflow.connect import opening
+from workflow.engine.actions import PendingAction
+from workflow.engine.application import current
 from workflow.engine.uploads import Uploads
 from workflow.errors import (
-    HookNotFoundError,
-    PendingActionError,
     WorkflowNotRegisteredError,
     WorldError,
 )
-from workflow.hook_record import HookRecord, shown
-from workflow.listing import RunPage, check_page, filter_of
+from workflow.here import codec_here, get_world, open_world, set_world
+from workflow.hook_record import HookRecord
+from workflow.hooks_outside import (
+    get_hook_by_token,
+    get_hooks,
+    list_hooks,
+    resume_hook,
+    resume_webhook,
+)
+from workflow.listing import HookPage, RunPage, check_page, filter_of
 from workflow.policy.actions import lifetime_setting
 from workflow.policy.arguments import passed, record, refuse_coroutine, refuse_inherited
 from workflow.policy.base_url import local_url, url_setting
 from workflow.policy.boundary import checked_by, fit
 from workflow.policy.durations import deadline_of, due_of
 from workflow.policy.lineage import lineage
-from workflow.policy.names import is_storable
 from workflow.policy.run_ids import check_key, check_run_id
 from workflow.replay.ids import ulid
 from workflow.runs import Readable, Run
-from workflow.web import Request
-from workflow.world import records
 from workflow.world.port import World
-from workflow.world.records import Created, Letter, NewRun, Status
+from workflow.world.records import Created, NewRun, Status
 
 if TYPE_CHECKING:
-    from workflow import web
-    from workflow.authoring.hooks import HookDefinition
-    from workflow.http.given import GivenRequest
     from workflow.http.mount import with_workflow
 
 __all__ = [
+    "HookPage",
     "HookRecord",
     "PendingAction",
     "Readable",
     "Run",
     "RunPage",
     "get_hook_by_token",
+    "get_hooks",
     "get_run",
     "get_runs",
     "get_world",
+    "list_hooks",
     "list_runs",
     "resume_hook",
     "resume_run",
@@ -149,9 +148,9 @@ class Starter:
         """As `workflow.api.start`, with these options. Raises ValueError for a deadline that has
         passed, or comes before the run begins; WorldError when a `connection` was given and the
         world cannot use it."""
-        world = await _open_world()
+        world = await open_world()
         create = world.create if self.connection is None else _on(world, self.connection)
-        codec = _codec()
+        codec = codec_here()
         refuse_coroutine(workflow)
         workflow_id, arguments = _call(workflow, args, kwargs)
         refuse_inherited(workflow)
@@ -236,7 +235,7 @@ def get_run(run_id: str, workflow: Any = None) -> Run[Any]:
     """
     named = _id_text(run_id)
     world = get_world()
-    return Run(world if current() is not None else opening(world), _codec(), named)
+    return Run(world if current() is not None else opening(world), codec_here(), named)
 
 
 async def list_runs(
@@ -280,104 +279,15 @@ async def get_runs(
     workflow_id = None if workflow is None else _identify(workflow)
     where = filter_of(workflow_id, status, attributes, parent)
     check_page(limit, cursor)
-    world = await _open_world()
+    world = await open_world()
     page = await world.list_runs(where, limit=limit, cursor=cursor)
-    codec = _codec()
+    codec = codec_here()
     return RunPage(tuple(Run(world, codec, row.run_id) for row in page.items), page.cursor)
-
-
-@overload
-async def resume_hook(token: str | HookRecord, payload: Any = None) -> HookRecord: ...
-@overload
-async def resume_hook(
-    token: str | HookRecord, payload: T, *, of: HookDefinition[T]
-) -> HookRecord: ...
-async def resume_hook(
-    token: str | HookRecord, payload: Any = None, *, of: HookDefinition[Any] | None = None
-) -> HookRecord:
-    """Give a hook its next payload; durable on return, whatever happens to the run's worker.
-
-    The hook is named by its token, or by what `get_hook_by_token` has given. With `of`, what
-    `define_hook` has given, the payload is checked first, as by `of.resume(…)`. Raises
-    HookNotFoundError when no open hook has the token, SerializationError (with the path to the
-    value) when the payload cannot be recorded, pydantic's ValidationError when it does not fit,
-    TypeError for the token of a webhook and anything but a `workflow.Request`. A payload holds
-    data, not steps or workflows.
-    """
-    token = _token_text("resume_hook()", token)
-    if of is not None:
-        if not callable(getattr(of, "fitting", None)):
-            raise TypeError(f"of= is what define_hook() has given, not {of!r:.80}")
-        payload = of.fitting(payload)
-    world = await _open_world()
-    hook = await _open_hook(token)
-    action = action_of(hook)
-    if action is not None:
-        raise PendingActionError(
-            f"this is the token of a pending action; answer it with run.resume({action.step!r}, …)",
-            step=action.step,
-        )
-    if hook.webhook and not isinstance(payload, Request):
-        raise TypeError(
-            "this is the token of a webhook, whose payloads are requests: resume_webhook(token, "
-            f"request) delivers one, and gives its answer. A {type(payload).__name__} is none"
-        )
-    data = _codec().encode(payload, path="payload", references=False)
-    posted = await world.post_to_token(token, Letter(kind="hook_received", payload=data))
-    if posted.outcome in ("missing", "ended"):
-        raise HookNotFoundError(token)
-    return shown(hook, _codec())
 
 
 async def resume_run(run_id: str, step: str, input: Any) -> None:
     """Answer the pending action `step` of a run; the same as `get_run(run_id).resume(…)`."""
     await get_run(run_id).resume(step, input)
-
-
-async def resume_webhook(token: str | HookRecord, request: GivenRequest) -> web.Response:
-    """Deliver a request to a webhook from one's own route, and get the response to send.
-
-    `request` is a `workflow.Request` or a request of Starlette, FastAPI, Litestar, Quart, Flask or
-    Django. Raises HookNotFoundError, TypeError for anything else, TimeoutError and WebhookError, as
-    a manual answer may not come.
-    """
-    from workflow.http.given import begun, finished
-
-    token = _token_text("resume_webhook()", token)
-    taken = await finished(begun(request))
-    world = await _open_world()
-    return await webhooks.deliver(world, _codec(), token, taken)
-
-
-async def get_hook_by_token(token: str) -> HookRecord:
-    """Look an open hook up. Raises HookNotFoundError."""
-    return shown(await _open_hook(_token_text("get_hook_by_token()", token)), _codec())
-
-
-def get_world() -> World:
-    """The world of the running application; else the one set, or chosen by the environment.
-
-    A child made by fork chooses one of its own by the environment. A world that was set or belongs
-    to an application cannot be used across a fork once it is open: set one in the child.
-    """
-    world = current_world()
-    if world is None:
-        world = connect()
-        set_current_world(world, by_environment=True)
-    return sealing(world)
-
-
-def set_world(world: World | None) -> None:
-    """Use `world` in this process where no application is running; None forgets it.
-
-    Raises TypeError for anything but a world.
-    """
-    if world is not None and not hasattr(world, "claim_runs"):
-        raise TypeError(
-            "set_world() takes a world such as create_local_world() of workflow.worlds.local, not "
-            f"{type(world).__name__}. A name such as 'postgres' belongs into WORKFLOW_TARGET_WORLD"
-        )
-    set_current_world(world)
 
 
 # -- inside ---------------------------------------------------------------------------------------
@@ -389,40 +299,7 @@ def _id_text(run_id: object) -> str:
     return run_id
 
 
-def _token_text(where: str, token: object) -> str:
-    if isinstance(token, HookRecord):
-        return token.token
-    if not isinstance(token, str):
-        raise TypeError(
-            f"{where} takes the token of a hook, which is text, not {type(token).__name__}"
-        )
-    return token
-
-
-async def _open_hook(token: str) -> records.HookRecord:
-    world = await _open_world()
-    hook = await world.get_hook(token) if is_storable(token) else None
-    if hook is None:
-        raise HookNotFoundError(token)
-    return hook
-
-
-async def _open_world() -> World:
-    world = get_world()
-    if current() is None:
-        await world.open()
-    return world
-
-
-def _codec() -> Codec:
-    application = current()
-    if application is not None:
-        return application.codec
-    local_build.know_classes()
-    return ClientCodec()
-
-
-use_outside(lambda: Source(get_world(), _codec()))
+use_outside(lambda: Source(get_world(), codec_here()))
 
 
 def _base_url() -> str:

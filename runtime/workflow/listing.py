@@ -1,4 +1,4 @@
-"""What listings of runs select, and a page of one."""
+"""What listings of runs and hooks select, and a page of one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, get_args
 
+from workflow.hook_record import HookRecord
 from workflow.policy.lineage import PARENT
 from workflow.policy.names import is_storable
 from workflow.runs import Run
-from workflow.world.records import RunFilter, Status
+from workflow.world.records import HookFilter, RunFilter, Status
 
-__all__ = ["RunPage", "check_page", "filter_of"]
+__all__ = ["HookPage", "RunPage", "check_page", "filter_of", "hooks_of"]
 
 R = TypeVar("R")
 
@@ -21,6 +22,20 @@ class RunPage(Generic[R]):
     """Some runs, newest first. `cursor` is where the next page begins, None on the last one."""
 
     runs: tuple[R, ...]
+    cursor: str | None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is another page."""
+        return self.cursor is not None
+
+
+@dataclass(frozen=True)
+class HookPage:
+    """Some open hooks, the oldest first. `cursor` is where the next page begins, None on the last
+    one."""
+
+    hooks: tuple[HookRecord, ...]
     cursor: str | None
 
     @property
@@ -53,9 +68,21 @@ def filter_of(
     return RunFilter(workflow=workflow, status=status, attributes=wanted)
 
 
-def check_page(limit: object, cursor: object) -> None:
+def hooks_of(run: object, token_prefix: object, webhook: object) -> HookFilter:
+    """Which hooks to select. Raises TypeError for what is no run, no text, no truth value."""
+    if run is not None and not isinstance(run, str | Run):
+        raise TypeError(f"run= is a run or its id, not {run!r:.80}")
+    if not isinstance(token_prefix, str):
+        raise TypeError(f"token_prefix= is what tokens begin with, not {token_prefix!r:.80}")
+    if webhook is not None and not isinstance(webhook, bool):
+        raise TypeError(f"webhook= is True, False, or None for both, not {webhook!r:.80}")
+    run_id = run.run_id if isinstance(run, Run) else run
+    return HookFilter(run_id=run_id, prefix=token_prefix, webhook=webhook)
+
+
+def check_page(limit: object, cursor: object, what: str = "run") -> None:
     """Raises ValueError for a size that no page has, and for what was no page's cursor."""
     if type(limit) is not int or not 1 <= limit <= 1000:
-        raise ValueError(f"a page has 1 to 1000 runs, not {limit!r:.80}")
+        raise ValueError(f"a page has 1 to 1000 {what}s, not {limit!r:.80}")
     if cursor is not None and (not isinstance(cursor, str) or not is_storable(cursor)):
-        raise ValueError(f"{cursor!r:.80} is not a cursor of a run listing")
+        raise ValueError(f"{cursor!r:.80} is not a cursor of a {what} listing")

@@ -49,13 +49,14 @@ def id_of_name(name: str) -> str:
     anything else."""
     if name.startswith("workflow//"):
         return name
-    known = _manifest().get("workflows", {})
+    manifest = _manifest()
+    known = manifest.get("workflows", {})
     if not known:
         raise WorkflowNotRegisteredError(
             f"{name!r} is not the id of a workflow. Without a build here, start() takes the whole "
             'id, such as "workflow//shop/orders.py//place"'
         )
-    return full_id(name, known)
+    return full_id(name, known, manifest.get("steps", {}))
 
 
 def know_classes() -> None:

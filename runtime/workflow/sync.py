@@ -18,18 +18,21 @@ from workflow.authoring.hooks import HookDefinition
 from workflow.engine.actions import PendingAction
 from workflow.hook_record import HookRecord
 from workflow.http.given import GivenRequest, begun, finished
-from workflow.listing import RunPage
+from workflow.listing import HookPage, RunPage
 from workflow.runs import Readable
 from workflow.world.records import Status
 
 __all__ = [
+    "HookPage",
     "PendingAction",
     "Run",
     "RunPage",
     "Starter",
     "get_hook_by_token",
+    "get_hooks",
     "get_run",
     "get_runs",
+    "list_hooks",
     "list_runs",
     "read",
     "resume_hook",
@@ -373,6 +376,45 @@ def get_runs(
         )
     )
     return RunPage(tuple(Run(run) for run in page.runs), page.cursor)
+
+
+def list_hooks(
+    *,
+    run: str | Run[Any] | None = None,
+    token_prefix: str = "",
+    webhook: bool | None = None,
+) -> Iterator[HookRecord]:
+    """Open hooks and webhooks, those that were opened first come first.
+
+    The same as `workflow.api.list_hooks`.
+    """
+    of = run._run if isinstance(run, Run) else run
+    hooks = api.list_hooks(run=of, token_prefix=token_prefix, webhook=webhook)
+    while True:
+        try:
+            yield _loop.run(_next(hooks))
+        except StopAsyncIteration:
+            return
+
+
+def get_hooks(
+    *,
+    run: str | Run[Any] | None = None,
+    token_prefix: str = "",
+    webhook: bool | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> HookPage:
+    """A page of what `list_hooks` gives: up to `limit` hooks after `cursor`.
+
+    Raises what `workflow.api.get_hooks` raises.
+    """
+    of = run._run if isinstance(run, Run) else run
+    return _loop.run(
+        api.get_hooks(
+            run=of, token_prefix=token_prefix, webhook=webhook, limit=limit, cursor=cursor
+        )
+    )
 
 
 def get_hook_by_token(token: str) -> HookRecord:

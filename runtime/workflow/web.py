@@ -12,7 +12,16 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import punctuation
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 from workflow.errors import ContextError, WebhookError
@@ -247,11 +256,19 @@ class Request:
         return cls(request.method, url, raw, await request.body())
 
 
+class _Maker(Protocol):
+    """`Response.json` of the class."""
+
+    def __call__(
+        self, value: Any, status: int = 200, headers: Headers | Pairs | None = None
+    ) -> Response: ...
+
+
 class _Json:
     """`Response.json(value)` makes a response; `await response.json()` reads one."""
 
     @overload
-    def __get__(self, response: None, owner: type[Response]) -> Callable[..., Response]: ...
+    def __get__(self, response: None, owner: type[Response]) -> _Maker: ...
     @overload
     def __get__(
         self, response: Response, owner: type[Response]
@@ -275,7 +292,7 @@ class Response:
     headers: Headers
     content: bytes = field(repr=False)
 
-    json = _Json()
+    json: ClassVar[_Json] = _Json()
 
     def __init__(
         self,

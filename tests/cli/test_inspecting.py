@@ -17,7 +17,7 @@ from workflow.engine import Application
 from workflow.worlds.local import create_local_world
 
 FLOWS = """
-    from workflow import sleep
+    from workflow import create_hook, sleep
     from workflow.api import start
 
     async def rest() -> None:
@@ -40,6 +40,10 @@ FLOWS = """
         run_id = await begin()
         await sleep("1 day")
         return run_id
+
+    async def asks(token: str) -> None:
+        "use workflow"
+        await create_hook(token=token)
 """
 DEADLINE = datetime(2099, 12, 31, tzinfo=UTC)
 
@@ -67,6 +71,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 parent = await with_options(run_id=f"wrun_{name}").start(getattr(flows, name))
                 change = 0
                 while not [run async for run in list_runs(parent=parent)]:
+                    change = await world.wait_for_change(change, None)
+            for token in ("one", "two"):
+                await with_options(run_id=f"wrun_{token}").start(flows.asks, token)
+                while await world.get_hook(token) is None:
                     change = await world.wait_for_change(change, None)
 
     asyncio.run(fill())
@@ -133,3 +141,17 @@ def test_an_attribute_is_a_name_and_a_value(folder: Path, given: str) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "NAME=VALUE" in result.output
+
+
+def test_hooks_of_one_run(folder: Path) -> None:
+    """All open hooks are listed, or those of a run; a run that is not there is an error."""
+    assert {hook["token"] for hook in json.loads(inspect(folder, "hooks", "--json"))} == {
+        "one",
+        "two",
+    }
+    (hook,) = json.loads(inspect(folder, "hooks", "--run", "wrun_two", "--json"))
+    assert (hook["token"], hook["run_id"]) == ("two", "wrun_two")
+    given = ["inspect", "hooks", "--run", "wrun_none", "--root", str(folder)]
+    result = CliRunner().invoke(main, given)
+    assert result.exit_code == 2
+    assert "no run 'wrun_none'" in result.output

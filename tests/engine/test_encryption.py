@@ -14,7 +14,7 @@ import pytest
 from tests import postgres
 from tests.project import build, loaded, until
 from workflow import web
-from workflow.api import get_hook_by_token, get_run, resume_hook, start
+from workflow.api import get_hook_by_token, get_run, list_hooks, resume_hook, start
 from workflow.codec.encryption import key_id
 from workflow.engine import Application
 from workflow.engine.sealing import sealing
@@ -137,6 +137,8 @@ def test_nothing_of_a_run_lies_open(
             assert await answer.text() == f"static {SECRET}"
             await opened_up(world, "go")
             assert (await get_hook_by_token("go")).metadata == {"m": SECRET}
+            listed = {hook.token: hook.metadata async for hook in list_hooks()}
+            assert listed == {"web": {"m": SECRET}, "go": {"m": SECRET}}
             await resume_hook("go", f"payload {SECRET}")
             said = await run.result(60)
             assert said == [

@@ -245,6 +245,8 @@ def test_wrong_ways_to_read(tmp_path: Path) -> None:
     for index in ("x", None, 1.5):
         with pytest.raises(TypeError, match="a whole number"):
             values.from_index(index)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not written yet"):
+        Readable.of(values).from_index(1)
     for name in ("a\0b", "\ud800", "x" * 201):
         with pytest.raises(ValueError, match="a stream's name"):
             run.get_readable(namespace=name)

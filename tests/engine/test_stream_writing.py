@@ -138,6 +138,26 @@ FLOWS = """
         if attempt < 3:
             raise ValueError("not yet")
 
+    @step_options(max_retries=1, backoff=0)
+    async def closes_it_empty(namespace: str, number: int) -> None:
+        "use step"
+        out = get_writable(int, namespace=namespace)
+        if get_step_metadata().attempt == 1:
+            await out.close()
+            raise ValueError("nothing came")
+        await out.write(number)
+        await out.close()
+
+    async def close_empty() -> str:
+        "use workflow"
+        await closes_it_empty("", 1)
+        await closes_it_empty("own", 2)
+        try:
+            await closes_it_empty("", 3)
+        except Exception as error:
+            return type(error).__name__
+        return "taken"
+
     async def of_somebody_else() -> None:
         "use step"
         await get_writable(namespace="other").write("mine")
@@ -282,6 +302,21 @@ def test_what_a_failed_attempt_closed(make_world: MakeWorld, tmp_path: Path) -> 
         assert [value async for value in run.readable] == ["attempt 1"]
         assert [value async for value in run.get_readable(skip_failed=True)] == ["attempt 1"]
         assert [value async for value in run.get_readable(namespace="other")] == ["mine"]
+
+    serve(make_world(), tmp_path, play)
+
+
+def test_an_empty_stream_that_a_failed_attempt_closed(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    """It is whole as well, and empty; for another step it is closed."""
+
+    async def play(app: Application, flows: Any) -> None:
+        run = await start(flows.close_empty)
+        assert await run.result(60) == "RunEndedError"
+        for readable in (run.readable, run.get_readable(namespace="own", skip_failed=True)):
+            assert [value async for value in readable] == []
+            assert await readable.get_tail_index() == -1
 
     serve(make_world(), tmp_path, play)
 

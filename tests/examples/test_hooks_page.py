@@ -76,7 +76,7 @@ def test_an_approval_is_decided_on_a_route(serve: Any) -> None:
         route = f"/decisions/{await token_of(run)}"
         answer = await client.post(route, params={"approved": True, "comment": "fine"})
         assert answer.json() == {"run_id": run.run_id}
-        assert await run.result(20) == "approved: fine"
+        assert await run.result(60) == "approved: fine"
         assert Path("plan.token").read_text() == route.rpartition("/")[2]
         assert (await client.post(route, params={"approved": True})).status_code == 404
 
@@ -104,10 +104,10 @@ def test_a_channel_has_one_run_that_takes_its_messages(serve: Any) -> None:
         assert (await client.post("/chat/events", json=said("hello?"))).json() == {"ok": False}
         run = await begin("channel_bot.channel_bot", "tea")
         second: Run[list[str]] = await start(import_module("channel_bot").channel_bot, "tea")
-        assert await second.result(20) == [f"the channel has its run: {run.run_id}"]
+        assert await second.result(60) == [f"the channel has its run: {run.run_id}"]
         for text in ("one", "two", "/stop"):
             assert (await client.post("/chat/events", json=said(text))).json() == {"ok": True}
-        assert await run.result(20) == ["ada said one", "ada said two"]
+        assert await run.result(60) == ["ada said one", "ada said two"]
 
     serve("hook_routes", part)
 
@@ -123,9 +123,14 @@ def test_a_payload_that_does_not_fit_is_not_delivered(serve: Any) -> None:
         assert wrong.status_code == 422
         assert wrong.json()["detail"][0]["loc"] == ["comment"]
         assert (await client.get(route)).json()["run_id"] == run.run_id
+        lists = import_module("open_hooks")
+        assert await lists.open_approvals() == ["plan"]
+        assert await lists.addresses(run.run_id) == []
+        page = await lists.hook_page()
+        assert (len(page["hooks"]), page["next"]) == (1, None)
         right = await client.post(route, json={"approved": True, "by": " bob ", "comment": "ok"})
         assert right.json() == {"run_id": run.run_id}
-        assert await run.result(20) == "plan approved by bob"
+        assert await run.result(60) == "plan approved by bob"
         assert (await client.post(route, json={"approved": 1, "by": "b", "comment": "c"})).is_error
 
     serve("hook_routes", part)
@@ -148,7 +153,7 @@ def test_readings_of_two_days_come_by_one_token(serve: Any) -> None:
             for value, done in ((1 + day, False), (2, True)):
                 answer = await client.post("/hooks/meter:m-1", json={"value": value, "done": done})
                 assert answer.json() == {"run_id": run.run_id}
-        assert await run.result(20) == [3, 4]
+        assert await run.result(60) == [3, 4]
         assert (await client.post("/hooks/meter:m-1", json={"value": 1})).status_code == 404
 
     serve("hook_routes", part)
@@ -176,7 +181,7 @@ def test_hooks_of_other_types(serve: Any) -> None:
             with pytest.raises(ValidationError):
                 await hook.resume(token, wrong)
             assert (await hook.resume(token, right)).run_id == run.run_id
-        assert await run.result(20) == ["a", "TEA-1", {"a": 1}, 10]
+        assert await run.result(60) == ["a", "TEA-1", {"a": 1}, 10]
 
     serve("hook_routes", part)
 
@@ -188,7 +193,7 @@ def test_a_script_resumes_a_hook(serve: Any) -> None:
         run = await begin("approval.approval", "plan")
         decide = import_module("hook_routes").decide_elsewhere
         assert await decide(await token_of(run), False) == run.run_id
-        assert await run.result(20) == "rejected: by script"
+        assert await run.result(60) == "rejected: by script"
 
     serve("hook_routes", part)
 
@@ -201,19 +206,19 @@ def test_a_form_with_a_file(serve: Any) -> None:
         run = await begin("webhooks.picture", "ada")
         answer = await client.post(path, files={"file": ("ä.png", b"\x89PNG", "image/png")})
         assert (answer.status_code, answer.text) == (201, "thank you")
-        assert await run.result(20) == {"name": "ä.png", "bytes": 4}
+        assert await run.result(60) == {"name": "ä.png", "bytes": 4}
         assert Path("ada.picture").read_bytes() == b"\x89PNG"
 
         run = await begin("webhooks.picture", "ada")
         assert (await client.post(path, data={"file": "none"})).status_code == 201
-        assert await run.result(20) == {"text": "none"}
+        assert await run.result(60) == {"text": "none"}
 
         for sent in ({"data": {"other": "x"}}, {"content": b"x"}):
             run = await begin("webhooks.picture", "ada")
             answer = await client.post(path, **sent)
             assert answer.status_code == 400
             assert answer.text.startswith("send a form with a file: ")
-            assert "error" in await run.result(20)
+            assert "error" in await run.result(60)
 
     serve("webhook_routes", part)
 
@@ -237,19 +242,19 @@ def test_webhooks_answer_in_three_ways(serve: Any) -> None:
         run = await begin("webhooks.accepted")
         answer = await client.put(await published("accepted"), json={"a": 1})
         assert (answer.status_code, answer.content) == (202, b"")
-        assert await run.result(20) == {"method": "PUT", "data": {"a": 1}}
+        assert await run.result(60) == {"method": "PUT", "data": {"a": 1}}
 
         run = await begin("webhooks.with_thanks")
         answer = await client.post(await published("thanks"), content="x")
         assert (answer.status_code, answer.json()) == (200, {"received": True})
-        assert await run.result(20) == "x"
+        assert await run.result(60) == "x"
 
         run = await begin("webhooks.tickets")
         path = await published("tickets")
         for number, wish in enumerate(("tea", "cake"), 1):
             assert (await client.post(path, json={"wish": wish})).json() == {"ticket": number}
         assert (await client.post(path, json={"wish": "nothing"})).text == "bye"
-        assert await run.result(20) == ["tea", "cake"]
+        assert await run.result(60) == ["tea", "cake"]
 
     serve("webhook_routes", part)
 
@@ -266,7 +271,7 @@ def test_only_signed_requests_go_on(serve: Any) -> None:
         assert (await client.post("/github/shop", content=body)).status_code == 401
         answer = await client.post("/github/shop", content=body, headers=signed)
         assert answer.status_code == 202
-        assert await run.result(20) == "deployed abc"
+        assert await run.result(60) == "deployed abc"
 
     serve("webhook_routes", part)
 
@@ -285,7 +290,7 @@ def test_commands_of_a_chat(serve: Any) -> None:
             answer = await client.post("/chat/commands", data=form(text))
             assert answer.json() == {"response_type": "in_channel", "text": text}
             assert answer.headers["content-type"] == "application/json"
-        assert await run.result(20) == ["/status how are you", "/status stop"]
+        assert await run.result(60) == ["/status how are you", "/status stop"]
 
     serve("webhook_routes", part)
 
@@ -301,11 +306,11 @@ def test_tenants_have_keys_and_tokens_of_their_own(serve: Any) -> None:
         assert (await client.post("/tenants/acme/other", headers=key)).status_code == 404
         answer = await client.post("/tenants/acme/orders", content="x", headers=key)
         assert answer.text == "noted"
-        assert await run.result(20) == b"x"
+        assert await run.result(60) == b"x"
 
         run = await begin("webhooks.tenant_event", "acme", "orders")
         trigger = import_module("webhook_routes").trigger
         assert await trigger("tenant:acme:orders", "by hand") == "noted"
-        assert await run.result(20) == b"by hand"
+        assert await run.result(60) == b"by hand"
 
     serve("webhook_routes", part)

@@ -101,7 +101,8 @@ SECTIONS: dict[str, dict[str, Row]] = {
         ),
         "F18": (
             "A pooler hands out connections by transaction",
-            "Nothing is heard, so work is found by polling, four times a second.",
+            "It is noticed, also where nothing is said of it. Nothing is prepared or heard, so "
+            "work is found by polling, four times a second.",
         ),
         "F19": (
             "Somebody keeps a row of ours locked, or a transaction open for long",
@@ -112,7 +113,7 @@ SECTIONS: dict[str, dict[str, Row]] = {
         ),
         "F26": (
             "A run is started in the caller's transaction, which commits, rolls back, or dies",
-            "The run shares its fate.",
+            "The run shares its fate and that of a savepoint, whatever cursors are used.",
             "psycopg connections; other drivers have no `start` in a transaction",
         ),
     },

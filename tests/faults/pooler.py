@@ -49,7 +49,7 @@ class Pooler:
 
     def __enter__(self) -> Pooler:
         self._thread.start()
-        port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(30)
+        port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
         user = self._target.netloc.rpartition("@")[0]
         self.url = urlunsplit(self._target._replace(netloc=f"{user}@127.0.0.1:{port}"))
         return self
@@ -60,7 +60,7 @@ class Pooler:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -115,6 +115,8 @@ class Pooler:
             greeting += message
             if kind == b"Z":
                 break
+            if kind == b"K":  # a client meets many processes, so it is told of one that is none
+                greeting = greeting[:-8] + bytes(8)
         self._greeting = greeting
         self._idle.append(backend)
 

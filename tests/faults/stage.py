@@ -46,7 +46,7 @@ class Stage:
 
     def __init__(
         self, folder: Path, target: Target, *, url: str | None = None, through: str | None = None,
-        lease: float = LEASE, pooled: bool = False,
+        lease: float = LEASE,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.target = target
@@ -73,8 +73,6 @@ class Stage:
             schema = postgres.new_world(at=url).database.schema
             self.environment["WORKFLOW_POSTGRES_JOB_PREFIX"] = schema.removeprefix("workflow_")
             self.environment["WORKFLOW_POSTGRES_URL"] = through or url or postgres.url()
-            if pooled:
-                self.environment["WORKFLOW_POSTGRES_POOLER"] = "transaction"
             self._url, self.schema = url, schema
         self._workers: list[Worker] = []
         self._nursery: forks.Process | None = None
@@ -152,9 +150,14 @@ class Stage:
         """
         if self.target == "postgres":
             with psycopg.connect(self._url or postgres.url(), autocommit=True) as connection:
-                table = f'"{self.schema}".workflow_workers'
-                sql = f"update {table} set lease_until = 0 where worker like %s"
-                connection.execute(sql.encode(), (f"%:{pid}:%",))
+                table, function = f'"{self.schema}".workflow_workers', f'"{self.schema}".bury()'
+                connection.execute(  # also what it has sent last, and the server has not read yet
+                    f"create or replace function {function} returns trigger language plpgsql as "
+                    "$$ begin new.lease_until := 0; return new; end $$; "
+                    f"create trigger bury_{pid} before insert or update on {table} for each row "
+                    f"when (new.worker like '%:{pid}:%') execute function {function}; "
+                    f"update {table} set lease_until = 0 where worker like '%:{pid}:%'".encode()
+                )
 
     def _is_locked(self) -> bool:
         with (self.folder / "data" / "workflow.lock").open("rb") as file:
@@ -166,7 +169,7 @@ class Stage:
 
     @contextmanager
     def clearing(self) -> Iterator[Stage]:
-        """End all processes at the end."""
+        """End all processes at the end, and forget where steps of this process write."""
         try:
             yield self
         finally:
@@ -176,6 +179,7 @@ class Stage:
             if self._nursery is not None:
                 self._nursery.kill()
                 self._nursery.communicate()
+            os.environ.pop("FAULTS_LOG", None)
 
     # -- what happened ---------------------------------------------------------------------
 

@@ -153,12 +153,12 @@ def test_a_clock_that_is_set_back(reopen: Callable[[VirtualClock], World], tmp_p
             await ended(app, other.run_id)  # all that was due by now has been looked at
             assert (await Events.of(app.world, run.run_id)).named("wait_completed") == []
             clock.advance(5)
-            assert await run.result(20) == "before after"
+            assert await run.result(60) == "before after"
             clock.back(3600)
             last = await start(flows.naps, 1)
             await asleep(app, last)
             clock.advance(1)
-            assert await last.result(20) == "before after"
+            assert await last.result(60) == "before after"
             for each in (run, other, last):
                 events = await app.world.list_events(each.run_id)
                 assert [e.seq for e in events] == list(range(1, len(events) + 1))
@@ -182,7 +182,7 @@ def test_a_clock_that_jumps_ahead(reopen: Callable[[VirtualClock], World], tmp_p
             await asleep_or_ended(app, runs)
             clock.advance(3600)
             for run in runs:
-                assert await run.result(20) == "before after"
+                assert await run.result(60) == "before after"
                 log = await Events.of(app.world, run.run_id)
                 assert log.types().count("step_completed") == 2
                 assert log.types().count("wait_completed") == 1
@@ -232,7 +232,7 @@ def test_a_payload_and_a_timer_at_one_instant(
             for run in runs:
                 await asleep(app, get_run(run.run_id))
             clock.advance(3600)
-            outcomes = [await get_run(run.run_id).result(20) for run in runs]
+            outcomes = [await get_run(run.run_id).result(60) for run in runs]
         for recorded, again in outcomes:
             assert recorded == again
             assert recorded in ("answered", "late", "answered late")
@@ -292,7 +292,7 @@ def test_the_end_of_summer_time(
         with time_zone("America/New_York"):
             async with Application(reopen(clock), project):
                 clock.advance(seconds)
-                assert await get_run(run.run_id).result(20) == said
+                assert await get_run(run.run_id).result(60) == said
 
     asyncio.run(main())
 
@@ -326,5 +326,5 @@ def test_hosts_whose_clocks_differ(tmp_path: Path) -> None:
             assert now - 600 * SECOND < fired.at <= now
             assert {int(line[4]) for line in stage.bodies()} <= set(pids)
 
-    with Stage(tmp_path, "postgres").clearing() as stage:
+    with Stage(tmp_path, "postgres", lease=60).clearing() as stage:
         asyncio.run(main(stage))

@@ -94,8 +94,8 @@ def test_a_crash_of_the_server_loses_nothing(server: postgres.Server, tmp_path: 
 
             beginning = asyncio.create_task(begin())
             await soon(_true(lambda: len(stage.bodies()) > 50), "load")
-            took = []
-            for _ in range(2):
+            took: list[float] = []
+            while len(took) < 2 or (min(took) >= 5 and len(took) < 6):  # the machine may be busy
                 await asyncio.to_thread(server.stop, signal.SIGQUIT)
                 many = len(acknowledged)
                 await asyncio.to_thread(server.start)
@@ -104,7 +104,7 @@ def test_a_crash_of_the_server_loses_nothing(server: postgres.Server, tmp_path: 
                 await soon(_true(lambda m=many: len(acknowledged) > m), "another start")
                 await soon(_true(lambda n=lines: len(stage.bodies()) > n), "another step")
                 took.append(time.monotonic() - up)
-            assert min(took) < 5, took  # one may fall into a moment in which the machine is busy
+            assert min(took) < 5, took
             beginning.cancel()
             await asyncio.gather(beginning, return_exceptions=True)
             results = [sum(range(0, 120, 10)) + 1] * 2
@@ -265,7 +265,7 @@ def test_a_worker_cut_off_without_a_word_loses_its_lease(tmp_path: Path) -> None
 @pytest.mark.fault("F18")
 def test_a_transaction_pooler_is_enough(tmp_path: Path) -> None:
     """F18: every transaction gets another server connection; runs, tasks, sleeps and starts from
-    elsewhere go through, noticed by polling."""
+    elsewhere go through, noticed by polling, though nothing says that there is a pooler."""
 
     async def main(stage: Stage) -> None:
         async with stage.application() as application:
@@ -278,7 +278,7 @@ def test_a_transaction_pooler_is_enough(tmp_path: Path) -> None:
                 await check_run(application.world, run.run_id, stage.bodies(), total)
 
     with Pooler(postgres.url()) as pooler:
-        with Stage(tmp_path, "postgres", through=pooler.url, pooled=True).clearing() as stage:
+        with Stage(tmp_path, "postgres", through=pooler.url).clearing() as stage:
             asyncio.run(main(stage))
         assert pooler.switches > pooler.turns / 2 > 50
 

@@ -127,7 +127,7 @@ def test_a_worker_without_a_folder_ends(tmp_path: Path) -> None:
         done = subprocess.run(
             [*stage.command, "worker", "--root", str(tmp_path)],
             env={**stage.environment, "WORKFLOW_EMBEDDED_DATA_DIR": str(tmp_path / "file" / "d")},
-            capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False,
+            capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 2
     assert "file/d" in done.stderr
@@ -165,7 +165,7 @@ async def main():
                     pass
         runs.append(await start("chain", 3))
         for run in runs:
-            assert await run.result(40) == 30, run
+            assert await run.result(60) == 30, run
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
@@ -250,5 +250,5 @@ def test_two_applications_on_one_file(tmp_path: Path) -> None:
         finished = [line for line in stage.bodies() if line[0] == "end"]
         assert len(finished) == len({(line[1], line[2]) for line in finished}) == 4 * 26
 
-    with Stage(tmp_path, "local").clearing() as stage:
+    with Stage(tmp_path, "local", lease=60).clearing() as stage:
         asyncio.run(main(stage))

@@ -89,7 +89,7 @@ def test_a_hook_that_is_not_there(world: World, tmp_path: Path) -> None:
             run = await start(loaded(tmp_path).one, "early")
             await open_hook(app, "early")
             await resume_hook("early", 2)
-            assert await run.result(20) == 2
+            assert await run.result(60) == 2
             await ended(app, run.run_id)
             with pytest.raises(HookNotFoundError, match="early"):
                 await resume_hook("early", 3)
@@ -117,7 +117,7 @@ def test_a_payload_that_is_sent_twice(world: World, tmp_path: Path) -> None:
             await asyncio.gather(*(app.world.post_to_token("t", x) for x in letters))
             await asyncio.gather(*(app.world.post_to_token("t", x) for x in letters))
             await resume_hook("t", -1)
-            assert sorted(await run.result(20)) == [1, 2, 3]
+            assert sorted(await run.result(60)) == [1, 2, 3]
             log = await Events.of(app.world, run.run_id)
             assert log.types().count("hook_received") == 4
 
@@ -141,13 +141,13 @@ def test_many_resume_while_the_hook_comes_and_goes(world: World, tmp_path: Path)
                     trials += 1
                     await asyncio.sleep(0)
 
-            async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(60), asyncio.TaskGroup() as group:
                 for n in range(40):
                     group.create_task(insist(n))
             late = range(100, 120)
             answers = await asyncio.gather(resumed("t", -1), *(resumed("t", n) for n in late))
             taken = {n for n, answer in zip(late, answers[1:], strict=True) if answer}
-            got = await run.result(20)
+            got = await run.result(60)
             assert len(got) == len(set(got))
             assert set(range(40)) <= set(got) <= set(range(40)) | taken
             assert trials > 0
@@ -168,9 +168,9 @@ def test_two_runs_with_one_token(world: World, tmp_path: Path) -> None:
             others = [await start(loaded(tmp_path).one, "t") for _ in range(5)]
             for other in others:
                 with pytest.raises(WorkflowRunFailedError, match=first.run_id):
-                    await other.result(20)
+                    await other.result(60)
             await resume_hook("t", 7)
-            assert await first.result(20) == 7
+            assert await first.result(60) == 7
 
     asyncio.run(main())
 
@@ -203,6 +203,6 @@ def test_a_hook_in_a_loop(world: World, tmp_path: Path) -> None:
             await give(app, range(2))
         async with Application(again, project) as app:
             await give(app, range(2, 4))
-            assert await get_run(run.run_id).result(20) == [0, 1, 2, 3]
+            assert await get_run(run.run_id).result(60) == [0, 1, 2, 3]
 
     asyncio.run(main())

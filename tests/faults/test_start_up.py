@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +19,7 @@ from tests import postgres
 from tests.end_to_end.server import EMAIL
 from tests.faults.stage import ROOT, Stage, Target, alive, ended, kill, soon
 from tests.http.doubles import Server
+from tests.ports import free_port
 from tests.project import build, loaded
 from workflow.api import get_run, start
 from workflow.engine import Application
@@ -37,8 +37,7 @@ def test_a_server_before_its_database(tmp_path: Path) -> None:
     try:
         schema = postgres.new_world(at=server.url).database.schema
         server.stop()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         with Stage(tmp_path, "local").clearing() as stage:
             environment = {
                 **stage.environment,

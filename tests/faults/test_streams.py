@@ -44,13 +44,15 @@ def test_the_writer_of_a_result_is_killed(target: Target, tmp_path: Path) -> Non
             await ended(application.world, run.run_id)
             values = aiter(numbers)
             assert [await anext(values), await anext(values)] == [1, 2]
-            kill(await half_written(stage, application.world, run.run_id))
+            victim = await half_written(stage, application.world, run.run_id)
+            kill(victim)
+            stage.bury(victim)
             async with asyncio.timeout(60):
                 with pytest.raises(StreamError, match="is gone; it had written 2 values"):
                     await anext(values)
             assert await numbers.get_tail_index() == 1
 
-    with Stage(tmp_path, target).clearing() as stage:
+    with Stage(tmp_path, target, lease=600).clearing() as stage:
         asyncio.run(main(stage))
 
 
@@ -66,11 +68,12 @@ def test_a_step_reads_what_a_killed_worker_wrote(target: Target, tmp_path: Path)
             victim = await half_written(stage, application.world, run.run_id)
             stage.spawn()
             kill(victim)
+            stage.bury(victim)
             await ended(application.world, run.run_id)
             with pytest.raises(WorkflowRunFailedError, match="is gone; it had written 2 values"):
-                await run.result(10)
+                await run.result(60)
 
-    with Stage(tmp_path, target).clearing() as stage:
+    with Stage(tmp_path, target, lease=600).clearing() as stage:
         asyncio.run(main(stage))
 
 
@@ -93,7 +96,7 @@ def test_a_zombie_writes_no_chunk(target: Target, tmp_path: Path) -> None:
             run = await start("writes_two", str(tmp_path))
             await lines(stage, "half", 1)
             stage.freeze(zombie)
-            stage.spawn()
+            stage.spawn(WORKFLOW_LEASE="20")  # loses nothing where the machine is busy
             await lines(stage, "half", 2)
             (tmp_path / "1").touch()
             kill(zombie, signal.SIGCONT)
@@ -151,7 +154,7 @@ def test_an_uploader_is_killed(tmp_path: Path) -> None:
             await uploader.wait()
             await ended(application.world, run_id)
             with pytest.raises(WorkflowRunFailedError, match="is gone; it had written 2 values"):
-                await get_run(run_id).result(10)
+                await get_run(run_id).result(60)
 
     with Stage(tmp_path, "local").clearing() as stage:
         asyncio.run(main(stage))

@@ -22,7 +22,7 @@ from tests.faults.stage import Stage, ended, kill, soon
 from workflow.api import start
 
 LEASE = 1.0
-ROUNDS = 4  # to be as quick as promised: in one of them the machine may be busy with other tests
+ROUNDS = 10  # to be as quick as promised: in one of them the machine may be busy with other tests
 HERE = "network namespaces" if there_are_namespaces() else "processes, for want of namespaces"
 
 

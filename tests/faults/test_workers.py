@@ -18,7 +18,9 @@ from workflow.api import start
 from workflow.world.records import WorkerRecord
 
 TARGETS: list[Target] = ["local", "postgres"]
-ROUNDS = 4  # to be as quick as promised: in one of them the machine may be busy with other tests
+# Leases that nobody loses who is only slow. The dead are noticed by their locks on the local world.
+LONG: dict[Target, float] = {"local": 600, "postgres": 2}
+ROUNDS = 10  # to be as quick as promised: in one of them the machine may be busy with other tests
 long = pytest.mark.skipif(
     "WORKFLOW_TEST_THOROUGH" not in os.environ, reason="takes its time; `make test-all` runs it"
 )
@@ -79,7 +81,7 @@ def test_a_zombie_records_nothing(target: Target, tmp_path: Path) -> None:
             run = await start("held", str(gate), 60.0)
             await begun(stage)
             stage.freeze(zombie)
-            other = stage.spawn()
+            other = stage.spawn(WORKFLOW_LEASE="20")  # loses nothing where the machine is busy
             await begun(stage, 2)  # the lease has run out
             gate.touch()
             os.kill(zombie, signal.SIGCONT)
@@ -156,7 +158,7 @@ def test_a_worker_waits_for_a_database_that_is_down(tmp_path: Path) -> None:
             run = await start("chain", 2)
             await ended(application.world, run.run_id)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
     server = postgres.Server()
     try:
@@ -174,7 +176,7 @@ def test_a_worker_that_can_never_connect_says_so_and_ends(tmp_path: Path) -> Non
         done = subprocess.run(
             [*stage.command, "worker", "--root", str(tmp_path)],
             env={**stage.environment, "WORKFLOW_POSTGRES_URL": url},
-            capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False,
+            capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 2
     assert "does not exist" in done.stderr
@@ -243,7 +245,7 @@ def test_a_poison_step_fails_its_run_and_no_other(target: Target, how: str, tmp_
             died = b"MemoryError" if how == "memory" else b"process died"
             assert died in (failed.payload or b"")
 
-    with Stage(tmp_path, target).clearing() as stage:
+    with Stage(tmp_path, target, lease=LONG[target]).clearing() as stage:
         asyncio.run(main(stage))
 
 
@@ -283,7 +285,7 @@ def test_a_poison_step_costs_its_neighbours_no_step(target: Target, tmp_path: Pa
             poison = [line for line in stage.bodies() if line[1] == poisoned.run_id]
             assert len(poison) == 7  # max_retries=6
 
-    with Stage(tmp_path, target, lease=0.3).clearing() as stage:
+    with Stage(tmp_path, target, lease=LONG[target]).clearing() as stage:
         asyncio.run(main(stage))
 
 
@@ -317,5 +319,5 @@ def test_a_poison_run_fails_and_no_other(target: Target, tmp_path: Path) -> None
                 assert (run.status, run.error_code) == ("failed", "crash-loop")
             tending.cancel()
 
-    with Stage(tmp_path, target, lease=0.3).clearing() as stage:
+    with Stage(tmp_path, target, lease=LONG[target]).clearing() as stage:
         asyncio.run(main(stage))

@@ -104,7 +104,7 @@ def play(folder: Path, work: Callable[[], Awaitable[None]]) -> None:
 
     async def main() -> None:
         async with Application(memory.create(), project):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await work()
 
     asyncio.run(main())

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -20,6 +19,7 @@ import pytest
 import wfc
 from tests import forks
 from tests.examples.pages import DOCS, files_of, write
+from tests.ports import free_port
 from tests.project import until
 from workflow.codec import Codec
 from workflow.worlds.local import create_local_world
@@ -164,7 +164,7 @@ class Site:
         return await self.url(name)
 
     async def url(self, name: str) -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             file = self.folder / f"{name}.url"
             while not file.exists() or not file.read_text():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -195,8 +195,7 @@ async def served(
                 assert text.count(WRAP) == 1
                 text = text.replace(WRAP, probe + "\n" + WRAP)
             target.write_text(text, "utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = forks.Process(
         [sys.executable, "-m", *[part.format(port=port) for part in command]],
         cwd=tmp_path,

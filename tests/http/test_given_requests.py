@@ -65,7 +65,7 @@ async def litestar_app() -> Made:
     async def take(request: litestar.Request[Any, Any, Any]) -> None:
         found.append(await taken(request))
 
-    return litestar.Litestar([take]), found
+    return litestar.Litestar([take], logging_config=None), found
 
 
 async def quart_app() -> Made:

@@ -21,6 +21,7 @@ from tests.http.doubles import BASE, Recorder, Server, call, lifecycle_of, scope
 from workflow import web
 from workflow.errors import BundleError, WorldError, WorldUnavailableError
 from workflow.http.mount import WithWorkflow, with_workflow
+from workflow.http.settings import Settings
 
 HOOK = BASE + "/webhook/t"
 
@@ -209,7 +210,7 @@ def test_a_cancelled_lifespan_leaves_nothing_open() -> None:
     durable = recorder()
 
     async def main() -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             server = Server(WithWorkflow(starlette(durable.log), lifecycle_of(durable)))
             await server.__aenter__()
             server._task.cancel()
@@ -354,6 +355,19 @@ def test_settings_that_mean_nothing_stop_the_server(
     monkeypatch.setenv(name, value)
     server = serve(WithWorkflow(plain, lifecycle_of(recorder())))
     assert server.answers == ["startup.failed"]
+
+
+@pytest.mark.parametrize("name", ["WORKFLOW_TRANSPORT", "WORKFLOW_WEBHOOK_MAX_BYTES"])
+def test_an_empty_setting_is_none(name: str) -> None:
+    """Files that set variables for containers pass on what is not set as an empty text."""
+    assert Settings.read({name: ""}) == Settings()
+
+
+@pytest.mark.parametrize("name", ["WORKFLOW_TRANSPORT", "WORKFLOW_WEBHOOK_MAX_BYTES"])
+def test_a_setting_that_means_nothing_is_named(name: str) -> None:
+    """The message begins with the variable to look for."""
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        Settings.read({name: "none"})
 
 
 def test_an_unknown_transport_is_refused_at_the_call() -> None:

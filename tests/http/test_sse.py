@@ -190,6 +190,22 @@ def test_a_stream_that_broke_off_says_so(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_a_value_without_a_text_ends_the_events(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that came back would get no further: the last event says which value it is."""
+
+    async def work(client: httpx.AsyncClient) -> None:
+        run: Run[Any] = await start("main", ["a", 1j, "b"])
+        answer = await client.get(f"/events/{run.run_id}")
+        values, last = answer.text.split("event: failed\n")
+        assert values == "id: 0\ndata: a\n\n"
+        assert last == "id: end\ndata: value 1 cannot be sent: TypeError\n\n"
+        assert "a complex has no JSON form" in caplog.text
+
+    play(tmp_path, work)
+
+
 def test_a_run_that_is_not_there_is_said_in_the_last_event(tmp_path: Path) -> None:
     """A page that asks for a run of long ago is told so, and does not come back for ever."""
 

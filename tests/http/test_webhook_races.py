@@ -166,7 +166,7 @@ def test_fifty_callers_at_once(make_world: Callable[[], World], tmp_path: Path) 
             *[client.post(BASE + "/webhook/many", content=body) for body in sent]
         )
         assert [each.status_code for each in got] == [202] * 50
-        found = await run.result(30)
+        found = await run.result(60)
         assert sorted(found) == sorted(sent)
         assert (await client.post(BASE + "/webhook/many")).status_code == 404
 

@@ -23,7 +23,15 @@ from workflow import (
     sleep,
     step_options,
 )
-from workflow.api import HookRecord, get_hook_by_token, resume_hook, resume_webhook
+from workflow.api import (
+    HookPage,
+    HookRecord,
+    get_hook_by_token,
+    get_hooks,
+    list_hooks,
+    resume_hook,
+    resume_webhook,
+)
 
 
 class Approval(BaseModel):
@@ -120,6 +128,10 @@ async def flow(document: str) -> str:
     create_hook(Other, token=5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     webhook = create_webhook(respond_with=Response.json({"ok": True}))
+    assert_type(Response.json([], 201, {"x-a": "b"}), Response)
+    assert_type(await Response("[]").json(), Any)
+    Response.json({}, "201")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Response.json({}, code=201)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(webhook.url, str)
     async for request in webhook:
         assert_type(request, Request)
@@ -151,6 +163,11 @@ async def outside() -> None:
     found = await get_hook_by_token("t")
     assert_type(found.run_id, str)
     assert_type(await resume_hook(found, 1), HookRecord)
+    assert_type(await approvals.resume(found, Approval(approved=True)), HookRecord)
+    assert_type([hook async for hook in list_hooks(run="wrun_1")], list[HookRecord])
+    assert_type(await get_hooks(token_prefix="t:", limit=5), HookPage)
+    await get_hooks(run=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    list_hooks(prefix="t:")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(await resume_webhook("t", Request("POST")), Response)
     assert_type(await resume_webhook("t", starlette.requests.Request({})), Response)
     assert_type(await resume_webhook("t", flask.request), Response)

@@ -18,6 +18,9 @@ from tests import postgres
 from tests.faults.stage import soon
 from workflow.api import start
 from workflow.engine import Application, Project
+from workflow.world.port import World
+from workflow.world.records import Claimed
+from workflow.worlds import memory
 from workflow.worlds.local import LocalWorld, create_local_world
 from workflow.worlds.postgres import PostgresWorld
 
@@ -120,6 +123,41 @@ async def fewest(
         rounds.append((given - sent["renew_lease"] - _notifications(sent), sent))
     written, sent = min(rounds, key=lambda each: each[0])
     return sent, written
+
+
+@pytest.mark.parametrize("kind", ["memory", "local", "postgres"])
+def test_a_worker_does_not_look_for_work_after_each_step_of_its_own(
+    kind: str, tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns that only make a log longer wake nobody who has room for more work."""
+    looks = before = 0
+
+    async def main() -> None:
+        nonlocal before
+        world: World
+        match kind:
+            case "memory":
+                world = memory.create()
+            case "local":
+                world = create_local_world(tmp_path / "data")
+            case _:
+                world = postgres.new_world(at=postgres.new_database())
+        claim_runs = world.claim_runs
+
+        async def counted(worker: str, limit: int) -> Claimed:
+            nonlocal looks
+            looks += 1
+            return await claim_runs(worker, limit)
+
+        monkeypatch.setattr(world, "claim_runs", counted)
+        async with Application(world, project):
+            await run("sequence", 1)
+            before = looks  # one may be under way, and find the next run
+            await run("sequence", 50)
+
+    asyncio.run(main())
+    assert before > 0
+    assert looks - before < 25
 
 
 @pytest.mark.fault("C4")

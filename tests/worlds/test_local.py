@@ -161,7 +161,9 @@ def test_database_of_somebody_else(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "workflow.db") as connection:
         connection.execute("create table theirs (x)")
     connection.close()
+    before = (tmp_path / "workflow.db").read_bytes()
     _open_fails(tmp_path, "not a database of ours")
+    assert (tmp_path / "workflow.db").read_bytes() == before
 
 
 @pytest.mark.fault("F33")

@@ -19,7 +19,7 @@ import pytest
 from workflow.world.records import Append, Letter, NewEvent, NewRun, RunFilter
 from workflow.worlds.local import LocalWorld, create_local_world, log_file
 from workflow.worlds.local.side_lock import SideLock
-from workflow.worlds.local.store import Tx, connect
+from workflow.worlds.local.store import Tx, connect, migrate
 
 
 @asynccontextmanager
@@ -264,6 +264,7 @@ def test_a_log_that_was_moved_begins_anew(tmp_path: Path) -> None:
     the file: it never shrinks for that, since making it longer is what takes time."""
     lock = SideLock(tmp_path / "lock")
     connection = connect(tmp_path / "some.db", write=True)
+    migrate(connection, tmp_path / "some.db")
     log_path = tmp_path / "some.db-wal"
     connection.execute("create table t (x)")
 
@@ -283,7 +284,7 @@ def test_a_log_that_was_moved_begins_anew(tmp_path: Path) -> None:
         for _ in range(log_file._ROWS + 1):
             connection.execute("update t set x = zeroblob(5001)")
         log.keep_short(lock)  # the thread moves what the reader does not need
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not log._nearly_moved and time.monotonic() < until:
             time.sleep(0.001)
         write()

@@ -40,4 +40,29 @@ def test_only_the_owner_reads_what_is_kept(tmp_path: Path) -> None:
         finally:
             await world.close()
 
-    assert asyncio.run(main()) == {".gitignore"}
+    assert asyncio.run(main()) <= {".gitignore"}
+
+
+def test_a_folder_of_other_things_keeps_them(tmp_path: Path) -> None:
+    """What version control is told about a folder that was not empty stays as it was said, and what
+    lies among our sockets and is none is not deleted; a folder of our own is left out of it."""
+
+    async def write_in(folder: Path) -> None:
+        one, two = create_local_world(folder), create_local_world(folder)
+        await one.open()
+        (folder / "wake" / "diary.txt").write_text("dear diary")
+        await two.open()
+        try:
+            await one.create(NewRun(run_id="run", workflow="flow", input=b"", meta=b"{}"))
+        finally:
+            await one.close()
+            await two.close()
+
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    (theirs / ".gitignore").write_text("*.log\n")
+    for folder in (theirs, ours):
+        asyncio.run(write_in(folder))
+        assert (folder / "wake" / "diary.txt").read_text() == "dear diary"
+    assert (theirs / ".gitignore").read_text() == "*.log\n"
+    assert (ours / ".gitignore").read_text() == "*\n"

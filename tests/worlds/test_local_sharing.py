@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.stage import state_of
 from workflow.errors import WorldError
 from workflow.testing.clock import VirtualClock
 from workflow.world.records import (
@@ -128,9 +130,9 @@ def test_changes_of_other_processes_wake_waiters(
             assert holder.stdin is not None
             holder.stdin.write("\n")
             holder.stdin.flush()
-            assert await asyncio.wait_for(waiting, 10) != seen
+            assert await asyncio.wait_for(waiting, 60) != seen
             while not await world.list_letters("run"):
-                seen = await asyncio.wait_for(world.wait_for_change(seen, None), 10)
+                seen = await asyncio.wait_for(world.wait_for_change(seen, None), 60)
             (letter,) = await world.list_letters("run")
             assert letter.ref == "from the other process"
 
@@ -253,6 +255,34 @@ def test_forked_child_is_refused(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.fault("F35")
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_a_child_does_not_keep_the_lock_of_a_dead_parent(tmp_path: Path) -> None:
+    """F35: what was forked in the middle of a commit holds nobody up when its parent has died."""
+    lock = side_lock.SideLock(tmp_path / "workflow.lock")
+    said, say = os.pipe()
+    with lock:
+        child = os.fork()
+        if child == 0:
+            os.write(say, b"x")
+            signal.pause()
+            os._exit(1)
+        try:
+            assert os.read(said, 1) == b"x"
+            mine, other = lock._file, os.open(tmp_path / "workflow.lock", os.O_RDWR)
+            lock._file, memory, lock._memory = other, lock._memory, None
+            assert memory is not None
+            memory.close()  # as the kernel does it when the process dies, which unlocks nothing
+            os.close(mine)
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(said)
+            os.close(say)
+    lock.close()
+
+
 def test_peers_wake_each_other(tmp_path: Path) -> None:
     """A word to the folder reaches every other process, and removes the sockets of dead ones."""
     woken = threading.Event()
@@ -264,7 +294,7 @@ def test_peers_wake_each_other(tmp_path: Path) -> None:
         assert one.working
         assert two.working
         two.tell()
-        assert woken.wait(10)
+        assert woken.wait(60)
         assert not (tmp_path / "dead").exists()
     finally:
         one.close()
@@ -281,9 +311,9 @@ def test_path_too_long_for_sockets(tmp_path: Path) -> None:
             seen = await two.wait_for_change(0, None)
             waiting = asyncio.create_task(two.wait_for_change(seen, None))
             await one.create(new_run("run"))
-            assert await asyncio.wait_for(waiting, 10) != seen
+            assert await asyncio.wait_for(waiting, 60) != seen
             while await two.get_run("run") is None:
-                seen = await asyncio.wait_for(two.wait_for_change(seen, None), 10)
+                seen = await asyncio.wait_for(two.wait_for_change(seen, None), 60)
 
     asyncio.run(main())
 
@@ -320,6 +350,8 @@ def test_a_process_dies_or_stops_while_it_writes(
                 (tmp_path / "go").touch()
                 assert await asyncio.to_thread(process.stdout.readline) == "writing\n"  # type: ignore[union-attr]
                 os.kill(process.pid, signal.SIGSTOP)
+                while state_of(process.pid) != "T":  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
                 creating = asyncio.create_task(world.create(new_run("run")))
                 assert await world.get_run("run") is None  # reading goes on meanwhile
                 while not caplog.messages:  # noqa: ASYNC110
@@ -327,7 +359,7 @@ def test_a_process_dies_or_stops_while_it_writes(
                 assert f"process {process.pid} was stopped" in caplog.text
                 assert f"kill -CONT {process.pid}" in caplog.text
                 process.kill()
-                assert (await asyncio.wait_for(creating, 30)).created
+                assert (await asyncio.wait_for(creating, 60)).created
                 assert await world.get_run("run") is not None
 
         asyncio.run(main())

@@ -22,6 +22,7 @@ from workflow.world.records import (
     ChunkWrite,
     Claimed,
     Finish,
+    HookFilter,
     Letter,
     NewEvent,
     NewRun,
@@ -73,6 +74,10 @@ LETTERS = st.builds(
     ref=TEXT,
     payload=maybe(BYTES),
     dedupe=maybe(st.sampled_from(["k1", "k2"])),
+)
+# For whichever hook has the token, or for one only.
+LETTERS_TO_TOKENS = st.builds(
+    lambda letter, ref: replace(letter, ref=ref), LETTERS, st.just("") | HOOKS
 )
 NEW_RUNS = st.builds(
     NewRun,
@@ -163,7 +168,7 @@ CALLS = st.one_of(
     APPEND,
     APPEND,  # the heart of it
     call("post", RUNS, LETTERS),
-    call("post_to_token", TOKENS, LETTERS),
+    call("post_to_token", TOKENS, LETTERS_TO_TOKENS),
     call("load", RUNS, st.integers(0, 3), st.integers(0, 2)),
     call("park", RUNS, WORKERS, st.integers(0, 2), PARKED),
     call("unpark", RUNS, maybe(TEXT.filter(bool))),
@@ -225,6 +230,10 @@ def without(answer: object, told: set[str]) -> object:
 async def contents(world: World) -> list[object]:
     """Everything that can be read."""
     seen: list[object] = [await world.list_runs(RunFilter()), await world.list_hooks()]
+    first = await world.find_hooks(HookFilter(), limit=1)
+    seen += [first, await world.find_hooks(HookFilter(run_id="b", webhook=True, prefix="t"))]
+    if first.cursor is not None:
+        seen.append(await world.find_hooks(HookFilter(), limit=1, cursor=first.cursor))
     for run_id in "abc":
         seen += [
             await world.get_run(run_id),

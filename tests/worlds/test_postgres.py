@@ -283,11 +283,11 @@ def test_others_hear_of_suspects_that_are_left(monkeypatch: pytest.MonkeyPatch) 
             seen = await Bench(two, clock).quiet()
             claimed = await one.claim_runs("ann", 9)
             assert (len(claimed.runs), claimed.more) == (1, True)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await two.wait_for_change(seen, None)
             seen = await Bench(two, clock).quiet()
             assert len(await one.claim_tasks("ann", 9, ["s"])) == 1
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await two.wait_for_change(seen, None)
         finally:
             for world in (one, two):

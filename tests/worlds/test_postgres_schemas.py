@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 
+import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg.conninfo import make_conninfo
 
 from tests import postgres
 from wfc.cli import main as wfc
 from workflow.errors import WorldError
 from workflow.world.records import NewRun, WorkerRecord
-from workflow.worlds.postgres import create_postgres_world
+from workflow.worlds.postgres import PostgresWorld, create_postgres_world
 
 RUN = NewRun(run_id="run", workflow="flow", input=b"", meta=b"{}")
 
@@ -50,6 +52,48 @@ def test_a_world_in_a_schema_of_any_name(schema: str) -> None:
     asyncio.run(main())
 
 
+def test_a_role_with_few_rights() -> None:
+    """A role that may create no schema sets up the one that it was given, and is told what to ask
+    for where it was given none. One that may only read and write rows works in it."""
+    number = f"{os.getpid()}"
+    owner, worker, given = f"owner_{number}", f"worker_{number}", f"workflow_given_{number}"
+
+    def as_role(role: str, schema: str) -> PostgresWorld:
+        at = make_conninfo(postgres.url(), options=f"-c role={role}")
+        return create_postgres_world(at, schema=schema)
+
+    async def work() -> None:
+        world = as_role(worker, given)
+        await world.open()
+        try:
+            await world.create(NewRun(run_id="r", workflow="flow", input=b"", meta=b"{}"))
+            assert (await world.get_run("r")) is not None
+        finally:
+            await world.close()
+
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        for role in (owner, worker):
+            admin.execute(f"create role {role}".encode())
+        admin.execute(f"create schema {given} authorization {owner}".encode())
+        try:
+            database = as_role(owner, given).database
+            with database.connect() as connection:
+                assert database.migrate(connection) == 0
+                for rights in (
+                    f"usage on schema {given}",
+                    f"select, insert, update, delete on all tables in schema {given}",
+                    f"usage on all sequences in schema {given}",
+                ):
+                    connection.execute(f"grant {rights} to {worker}".encode())
+                elsewhere = as_role(owner, f"{given}_not").database
+                with pytest.raises(WorldError, match=f'create schema "{given}_not"'):
+                    elsewhere.migrate(connection)
+            asyncio.run(work())
+        finally:
+            for role in (worker, owner):
+                admin.execute(f"drop owned by {role} cascade; drop role {role}".encode())
+
+
 def test_worlds_in_a_schema_with_a_long_name_hear_of_each_other() -> None:
     """The channel's name fits into PostgreSQL's, and differs from that of a similar schema."""
 
@@ -64,7 +108,7 @@ def test_worlds_in_a_schema_with_a_long_name_hear_of_each_other() -> None:
             try:
                 await worlds[0].create(RUN)
                 # The loop ends with the first notification, or with a failure.
-                assert [n.channel for n in connection.notifies(timeout=30, stop_after=1)]
+                assert [n.channel for n in connection.notifies(timeout=60, stop_after=1)]
             finally:
                 for world in worlds:
                     await world.close()

@@ -191,15 +191,18 @@ def run(run_id: str, as_json: bool, root: Path, target: str | None) -> None:
 
 
 @inspect.command(short_help="List open hooks and webhooks.")
+@click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
 @json_option
 @root_option
 @world_option
-def hooks(as_json: bool, root: Path, target: str | None) -> None:
-    """List open hooks and webhooks."""
+def hooks(run_id: str | None, as_json: bool, root: Path, target: str | None) -> None:
+    """List open hooks and webhooks, and the questions of runs to people."""
     from wfc.cli.show import clean, moment, plain, table
 
     async def show(world: World, codec: Codec) -> None:
-        found = await world.list_hooks()
+        if run_id is not None and await world.get_run(run_id) is None:
+            raise no_such_run(world, run_id)
+        found = await world.list_hooks(run_id)
         if as_json:
             rows = [
                 {

@@ -22,6 +22,8 @@ from workflow.replay.loop import running
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+    from workflow.hook_record import HookRecord
+
 __all__ = [
     "RESPOND_STEP",
     "WEBHOOK_PATH",
@@ -220,8 +222,8 @@ class HookDefinition(Generic[T]):
         hook: Hook[T] = create_hook(self._type, token=token, metadata=metadata, timeout=timeout)
         return hook
 
-    async def resume(self, token: str, payload: T) -> Any:
-        """Validate the payload and resume the hook; returns its HookRecord.
+    async def resume(self, token: str | HookRecord, payload: T) -> HookRecord:
+        """Validate the payload and resume the hook, named by its token or its record; its record.
 
         Raises pydantic's ValidationError, and the hook is not resumed, when the payload does not
         fit; HookNotFoundError as `resume_hook`.

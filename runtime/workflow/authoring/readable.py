@@ -96,10 +96,11 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
     def from_index(self, start_index: int) -> Readable[V]:
         """The same stream from `start_index`; negative counts from the present end.
 
-        Raises TypeError for what is no whole number.
+        Raises TypeError for what is no whole number, and for a stream that is not written yet.
         """
         if not isinstance(start_index, int):
             raise TypeError(f"start_index is a whole number, not {start_index!r:.80}")
+        self._refuse_unwritten()
         return Readable(
             self.run_id,
             self.name,
@@ -194,9 +195,12 @@ class Readable(StreamReference, Generic[V], tag=READABLE):
 
     def _here(self) -> Source:
         source = source_here(self._source)
+        self._refuse_unwritten()
+        return source
+
+    def _refuse_unwritten(self) -> None:
         if self._values is not None:
             raise TypeError("this stream is not written yet: return it from a step, or start() it")
-        return source
 
     async def _written(self, source: Source) -> AsyncIterator[Chunk]:
         """The chunks from `start` on, as they come, until the stream is closed."""

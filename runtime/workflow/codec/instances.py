@@ -86,7 +86,13 @@ def read_enum(reader: Reader, raw: list[Any], depth: int) -> Any:
     if not issubclass(kind, Enum):
         raise SerializationError(f"the class {name!r} is no longer an Enum")
     try:
-        return kind(member) if issubclass(kind, Flag) else kind[member]
+        if not issubclass(kind, Flag):
+            return kind[member]
+        flags = kind(member)
+        # Flags that conform leave out what they do not have, as all do in the first Pythons 3.11.
+        if getattr(flags, "value", member) != member:
+            raise ValueError(member)
+        return flags
     except (KeyError, ValueError):
         raise SerializationError(
             f"the {'Flag' if issubclass(kind, Flag) else 'Enum'} {name!r} has no member {member!r} "

@@ -15,12 +15,17 @@ from workflow.errors import RunEndedError, WorkflowRunNotFoundError
 from workflow.events import Micros
 from workflow.policy.names import short_name
 from workflow.replay.live import pack
+from workflow.world.port import OWN_STREAM
 from workflow.world.records import ChunkWrite, Letter
 
 if TYPE_CHECKING:
     from workflow.engine.worker import Worker
 
 __all__ = ["context_of"]
+
+
+# Streams beside the streams of a run: which steps have closed the ones that stayed empty.
+_CLOSED_BY = f"{OWN_STREAM}closed_"
 
 
 def context_of(
@@ -47,19 +52,10 @@ def context_of(
     async def write(
         stream: str, chunks: tuple[bytes, ...], close: bool, of: str | None = None
     ) -> None:
-        this = ChunkWrite(
-            run_id=run_id,
-            stream=stream,
-            step_id=step_id,
-            attempt=attempt,
-            worker=worker.id,
-            fence=fence,
-            chunks=chunks,
-            close=close,
-            of=of,
-        )
         try:
-            written = await world.write_chunks(this)
+            if close and not chunks and (of or run_id, stream) not in used:
+                await sign(of or run_id, stream, of)
+            written = await put(stream, chunks, close, of)
         except RunEndedError:
             if await was_finished(of or run_id, stream):
                 return
@@ -73,14 +69,40 @@ def context_of(
         used.add((of or run_id, stream))
         news.tell(of or run_id, stream)
 
+    async def put(
+        stream: str, chunks: tuple[bytes, ...], close: bool, of: str | None
+    ) -> int | None:
+        return await world.write_chunks(
+            ChunkWrite(
+                run_id=run_id,
+                stream=stream,
+                step_id=step_id,
+                attempt=attempt,
+                worker=worker.id,
+                fence=fence,
+                chunks=chunks,
+                close=close,
+                of=of,
+            )
+        )
+
+    async def sign(home: str, stream: str, of: str | None) -> None:
+        """Note who is about to close a stream that has no chunk to tell it."""
+        page = await world.read_chunks(home, stream, 0, 1)
+        if page.next == 0 and not page.closed:
+            await put(_CLOSED_BY + stream, (codec.encode(None),), False, of)
+
     async def was_finished(home: str, stream: str) -> bool:
         """Whether an execution of this step that failed, or died, had written the stream to its
         end. Then it is whole, and what this one has for it is left out."""
         if (home, stream) in used:
             return False
         page = await world.read_chunks(home, stream, 0, 1)
-        if page.cut or not page.chunks:
+        if page.cut:
             return False
+        if not page.chunks:
+            signed = await world.read_chunks(home, _CLOSED_BY + stream, 0, 100)
+            return any(chunk.step_id == step_id for chunk in signed.chunks)
         last = (await world.read_chunks(home, stream, page.next - 1, 1)).chunks[0]
         if last.step_id != step_id:
             return False

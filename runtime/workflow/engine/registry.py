@@ -211,7 +211,7 @@ class Registry:
                 "`wfc build`, and import it from the module that was built; see `wfc explain "
                 "start-invalid-workflow-function`"
             )
-        return full_id(workflow, self.workflows)
+        return full_id(workflow, self.workflows, self.steps)
 
     @property
     def listing(self) -> bytes:

@@ -43,6 +43,8 @@ from workflow.world.records import (
     Created,
     Event,
     Finish,
+    HookFilter,
+    HookPage,
     HookRecord,
     Letter,
     Loaded,
@@ -286,6 +288,12 @@ class _Sealing:
 
     async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]:
         return tuple([await self._hook(each) for each in await self._world.list_hooks(run_id)])
+
+    async def find_hooks(
+        self, where: HookFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> HookPage:
+        page = await self._world.find_hooks(where, limit=limit, cursor=cursor)
+        return replace(page, items=tuple([await self._hook(each) for each in page.items]))
 
     async def get_hook(self, token: str) -> HookRecord | None:
         hook = await self._world.get_hook(token)

@@ -29,28 +29,37 @@ async def deliver(world: World, codec: Codec, token: str, request: web.Request) 
     TimeoutError when a manual answer did not come in time (WORKFLOW_WEBHOOK_TIMEOUT, seconds,
     default 60); WebhookError when the run ended without answering.
     """
-    hook = await world.get_hook(token) if is_storable(token) else None
-    if hook is None or not hook.webhook:
-        raise HookNotFoundError(token)
-    meta = msgspec.json.decode(hook.meta) if hook.meta else {}
-    methods = meta.get("methods")
-    if methods is not None and request.method not in methods:
-        return _not_allowed(request.method, methods)
-    manual = meta.get("respond") == "manual"
-    stream = f"reply_{secrets.token_hex(16)}"
-    if manual:
-        request = web.Request(
-            request.method,
-            request.url,
-            request.headers,
-            request.content,
-            reply_to=f"{stream}@{hook.run_id}",  # where we wait, also when a child has it
-        )
-    letter = Letter(kind="hook_received", payload=codec.encode(request, path="request"))
-    # A caller that hangs up must not take back what is on its way into the run's mail.
-    posted = await asyncio.shield(world.post_to_token(token, letter))
-    if posted.outcome not in ("posted", "duplicate"):
-        raise HookNotFoundError(token)
+    looked_at = None
+    while True:
+        hook = await world.get_hook(token) if is_storable(token) else None
+        if hook is None or not hook.webhook or hook == looked_at:
+            raise HookNotFoundError(token)
+        meta = msgspec.json.decode(hook.meta) if hook.meta else {}
+        methods = meta.get("methods")
+        if methods is not None and request.method not in methods:
+            return _not_allowed(request.method, methods)
+        manual = meta.get("respond") == "manual"
+        stream = f"reply_{secrets.token_hex(16)}"
+        payload = request
+        if manual:
+            payload = web.Request(
+                request.method,
+                request.url,
+                request.headers,
+                request.content,
+                reply_to=f"{stream}@{hook.run_id}",  # where we wait, also when a child has it
+            )
+        # For the webhook that was looked at: its token may pass to another run meanwhile, which
+        # would answer elsewhere, in another way, or not at all.
+        data = codec.encode(payload, path="request")
+        letter = Letter(kind="hook_received", ref=hook.hook_id, payload=data)
+        # A caller that hangs up must not take back what is on its way into the run's mail.
+        posted = await asyncio.shield(world.post_to_token(token, letter))
+        if posted.outcome in ("posted", "duplicate"):
+            break
+        if posted.outcome == "ended":
+            raise HookNotFoundError(token)
+        looked_at = hook
     if manual:
         return await _answer(world, codec, posted.run_id, stream)
     if meta.get("respond") == "static":

@@ -81,7 +81,8 @@ class Worker:
         self._returned: dict[tuple[str, str], Returned | None] = {}  # by (run, step call)
         self._running: set[asyncio.Task[Any]] = set()
         self._tasks_now = 0
-        self._more_tasks = False  # the last claim took as many as there was room for
+        self._more_runs = True  # the last claims took as many as there was room for
+        self._more_tasks = False
         self._loops: list[asyncio.Task[None]] = []
         self._looking = asyncio.Lock()  # held while work is being claimed
         self._heart: Heart | None = None
@@ -185,7 +186,9 @@ class Worker:
         due: Micros | None = None
         while not self.stopping:
             try:
-                change = await self.world.wait_for_change(change, due)
+                # Who has no room may get some by a change that gives nobody work.
+                has_room = not (self._more_runs or self._more_tasks)
+                change = await self.world.wait_for_change(change, due, work=has_room)
                 async with self._looking:
                     due = await self._claim()
                 delay = 0.1
@@ -232,6 +235,7 @@ class Worker:
     async def _claim_runs(self) -> Claimed:
         room = 0 if self.stranded.leaves_runs() else max(0, RUNS - len(self._sessions))
         claimed = await self.world.claim_runs(self.id, room)
+        self._more_runs = len(claimed.runs) == room
         for run in claimed.runs:
             await self._begin_claimed(run)
         for run_id in claimed.look:
@@ -245,6 +249,7 @@ class Worker:
     async def _claim_tasks(self) -> tuple[Task, ...]:
         tasks: tuple[Task, ...] = ()
         room = self.slots.room(TASKS - self._tasks_now)
+        self._more_tasks = room == 0
         if room > 0:
             names = self.stranded.names()
             tasks = await self.world.claim_tasks(self.id, room, names)
@@ -364,9 +369,9 @@ class Worker:
         if task.attempt > step.options.max_retries + 1:
             name, before = short_name(task.name), task.attempt - 1
             error = StepCrashedError(
-                f"{name} was started once, and its process died"
-                if before == 1
-                else f"{name} was started {before} times, and its process died every time"
+                f"{name} was started {'once' if before == 1 else f'{before} times'}, and "
+                f"{'' if before == 1 else 'each time '}its process died, or gave no sign of life "
+                "until its lease had run out"
             )
             meta = pack({"attempt": task.attempt - 1, "error": str(error)})
             return self._finished(task, "step_failed", codec.encode_error(error), meta)

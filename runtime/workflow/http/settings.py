@@ -38,19 +38,24 @@ class Settings:
             raise ValueError(
                 'WORKFLOW_HTTP_KEYS is one key id, or two separated by a comma, such as "2,1"'
             )
-        limit = environ.get("WORKFLOW_WEBHOOK_MAX_BYTES", str(cls.webhook_max_bytes))
+        limit = environ.get("WORKFLOW_WEBHOOK_MAX_BYTES") or str(cls.webhook_max_bytes)
         if not limit.isdecimal() or int(limit) == 0:
             raise ValueError(f"WORKFLOW_WEBHOOK_MAX_BYTES is a number of bytes, not {limit!r}")
+        if transport is None:
+            setting = environ.get("WORKFLOW_TRANSPORT") or "process"
+            chosen = check_transport(setting, "WORKFLOW_TRANSPORT")
+        else:
+            chosen = check_transport(transport)
         return cls(
-            transport=check_transport(transport or environ.get("WORKFLOW_TRANSPORT") or "process"),
+            transport=chosen,
             key_ids=key_ids,
             webhook_max_bytes=int(limit),
         )
 
 
-def check_transport(name: str) -> Transport:
+def check_transport(name: str, given_as: str = "transport") -> Transport:
     """`name` as a transport. Raises ValueError."""
     for known in get_args(Transport):
         if name == known:
             return known  # type: ignore[no-any-return]
-    raise ValueError(f'transport is "process" or "http", not {name!r}')
+    raise ValueError(f'{given_as} is "process" or "http", not {name!r}')

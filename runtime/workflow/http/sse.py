@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ from workflow.errors import StreamError, WorkflowRunNotFoundError
 from workflow.runs import Readable, Run
 
 __all__ = ["sse_response"]
+
+_log = logging.getLogger("workflow.http")
 
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
@@ -38,8 +41,8 @@ def sse_response(
     Each value is a `message` event; text is sent as it is and other values as JSON, unless `encode`
     makes the text. When the stream is closed a last event of type `end` is sent, with which the
     page closes its `EventSource`; one that connects again all the same gets 204, which stops it.
-    When the stream broke off, or there is no such run, the last event has the type `failed`
-    instead, and says why.
+    When the stream broke off, there is no such run, or a value has no text, the last event has the
+    type `failed` instead, and says why.
     `namespace` is that of a run's stream. `start_index` is where a new client begins (negative:
     counted from the present end); a `Last-Event-ID` header goes before it. `keep_alive` is the
     longest silence in seconds.
@@ -81,7 +84,15 @@ async def _events(
                 yield f"event: {_END}\nid: {_END}\ndata:\n\n"
                 return
             index, value = found
-            yield f"id: {index}\n{_lines(encode(value))}\n\n"
+            try:
+                text = encode(value)
+            except Exception as error:
+                # It would fail again whenever the client comes back for it.
+                _log.exception("value %d of a stream cannot be sent as an event", index)
+                reason = f"value {index} cannot be sent: {type(error).__name__}"
+                yield f"event: failed\nid: {_END}\n{_lines(reason)}\n\n"
+                return
+            yield f"id: {index}\n{_lines(text)}\n\n"
             waiting = asyncio.ensure_future(anext(values, None))
     finally:
         waiting.cancel()

@@ -27,16 +27,22 @@ def is_storable(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def full_id(workflow: str, known: Collection[str]) -> str:
+def full_id(workflow: str, known: Collection[str], steps: Collection[str] = ()) -> str:
     """The workflow id among `known` that `workflow` is, or whose name it is.
 
-    Raises WorkflowNotRegisteredError, which lists the ids when a name is ambiguous or unknown.
+    Raises WorkflowNotRegisteredError, which lists the ids when a name is ambiguous or unknown, and
+    says so when it is that of one of the `steps`.
     """
     if workflow in known:
         return workflow
     matches = sorted(i for i in known if i.rpartition("//")[2] == workflow)
     if len(matches) == 1:
         return matches[0]
+    if not matches and any(workflow in (step, short_name(step)) for step in steps):
+        raise WorkflowNotRegisteredError(
+            f"{short_name(workflow)!r} is a step; only workflows are started. Write a workflow "
+            "that awaits it, or call it directly as an ordinary function"
+        )
     from difflib import get_close_matches  # nobody needs it before something is misspelt
 
     listed = "\n  ".join(matches or sorted(known) or ["(none)"])

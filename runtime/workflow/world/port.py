@@ -23,6 +23,8 @@ from workflow.world.records import (
     Created,
     Event,
     Finish,
+    HookFilter,
+    HookPage,
     HookRecord,
     Letter,
     Loaded,
@@ -82,7 +84,10 @@ class Storage(Protocol):
         """
 
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
-        """Post to the run that holds the token; the letter's ref becomes the hook's id."""
+        """Post to the run that holds the token; the letter's ref becomes the hook's id.
+
+        A letter that has a ref is for that hook only: `missing` if another one holds the token.
+        """
 
     async def load(self, run_id: str, *, after: int = 0, limit: int = 256) -> Loaded:
         """Read a run, its events with `seq > after`, its first `limit` letters: one snapshot.
@@ -139,6 +144,11 @@ class Storage(Protocol):
 
     async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]:
         """Open hooks of one run or of all, those opened first come first."""
+
+    async def find_hooks(
+        self, where: HookFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> HookPage:
+        """Open hooks in pages, by the time they were opened, then by run and hook id."""
 
     async def get_hook(self, token: str) -> HookRecord | None: ...
 
@@ -221,11 +231,13 @@ class Queue(Protocol):
     async def leave(self, worker: str) -> None:
         """End this worker's lease and free what it holds, all of it due at once."""
 
-    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
+    async def wait_for_change(self, seen: int, until: Micros | None, *, work: bool = False) -> int:
         """Return a number other than `seen` as soon as anything was committed, or at `until`.
 
         Start with `seen=0`. At `until` the same number may come back. Claims that found nothing are
         no change. Notifications of other processes may be late by the poll interval, never lost.
+        With `work`, changes may be left out that give nobody anything to claim or to look at: so
+        asks a worker that has room for more.
         """
 
 

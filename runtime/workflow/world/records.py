@@ -21,6 +21,8 @@ __all__ = [
     "Created",
     "Event",
     "Finish",
+    "HookFilter",
+    "HookPage",
     "HookRecord",
     "Letter",
     "LetterKind",
@@ -173,6 +175,21 @@ class HookRecord(Record, frozen=True, kw_only=True):
     webhook: bool = False
     metadata: bytes | None = None
     meta: bytes | None = None
+
+
+class HookFilter(Record, frozen=True, kw_only=True):
+    """What `find_hooks` selects; None matches everything. Tokens begin with `prefix`."""
+
+    run_id: str | None = None
+    prefix: str = ""
+    webhook: bool | None = None
+
+
+class HookPage(Record, frozen=True, kw_only=True):
+    """One page of open hooks: `cursor` continues it, None when this was the last."""
+
+    items: tuple[HookRecord, ...]
+    cursor: str | None = None
 
 
 class Append(Record, frozen=True, kw_only=True):

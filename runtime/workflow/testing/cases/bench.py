@@ -63,7 +63,7 @@ class Bench:
 
     async def claim_soon(self, worker: str = "ann") -> list[str]:
         """Claim due runs as soon as this world has heard what another one has committed."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             seen = 0
             while not (claimed := await self.claim(worker)):
                 seen = await self.world.wait_for_change(seen, None)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from workflow.errors import WorldError
-from workflow.testing.cases.bench import SECOND, Bench, Cases, called, raises, scenario, task
+from workflow.testing.cases.bench import (
+    SECOND,
+    Bench,
+    Cases,
+    called,
+    raises,
+    result,
+    scenario,
+    task,
+)
 from workflow.testing.clock import VirtualClock
 from workflow.world.port import World
 from workflow.world.records import (
     ChunkWrite,
     Finish,
+    HookFilter,
     Letter,
     NewEvent,
     NewToken,
@@ -21,6 +32,8 @@ from workflow.world.records import (
 )
 
 __all__ = ["LifeCases", "ReadCases", "WaitCases"]
+
+T = TypeVar("T")
 
 
 class ReadCases(Cases):
@@ -104,6 +117,44 @@ class ReadCases(Cases):
         assert [hook.token for hook in await b.world.list_hooks()] == ["t one", "t two"]
         assert [hook.token for hook in await b.world.list_hooks("two")] == ["t two"]
 
+    @scenario
+    async def test_find_hooks_in_pages(self, b: Bench) -> None:
+        """Each hook that stays open is on one page, whatever is opened and disposed meanwhile."""
+        runs = {}
+        for run_id in ("b", "a", "c"):  # those of "b" and "a" are opened at one time
+            tokens = tuple(NewToken(token=f"t {run_id}{n}", ref=f"h{n}") for n in range(2))
+            runs[run_id] = await b.turn(await b.own(run_id), open_tokens=tokens)
+            b.clock.advance(run_id == "a")
+        first = await b.world.find_hooks(HookFilter(), limit=3)
+        assert [hook.token for hook in first.items] == ["t a0", "t a1", "t b0"]
+        await b.turn(runs["b"], close_tokens=("h0",))
+        rest = await b.world.find_hooks(HookFilter(), limit=3, cursor=first.cursor)
+        assert [hook.token for hook in rest.items] == ["t b1", "t c0", "t c1"]
+        assert rest.cursor is None
+        with raises(ValueError):
+            await b.world.find_hooks(HookFilter(), cursor="nonsense")
+
+    @scenario
+    async def test_find_hooks_filtered(self, b: Bench) -> None:
+        """A listing holds the hooks that match everything the filter names."""
+        for run_id, token in (("one", "a%_:1"), ("one", "b"), ("two", "a%_:2"), ("two", "axx:3")):
+            new = NewToken(token=token, ref=f"h {token}", webhook=token == "b", metadata=b"m")
+            run = await b.world.get_run(run_id)
+            await b.turn(run if run else await b.own(run_id), open_tokens=(new,))
+            b.clock.advance(1)
+
+        async def found(**where: Any) -> list[str]:
+            page = await b.world.find_hooks(HookFilter(**where))
+            assert all(hook.metadata == b"m" for hook in page.items)
+            return [hook.token for hook in page.items]
+
+        assert await found(run_id="two") == ["a%_:2", "axx:3"]
+        assert await found(prefix="a%_:") == ["a%_:1", "a%_:2"]
+        assert await found(run_id="one", prefix="a") == ["a%_:1"]
+        assert await found(webhook=True) == await found(prefix="b") == ["b"]
+        assert await found(webhook=False, prefix="axx:3") == ["axx:3"]
+        assert await found(run_id="never") == []
+
 
 class WaitCases(Cases):
     """`wait_for_change`."""
@@ -114,12 +165,12 @@ class WaitCases(Cases):
         seen = await b.world.wait_for_change(0, None)
         assert seen != 0
         await b.start()
-        assert await asyncio.wait_for(b.world.wait_for_change(seen, None), 10) != seen
+        assert await asyncio.wait_for(b.world.wait_for_change(seen, None), 60) != seen
         seen = await b.quiet(seen)
         waiting = [asyncio.create_task(b.world.wait_for_change(seen, None)) for _ in range(3)]
         await asyncio.sleep(0)
         await b.world.post("run", Letter(kind="wake"))
-        assert seen not in await asyncio.wait_for(asyncio.gather(*waiting), 10)
+        assert seen not in await asyncio.wait_for(asyncio.gather(*waiting), 60)
 
     @scenario
     async def test_wait_until(self, b: Bench) -> None:
@@ -131,8 +182,44 @@ class WaitCases(Cases):
         done, _ = await asyncio.wait([waiting], timeout=0.05)
         assert not done
         b.clock.advance(0.000001)
-        await asyncio.wait_for(waiting, 10)
-        await asyncio.wait_for(b.world.wait_for_change(seen, b.clock.now() - 1), 10)
+        await asyncio.wait_for(waiting, 60)
+        await asyncio.wait_for(b.world.wait_for_change(seen, b.clock.now() - 1), 60)
+
+    @scenario
+    async def test_wait_for_work(self, b: Bench) -> None:
+        """Who waits for work is woken by everything that makes some: runs, letters, tasks, their
+        ends, a run that is given up or may go on, and a timer."""
+        seen = await b.quiet(0)
+
+        async def wakes(change: Awaitable[T]) -> T:
+            nonlocal seen
+            waiting = asyncio.create_task(b.world.wait_for_change(seen, None, work=True))
+            await asyncio.sleep(0)
+            made = await change
+            await asyncio.wait_for(waiting, 60)
+            seen = await b.quiet(seen)
+            return made
+
+        await wakes(b.start())
+        assert await b.claim() == ["run"]
+        seen = await b.quiet(seen)
+        run = await wakes(b.turn(await b.run(), add_tasks=(task("s"),)))
+        assert await b.claim_task() is not None
+        run = await wakes(b.turn(run, next_timer=b.clock.now() + SECOND))
+        run = await wakes(b.turn(run, release=True, next_timer=None))
+        done = Finish(run_id="run", step_id="s", worker="ann", attempt=1, letter=result("s"))
+        await wakes(b.world.finish_tasks([done]))
+        assert await b.claim() == ["run"]
+        run = await b.run()
+        await b.world.park("run", "ann", run.fence, Parked(code="a", reason="b"))
+        seen = await b.quiet(seen)
+        assert await wakes(b.world.unpark("run"))
+        waiting = asyncio.create_task(
+            b.world.wait_for_change(seen, b.clock.now() + SECOND, work=True)
+        )
+        await asyncio.sleep(0)
+        b.clock.advance(1)
+        await asyncio.wait_for(waiting, 60)
 
     @scenario
     async def test_idle_looks_wake_nobody(self, b: Bench) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
+
 from workflow.errors import WorkflowRunNotFoundError
 from workflow.testing.cases.bench import (
     SECOND,
@@ -176,10 +178,22 @@ class MailCases(Cases):
         assert (posted.outcome, posted.run_id, posted.ref) == ("posted", "run", "hook_1")
         (letter,) = await b.world.list_letters("run")
         assert (letter.ref, letter.payload) == ("hook_1", b"p")
-        await b.turn(run, close_tokens=("hook_1",))
+        run = await b.turn(run, close_tokens=("hook_1",))
         for token in ("t", "never"):
             posted = await b.world.post_to_token(token, Letter(kind="hook_received"))
             assert posted.outcome == "missing"
+
+    @scenario
+    async def test_post_to_token_of_one_hook(self, b: Bench) -> None:
+        """A letter with a ref is for the hook with this id, not for another that has its token."""
+        run = await b.turn(await b.own(), open_tokens=(NewToken(token="t", ref="h1"),))
+        letter = Letter(kind="hook_received", ref="h1", payload=b"p")
+        assert (await b.world.post_to_token("t", letter)).outcome == "posted"
+        second = NewToken(token="t", ref="h2")
+        await b.turn(run, close_tokens=("h1",), open_tokens=(second,))
+        assert (await b.world.post_to_token("t", letter)).outcome == "missing"
+        assert (await b.world.post_to_token("t", replace(letter, ref="h2"))).outcome == "posted"
+        assert [x.ref for x in await b.world.list_letters("run")] == ["h1", "h2"]
 
 
 class ClaimCases(Cases):

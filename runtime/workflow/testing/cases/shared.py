@@ -60,7 +60,7 @@ class SharedCases(Cases):
             waiting = asyncio.create_task(twin.world.wait_for_change(seen, None))
             await asyncio.sleep(0)
             await b.start()
-            assert await asyncio.wait_for(waiting, 10) != seen
+            assert await asyncio.wait_for(waiting, 60) != seen
 
         await self._with_twin(b, case)
 

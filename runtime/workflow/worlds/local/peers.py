@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import socket
+import stat
 import threading
 import time
 import weakref
@@ -72,9 +73,10 @@ class Peers:
     def _send(self, path: str) -> None:
         try:
             self._outbox.sendto(b"!", path)
-        except ConnectionRefusedError:  # its process is gone
+        except ConnectionRefusedError:  # its process is gone, or it is no socket of anybody
             with contextlib.suppress(OSError):
-                os.unlink(path)
+                if stat.S_ISSOCK(os.stat(path).st_mode):
+                    os.unlink(path)
         except OSError:  # it has not read the last ones yet, or has just left
             pass
 

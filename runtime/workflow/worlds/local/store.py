@@ -98,6 +98,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     )
     try:
         connection.row_factory = sqlite3.Row
+        _refuse_foreign(connection, path)  # before anything is set in it
         (mode,) = connection.execute("pragma journal_mode = wal").fetchone()
         connection.execute("pragma synchronous = full")
         (level,) = connection.execute("pragma synchronous").fetchone()
@@ -118,13 +119,18 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to `SCHEMA_VERSION`, one transaction per version. Hold the side lock."""
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise WorldError for the database of another program."""
     (application,) = connection.execute("pragma application_id").fetchone()
     (version,) = connection.execute("pragma user_version").fetchone()
     (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
     if application != _APPLICATION_ID and (version or tables):
         raise WorldError(f"{path} {_ADVICE['SQLITE_NOTADB']}")
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to `SCHEMA_VERSION`, one transaction per version. Hold the side lock."""
+    (version,) = connection.execute("pragma user_version").fetchone()
     if version > SCHEMA_VERSION:
         raise WorldError(
             f"{path} has schema version {version}, this installation knows up to "

@@ -27,6 +27,8 @@ from workflow.world.records import (
     Created,
     Event,
     Finish,
+    HookFilter,
+    HookPage,
     HookRecord,
     Letter,
     Loaded,
@@ -45,6 +47,7 @@ from workflow.world.records import (
 from workflow.worlds.changes import Changes
 from workflow.worlds.clock import SystemClock
 from workflow.worlds.cursor import cursor_of, read_cursor
+from workflow.worlds.hook_pages import page, query
 from workflow.worlds.local import retention, work
 from workflow.worlds.local.leases import LifeSigns
 from workflow.worlds.local.reads import MOST_LETTERS, Together, load_runs, read_runs
@@ -123,7 +126,8 @@ class LocalWorld:
             if self._files is not None:
                 return False
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and payloads
+            if not any(self.data_dir.iterdir()):  # else it may be a folder of other things, too
+                (self.data_dir / ".gitignore").write_text("*\n")  # it holds keys and payloads
             with ExitStack() as undo:
                 lock = SideLock(self.data_dir / "workflow.lock")
                 undo.callback(lock.close)
@@ -412,6 +416,13 @@ class LocalWorld:
         with self._snapshot() as tx:
             return tuple(map(hook_record, tx.all("list_hooks", run_id=run_id)))
 
+    async def find_hooks(
+        self, where: HookFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> HookPage:
+        asked = query(where, limit, cursor)
+        with self._snapshot() as tx:
+            return page(map(hook_record, tx.all("page_of_hooks", **asked)), limit)
+
     async def get_hook(self, token: str) -> HookRecord | None:
         with self._snapshot() as tx:
             row = tx.one("get_hook", token=token)
@@ -463,5 +474,5 @@ class LocalWorld:
 
     # -- waiting ---------------------------------------------------------------------------
 
-    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
-        return await self._changes.wait(seen, until)
+    async def wait_for_change(self, seen: int, until: Micros | None, *, work: bool = False) -> int:
+        return await self._changes.wait(seen, until, work=work)

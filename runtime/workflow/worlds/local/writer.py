@@ -108,7 +108,7 @@ class Writer:
             if not self._peers.tell() or time.monotonic() - self._checked_at > _CHECK:
                 self._check_kept(group)
             # Last: every system call after it would take the interpreter from who goes on.
-            self._changes.bump(calls)
+            self._changes.bump(calls, gives_work=any(job.gives_work for job in group))
         else:
             self._changes.call(calls)
 

@@ -32,12 +32,13 @@ from workflow.world.records import (
     NewRun,
     NewToken,
     Posted,
+    RunFilter,
     RunRecord,
     Task,
     WorkerRecord,
 )
 
-__all__ = ["Row", "State", "Stream"]
+__all__ = ["Row", "State", "Stream", "matches"]
 
 
 @dataclass(slots=True)
@@ -279,3 +280,15 @@ class State:
                 meta=msgspec.json.encode(ending),
             )
             self.deliver(row.run.parent_run, told, now)
+
+
+def matches(run: RunRecord, where: RunFilter) -> bool:
+    """Whether a listing selects a run."""
+    return (
+        where.workflow in (None, run.workflow)
+        and where.status in (None, run.status)
+        and where.parked in (None, run.parked is not None)
+        and (where.created_from is None or run.created_at >= where.created_from)
+        and (where.created_before is None or run.created_at < where.created_before)
+        and where.attributes.items() <= run.attributes.items()
+    )

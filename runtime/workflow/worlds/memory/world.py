@@ -23,6 +23,8 @@ from workflow.world.records import (
     Created,
     Event,
     Finish,
+    HookFilter,
+    HookPage,
     HookRecord,
     Letter,
     Loaded,
@@ -42,7 +44,9 @@ from workflow.world.records import (
 from workflow.worlds.changes import Changes
 from workflow.worlds.clock import SystemClock
 from workflow.worlds.cursor import cursor_of, read_cursor
-from workflow.worlds.memory.state import Row, State, Stream
+from workflow.worlds.hook_pages import select
+from workflow.worlds.memory.state import Row, State, Stream, matches
+from workflow.worlds.rules.runs import Appending
 from workflow.worlds.rules.silence import Silence
 from workflow.worlds.rules.streams import is_closed, takes_chunks
 
@@ -82,10 +86,10 @@ class MemoryWorld:
                 raise WorldError("the world is closed; call `await world.open()` to go on")
             yield self._state
 
-    def _changed(self, answer: _T, *, when: bool = True) -> _T:
+    def _changed(self, answer: _T, *, when: bool = True, gives_work: bool = True) -> _T:
         """Wake the waiters if something was written. A worker's idle look must not wake itself."""
         if when:
-            self._changes.bump()
+            self._changes.bump(gives_work=gives_work)
         return answer
 
     # -- runs ------------------------------------------------------------------------------
@@ -103,7 +107,7 @@ class MemoryWorld:
     async def post_to_token(self, token: str, letter: Letter) -> Posted:
         with self._transaction() as state:
             hook = state.hooks.get(token)
-            if hook is None:
+            if hook is None or letter.ref not in ("", hook.hook_id):
                 return Posted(outcome="missing")
             posted = state.deliver(hook.run_id, replace(letter, ref=hook.hook_id), self.now())
             return self._changed(posted, when=posted.outcome == "posted")
@@ -139,7 +143,7 @@ class MemoryWorld:
                 next_due=min((at for at in later if at > now), default=None),
                 more=more,
             )
-            return self._changed(claimed, when=bool(taken))
+            return self._changed(claimed, when=bool(taken), gives_work=False)
 
     def _due_since(self, row: Row, now: Micros) -> Micros | None:
         return self._state.due_since(row, now)
@@ -210,7 +214,8 @@ class MemoryWorld:
                 )
                 state.finish(row, now)
             return self._changed(
-                Appended(ok=True, head=row.run.head, mail=row.run.mail, opened=opened)
+                Appended(ok=True, head=row.run.head, mail=row.run.mail, opened=opened),
+                gives_work=Appending(append).gives_work,
             )
 
     async def park(self, run_id: str, worker: str, fence: int, parked: Parked) -> bool:
@@ -264,7 +269,7 @@ class MemoryWorld:
     ) -> tuple[Task, ...]:
         with self._transaction() as state:
             claimed = state.claim_tasks(worker, limit, names, self.now())
-            return self._changed(claimed, when=bool(claimed))
+            return self._changed(claimed, when=bool(claimed), gives_work=False)
 
     async def list_unclaimed(self, names: Collection[str], *, limit: int = 100) -> tuple[Task, ...]:
         with self._transaction() as state:
@@ -347,7 +352,7 @@ class MemoryWorld:
                 for i, data in enumerate(write.chunks, first)
             )
             stream.closed = write.close
-            return self._changed(first)
+            return self._changed(first, gives_work=False)
 
     async def read_chunks(self, run_id: str, stream: str, start: int, limit: int) -> ChunkPage:
         with self._transaction() as state:
@@ -396,7 +401,7 @@ class MemoryWorld:
     ) -> Page:
         before = None if cursor is None else read_cursor(cursor)
         with self._transaction() as state:
-            runs = [row.run for row in state.rows.values() if _matches(row.run, where)]
+            runs = [row.run for row in state.rows.values() if matches(row.run, where)]
         runs.sort(key=_newness, reverse=True)
         if before is not None:
             runs = [run for run in runs if _newness(run) < before]
@@ -423,6 +428,12 @@ class MemoryWorld:
     async def list_hooks(self, run_id: str | None = None) -> tuple[HookRecord, ...]:
         with self._transaction() as state:
             return tuple(h for h in state.hooks.values() if run_id in (None, h.run_id))
+
+    async def find_hooks(
+        self, where: HookFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> HookPage:
+        with self._transaction() as state:
+            return select(state.hooks.values(), where, limit, cursor)
 
     async def get_hook(self, token: str) -> HookRecord | None:
         with self._transaction() as state:
@@ -465,8 +476,8 @@ class MemoryWorld:
 
     # -- waiting ---------------------------------------------------------------------------
 
-    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
-        return await self._changes.wait(seen, until)
+    async def wait_for_change(self, seen: int, until: Micros | None, *, work: bool = False) -> int:
+        return await self._changes.wait(seen, until, work=work)
 
 
 def _row(state: State, run_id: str) -> Row:
@@ -482,14 +493,3 @@ def _task(run_id: str, new: NewTask) -> Task:
 
 def _newness(run: RunRecord) -> tuple[Micros, str]:
     return run.created_at, run.run_id
-
-
-def _matches(run: RunRecord, where: RunFilter) -> bool:
-    return (
-        where.workflow in (None, run.workflow)
-        and where.status in (None, run.status)
-        and where.parked in (None, run.parked is not None)
-        and (where.created_from is None or run.created_at >= where.created_from)
-        and (where.created_before is None or run.created_at < where.created_before)
-        and where.attributes.items() <= run.attributes.items()
-    )

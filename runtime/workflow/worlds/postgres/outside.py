@@ -14,6 +14,22 @@ from workflow.worlds.postgres.store import Database
 
 __all__ = ["create_on"]
 
+# Where others keep the connection that they wrap.
+_WRAPPERS = (
+    (
+        "sqlalchemy.ext.asyncio",
+        ". Give `(await connection.get_raw_connection()).driver_connection` of an AsyncConnection "
+        "made with postgresql+psycopg; `await session.connection()` is that of a session",
+    ),
+    (
+        "sqlalchemy",
+        ". Give `connection.connection.driver_connection` of a Connection made with "
+        "postgresql+psycopg; `session.connection()` is that of a session",
+    ),
+    ("django", ". Give `connection.connection` of it, which is the one of psycopg"),
+    ("psycopg_pool", ". Take a connection out of the pool: `with pool.connection() as connection`"),
+)
+
 
 async def create_on(
     database: Database, connection: Any, run: NewRun, now: Micros | None
@@ -23,9 +39,10 @@ async def create_on(
     Raises TypeError for another kind of connection, WorldError as always.
     """
     if not isinstance(connection, psycopg.Connection | psycopg.AsyncConnection):
+        given = f"{type(connection).__module__}.{type(connection).__qualname__}"
+        inner = next((how for part, how in _WRAPPERS if given.startswith(part)), "")
         raise TypeError(
-            "a run can be started on a connection of psycopg (3), not on "
-            f"{type(connection).__module__}.{type(connection).__qualname__}"
+            f"a run can be started on a connection of psycopg (3), not on {given}{inner}"
         )
     values = {
         **msgspec.structs.asdict(run),
@@ -37,8 +54,12 @@ async def create_on(
     query = database.queries["create_on"]
     with database.explain():
         while True:
-            # Whatever rows the caller's connection makes, we want tuples.
-            cursor: Any = connection.cursor(row_factory=tuple_row)
+            # Whatever cursors and rows the caller's connection makes, we want names and tuples.
+            cursor: Any
+            if isinstance(connection, psycopg.Connection):
+                cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+            else:
+                cursor = psycopg.AsyncCursor(connection, row_factory=tuple_row)
             found = cursor.execute(query, values)
             if isawaitable(found):
                 await found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,17 @@ _VERSION_TABLE = "create table if not exists {schema}.workflow_schema (version b
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where a world lives. `pooled`: behind a pooler that hands connections out for a transaction
-    at a time, where nothing may be kept on a connection."""
+    """Where a world lives.
+
+    `pooled`: behind a pooler that hands connections out for a transaction at a time, where nothing
+    may be kept on a connection. `detect`: a connection shows whether a pooler is there, and one of
+    which nobody has said what it does is taken for such a one.
+    """
 
     url: str = field(repr=False)  # it holds the password
     schema: str = "workflow"
     pooled: bool = False
+    detect: bool = False
 
     def __post_init__(self) -> None:
         if not is_storable(self.schema) or len(self.schema.encode()) > _LONGEST_NAME:
@@ -56,10 +62,14 @@ class Database:
         parts = self._parts
         if parts is None:
             return "PostgreSQL"
-        host = parts.get("host") or "the local socket"
-        port = f":{parts['port']}" if parts.get("port") else ""
         name = parts.get("dbname") or parts.get("user") or ""
-        return f"PostgreSQL at {host}{port}/{name}"
+        if "service" in parts and "host" not in parts:
+            return f"PostgreSQL of the service {parts['service']}"
+        hosts = (parts.get("host") or "the local socket").split(",")
+        ports = parts.get("port", "").split(",")
+        ports *= len(hosts) if len(ports) == 1 else 1  # one port is that of all
+        places = [f"{h}:{p}" if p else h for h, p in zip_longest(hosts, ports, fillvalue="")]
+        return f"PostgreSQL at {','.join(places)}/{name}"
 
     @property
     def _parts(self) -> Mapping[str, str] | None:
@@ -70,7 +80,7 @@ class Database:
         """
         try:
             parts = {name: str(value) for name, value in conninfo_to_dict(self.url).items()}
-        except psycopg.ProgrammingError:
+        except (psycopg.ProgrammingError, UnicodeError):
             return None
         cut = "@" in parts.get("host", "") or (
             "@" in parts.get("dbname", "") and "password" not in parts
@@ -107,13 +117,29 @@ class Database:
         with self.explain():
             connection = psycopg.connect(
                 self.url, autocommit=True, connect_timeout=max(2, round(timeout)),
+                client_encoding="utf8",  # whatever PGCLIENTENCODING says: arrays are sent as UTF-8
                 application_name="workflow", keepalives_idle=5, keepalives_interval=2,
                 keepalives_count=3, tcp_user_timeout=11_000,
             )  # fmt: skip
-            self.configure(connection)
+            try:
+                self.as_seen(connection)._configure(connection)
+            except BaseException:
+                connection.close()
+                raise
             return connection
 
-    def configure(self, connection: psycopg.Connection[Any]) -> None:
+    def as_seen(self, connection: psycopg.Connection[Any]) -> Database:
+        """This database, as a connection to it shows it: `pooled` when a pooler is in between.
+
+        A server tells a client its process id, for cancelling. A pooler has to make one up, since
+        its client meets many server processes.
+        """
+        if self.pooled or not self.detect:
+            return self
+        row = connection.execute("select pg_backend_pid()", prepare=False).fetchone()
+        return replace(self, pooled=row != (connection.info.backend_pid,), detect=False)
+
+    def _configure(self, connection: psycopg.Connection[Any]) -> None:
         """Prepare a new connection for our statements."""
         arrays.register(connection)
         connection.prepared_max = 1000
@@ -146,6 +172,12 @@ class Database:
                 advice = f"has no tables of ours in the schema {self.schema}; run `wfc world setup`"
             case psycopg.errors.InsufficientPrivilege():
                 advice = f"refuses what we need ({reason}); grant the rights on {self.schema}"
+                if "for database" in reason:  # to create the schema in it
+                    advice = (
+                        f"refuses to create our schema ({reason}); have an administrator say "
+                        f"`create schema {self.quoted} authorization` and this role, or grant it "
+                        "`create` on the database"
+                    )
             case psycopg.errors.ReadOnlySqlTransaction():
                 advice = "only reads; is this a replica? Connect to the primary"
             case psycopg.errors.DiskFull():
@@ -153,6 +185,15 @@ class Database:
             case psycopg.errors.TooManyConnections():
                 kind = WorldUnavailableError
                 advice = "has no connection free; raise max_connections or run fewer workers"
+            case (
+                psycopg.errors.DuplicatePreparedStatement()
+                | psycopg.errors.InvalidSqlStatementName()
+            ):
+                advice = (
+                    f"mixes up the statements of its clients ({reason}): a pooler is in between "
+                    "that hands connections out by transaction. Set "
+                    "WORKFLOW_POSTGRES_POOLER=transaction"
+                )
             case psycopg.errors.LockNotAvailable():
                 advice = (
                     "holds rows of ours locked for somebody else; a transaction that starts runs "
@@ -168,6 +209,12 @@ class Database:
 
     # -- schema ----------------------------------------------------------------------------
 
+    def _exists(self, connection: psycopg.Connection[Any]) -> bool:
+        row = connection.execute(
+            "select to_regnamespace(%s) is not null", (self.quoted,)
+        ).fetchone()
+        return row == (True,)
+
     def version(self, connection: psycopg.Connection[Any]) -> int:
         """The version of the schema in the database, 0 where there is none."""
         found = connection.execute(
@@ -182,6 +229,7 @@ class Database:
 
     def check(self, connection: psycopg.Connection[Any]) -> None:
         """Raise WorldError unless the schema is the one this version works with."""
+        self._check_encoding(connection)
         version = self.version(connection)
         if version > SCHEMA_VERSION:
             raise WorldError(
@@ -194,8 +242,17 @@ class Database:
                 f"{SCHEMA_VERSION}); run `wfc world setup`"
             )
 
+    def _check_encoding(self, connection: psycopg.Connection[Any]) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in ("UTF8", None):
+            raise WorldError(
+                f"{self.place} has the encoding {encoding}, which cannot hold every text; create "
+                "one with `create database … encoding 'UTF8' template template0`"
+            )
+
     def migrate(self, connection: psycopg.Connection[Any]) -> int:
         """Create the schema or bring it up to date, whole or not at all; the version before."""
+        self._check_encoding(connection)
         with self.explain(), connection.transaction():
             connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))",
                                (f"setup {self.schema}",))  # fmt: skip
@@ -203,7 +260,8 @@ class Database:
             if before > SCHEMA_VERSION:
                 self.check(connection)
             if before == 0:
-                connection.execute(f"create schema if not exists {self.quoted}".encode())
+                if not self._exists(connection):  # who may not create one may have been given one
+                    connection.execute(f"create schema if not exists {self.quoted}".encode())
                 connection.execute(_VERSION_TABLE.replace("{schema}", self.quoted).encode())
             for step in range(before + 1, SCHEMA_VERSION + 1):
                 script = (_SCRIPTS / f"{step}.sql").read_text("utf-8")
@@ -214,8 +272,11 @@ class Database:
             return before
 
 
-# What a server says that will say the same the next time.
-_FOR_GOOD = ("authentication failed", "does not exist", "no pg_hba.conf entry")
+# What will be said the next time as well, by the server or by what reads the address.
+_FOR_GOOD = (
+    "authentication failed", "does not exist", "no pg_hba.conf entry", "definition of service",
+    "invalid port number", "invalid sslmode value", "does not support SSL",
+)  # fmt: skip
 
 
 def _unreachable(reason: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import threading
@@ -28,6 +29,8 @@ from workflow.world.records import (
     Created,
     Event,
     Finish,
+    HookFilter,
+    HookPage,
     HookRecord,
     Letter,
     Loaded,
@@ -45,6 +48,7 @@ from workflow.world.records import (
 )
 from workflow.worlds.changes import Changes
 from workflow.worlds.cursor import cursor_of, read_cursor
+from workflow.worlds.hook_pages import page, query
 from workflow.worlds.postgres import calls, claims, outside, rows
 from workflow.worlds.postgres.arrays import Texts
 from workflow.worlds.postgres.clock import ServerClock
@@ -71,6 +75,15 @@ from workflow.worlds.rules.work import Chunking, Finishing
 __all__ = ["PostgresWorld"]
 
 _T = TypeVar("_T")
+
+log = logging.getLogger("workflow.world")
+
+_POOLER = (
+    "%s is reached through a pooler. It is taken for one that hands connections out by "
+    "transaction: nothing is prepared, and the work of other processes is noticed four times a "
+    "second. Set WORKFLOW_POSTGRES_POOLER=transaction if that is so, or session if each client "
+    "keeps a connection of its own, which is faster"
+)
 
 # Seconds between the tries to find out what became of a commit: as long as a restart may take.
 _SETTLING = (0.05, 0.2, 0.5, 1.0, 2.0)
@@ -123,9 +136,13 @@ class PostgresWorld:
                 return
             database = self.database
             with database.connect() as connection, database.explain():
-                database.check(connection)
+                self.database = seen = database.as_seen(connection)
+                if seen.pooled and not database.pooled:
+                    log.warning(_POOLER, seen.place)
+                seen.check(connection)
                 if self._server_clock is not None:
                     self._server_clock.set_by(connection)
+            database = self.database
             name = secrets.token_hex(8)
             pool = Pool(database, self._pool_size)
             listener = Listener(database, self._changes, self._quiet, name)
@@ -445,6 +462,13 @@ class PostgresWorld:
         found = await self._read(lambda session: session.all("list_hooks", run_id=run_id))
         return tuple(map(rows.hook_record, found))
 
+    async def find_hooks(
+        self, where: HookFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> HookPage:
+        asked = query(where, limit, cursor)
+        found = await self._read(lambda session: session.all("page_of_hooks", **asked))
+        return page(map(rows.hook_record, found), limit)
+
     async def get_hook(self, token: str) -> HookRecord | None:
         row = await self._read(lambda session: session.one("get_hook", token=token))
         return None if row is None else rows.hook_record(row)
@@ -466,5 +490,5 @@ class PostgresWorld:
 
     # -- waiting ---------------------------------------------------------------------------
 
-    async def wait_for_change(self, seen: int, until: Micros | None) -> int:
-        return await self._changes.wait(seen, until)
+    async def wait_for_change(self, seen: int, until: Micros | None, *, work: bool = False) -> int:
+        return await self._changes.wait(seen, until, work=work)

@@ -101,9 +101,11 @@ class Writer:
             left = self._one_by_one([job for job in group if not job.done])
         self._jobs.put_back(left)
         done = [job for job in group if job.done]
-        if any(job.gives_work for job in done):
+        gives_work = any(job.gives_work for job in done)
+        if gives_work:
             self._quiet.end()
-        self._changes.bump(answering(done))  # also after an error: it may have been done
+        # Also after an error: it may have been done.
+        self._changes.bump(answering(done), gives_work=gives_work)
         # A turn that neither needs nor leaves others anything to do is no hurry of theirs.
         self._tell(soon=not all(_private(job.operation) for job in done))
 

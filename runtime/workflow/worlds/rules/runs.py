@@ -125,7 +125,7 @@ class Posting:
         if not self.by_token:
             return deliver(batch, self.to, self.letter, self.call)
         holder = batch.hooks.get(self.to)
-        if holder is None:
+        if holder is None or self.letter.ref not in ("", holder.hook_id):
             return Posted(outcome="missing")
         if holder.run_id not in batch.rows:
             raise Again  # it went from one run to another while we waited for the lock

@@ -16,6 +16,16 @@ select run_id, hook_id, token, hooks.created_at, webhook, metadata, meta
 from hooks join runs on runs.id = hooks.run
 where token = :token
 
+-- :name page_of_hooks
+-- A page of open hooks, one more than asked to see whether it was the last page.
+select run_id, hook_id, token, hooks.created_at, webhook, metadata, meta
+from hooks join runs on runs.id = hooks.run
+where (:run_id is null or run_id = :run_id)
+    and substr(token, 1, length(:prefix)) = :prefix
+    and (:webhook is null or webhook = :webhook)
+    and (:at is null or (hooks.created_at, run_id, hook_id) > (:at, :cursor_run, :cursor_hook))
+order by hooks.created_at, run_id, hook_id limit :limit
+
 -- :name list_hooks
 -- The open hooks of one run, or of all.
 select run_id, hook_id, token, hooks.created_at, webhook, metadata, meta

@@ -91,6 +91,20 @@ from {schema}.workflow_hooks as h join {schema}.workflow_runs as r on r.id = h.r
 where %(run_id)s::text is null or run_id = %(run_id)s
 order by h.id
 
+-- :name page_of_hooks
+-- A page of open hooks, one more than asked to see whether it was the last page.
+select run_id, hook_id, token, h.created_at, webhook, metadata, meta
+from {schema}.workflow_hooks as h join {schema}.workflow_runs as r on r.id = h.run
+where (%(run_id)s::text is null or run_id = %(run_id)s)
+    and starts_with(token, %(prefix)s::text)
+    and (%(webhook)s::boolean is null or webhook = %(webhook)s)
+    and (
+        %(at)s::bigint is null
+        or (h.created_at, run_id collate "C", hook_id collate "C")
+            > (%(at)s, %(cursor_run)s::text, %(cursor_hook)s::text)
+    )
+order by h.created_at, run_id collate "C", hook_id collate "C" limit %(limit)s
+
 -- :name get_hook
 -- The open hook that holds a token.
 select run_id, hook_id, token, h.created_at, webhook, metadata, meta
