@@ -38,7 +38,8 @@ test-all:
 
 test-3.11 test-3.12 test-3.13: test-%:
 	@python=$$(.ci/find-python $*) && \
-	WORKFLOW_TEST_THOROUGH=1 WORKFLOW_MODEL_HISTORIES=3000 $(MAKE) --no-print-directory test PYTHON="$$python" VENV=.venv-$*
+	WORKFLOW_TEST_THOROUGH=1 WORKFLOW_MODEL_HISTORIES=3000 \
+	PYTEST_ADDOPTS="-o faulthandler_timeout=3600" $(MAKE) --no-print-directory test PYTHON="$$python" VENV=.venv-$*
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check

@@ -24,15 +24,17 @@ os.environ.setdefault("WORKFLOW_REPLAY_CHECK", "1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Quick by default, long under `make test-all`.
-settings.register_profile("quick", deadline=None)
+# Quick by default, and the same each time; long and by chance under `make test-all`.
+settings.register_profile("quick", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("thorough" if "WORKFLOW_TEST_THOROUGH" in os.environ else "quick")
 
 
-# What is collected is kept as bytecode, also where the environment says that none is to be written:
-# that is for the projects that tests write and change.
-_writes_none, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+# What is collected is kept as bytecode, whatever the environment says. Projects that tests write
+# are not: Python would take the bytecode of a module for that of one which a test has put into its
+# place in the same second, if both have the same length.
+sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def pytest_collection_finish() -> None:
@@ -41,7 +43,7 @@ def pytest_collection_finish() -> None:
     Thousands of collected tests are no garbage, and many tests have it collected: it took most of
     their time to look through the former.
     """
-    sys.dont_write_bytecode = _writes_none
+    sys.dont_write_bytecode = True
     gc.freeze()
 
 

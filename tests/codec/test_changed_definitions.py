@@ -121,3 +121,19 @@ def test_a_class_that_is_gone_is_named() -> None:
     data = Codec(classes(Before)).encode(VALUES["Data"])
     with pytest.raises(SerializationError, match=r"^args: the class 'Data' is not known here\. It"):
         Codec({}).decode(data, path="args")
+
+
+@pytest.mark.parametrize("boundary", [enum.STRICT, enum.CONFORM])
+def test_a_flag_that_is_lost_is_not_left_out(boundary: enum.FlagBoundary) -> None:
+    """Also where Python leaves out what a Flag does not have, alone and beside one it has."""
+
+    class Right(enum.Flag, boundary=boundary):
+        READ = 1
+
+    for value in (Before.Right.WRITE, Before.Right.READ | Before.Right.WRITE):
+        data = Codec(classes(Before)).encode(value)
+        with pytest.raises(SerializationError, match="has no member"):
+            Codec({"Right": Right}).decode(data)
+    assert Codec({"Right": Right}).decode(Codec(classes(Before)).encode(Before.Right.READ)) == (
+        Right.READ
+    )

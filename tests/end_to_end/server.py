@@ -7,7 +7,6 @@ sleeps and hopes.
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 
 from tests import forks
+from tests.ports import free_port
 from workflow.world.port import World
 from workflow.world.records import Event, RunFilter
 from workflow.worlds.local import create_local_world
@@ -41,8 +41,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.AsyncClient(base_url=self.url, timeout=60)
         self.world: World = create_local_world(data_dir=folder / "data")

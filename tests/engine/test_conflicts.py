@@ -224,7 +224,7 @@ def test_duplicate_adopts_the_owners_result(make_world: MakeWorld, tmp_path: Pat
 
         await until(app.world, waits)
         await resume_hook("order o-1", "care")
-        assert await second.result(60) == await first.result(20) == "made with care"
+        assert await second.result(60) == await first.result(60) == "made with care"
 
     serve(make_world, tmp_path, FLOWS, play)
 

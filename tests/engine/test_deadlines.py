@@ -123,7 +123,7 @@ def test_a_run_that_is_done_in_time(make_world: MakeWorld, tmp_path: Path) -> No
         await logged(app, run, "wait_created", "wait_created")
         await logged(app, other, "wait_created")
         clock.advance(61)
-        assert await run.result(60) == await other.result(20) == "slept"
+        assert await run.result(60) == await other.result(60) == "slept"
         assert (await run.deadline, await other.deadline) == (by, None)
 
     serve(make_world, tmp_path, FLOWS, play)

@@ -47,7 +47,7 @@ def test_a_payload_that_does_not_fit_leaves_the_hook_waiting(tmp_path: Path) -> 
                 await flows.approvals.resume("t", {"approved": "perhaps"})
             assert await run.status == "running"
             await flows.approvals.resume("t", {"approved": "yes", "by": "grace"})
-            assert await run.result(10) == "True grace Approval"
+            assert await run.result(60) == "True grace Approval"
 
     asyncio.run(main())
 
@@ -70,6 +70,6 @@ def test_a_hook_that_was_looked_up_stands_for_its_token(tmp_path: Path) -> None:
                 with pytest.raises(ValidationError):
                     await resume_hook(hook, {"approved": "perhaps"}, of=flows.approvals)
                 assert await resume_hook(hook, given) == hook
-                assert await run.result(10) == "True nobody Approval"
+                assert await run.result(60) == "True nobody Approval"
 
     asyncio.run(main())

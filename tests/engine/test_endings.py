@@ -18,7 +18,7 @@ def test_told_when_a_run_leaves() -> None:
                 assert endings.is_here("run")
                 ended.clear()
             assert not endings.is_here("run")
-            await asyncio.wait_for(ended.wait(), 10)
+            await asyncio.wait_for(ended.wait(), 60)
             assert not of_other.is_set()
 
     asyncio.run(main())

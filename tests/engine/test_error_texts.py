@@ -82,7 +82,7 @@ def failed(tmp_path: Path, what: str) -> WorkflowRunFailedError:
         async with Application(memory.create(), project):
             run: Any = await start(loaded(tmp_path).flow, what)
             with pytest.raises(WorkflowRunFailedError) as caught:
-                await run.result(30)
+                await run.result(60)
             return caught.value
 
     return asyncio.run(main())

@@ -192,7 +192,7 @@ def test_workflows_as_methods_are_started_by_reference(tmp_path: Path, name: str
 
     async def work() -> None:
         async with Application(memory.create(), project):
-            assert await (await start(method, n=6)).result(10) == 6
+            assert await (await start(method, n=6)).result(60) == 6
             with pytest.raises(DirectCallError, match=f"Counter.{name} is a workflow"):
                 await method(6)
 

@@ -58,6 +58,6 @@ def test_the_record_of_an_open_hook(tmp_path: Path, number: int | None) -> None:
             assert "Order" not in repr(found)
             assert await settle(run) == (found,)
             assert await resume_hook(found, "yes") == found
-            assert await run.result(10) == "yes"
+            assert await run.result(60) == "yes"
 
     asyncio.run(main())

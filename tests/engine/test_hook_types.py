@@ -128,7 +128,7 @@ def test_types_that_pydantic_checks(
             with pytest.raises(ValidationError):
                 await flows.defined[kind].resume(kind, wrong)
             await flows.defined[kind].resume(kind, right)
-            assert await run.result(10) == arrives
+            assert await run.result(60) == arrives
 
     asyncio.run(main())
 
@@ -142,7 +142,7 @@ def test_what_is_no_type_is_refused_where_it_is_given(project: tuple[Project, Pa
         async with Application(memory.create(), built):
             for kind, text in WRONG.items():
                 run = await start(flows.wants, kind)
-                assert (await run.result(10)).startswith(text)
+                assert (await run.result(60)).startswith(text)
 
     asyncio.run(main())
 
@@ -160,12 +160,12 @@ def test_a_typed_dict_of_an_old_python(project: tuple[Project, Path]) -> None:
                 ("nested", "create_hook()", "Nested"),
                 ("action", "type= of pending_action()", "Old"),
             ):
-                said = await (await start(flows.wants, kind)).result(10)
+                said = await (await start(flows.wants, kind)).result(60)
                 assert said.startswith(f"TypeError: {where}: {BACKPORT}{name}, or the one in it")
             with refusal("define_hook()", "Old"):
                 await flows.defined["old"].resume("old", {"text": "a"})
             with pytest.raises(WorkflowRunFailedError, match="a TypedDict of typing cannot"):
-                await (await start(flows.waits, "nested")).result(10)
+                await (await start(flows.waits, "nested")).result(60)
 
     asyncio.run(main())
 
@@ -179,7 +179,7 @@ def test_a_typed_dict_of_a_newer_python(project: tuple[Project, Path]) -> None:
         async with Application(memory.create(), built):
             for kind in ("old", "nested"):
                 run = await start(loaded(folder).wants, kind)
-                assert await run.result(10) == "taken"
+                assert await run.result(60) == "taken"
 
     asyncio.run(main())
 

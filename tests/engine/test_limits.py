@@ -49,7 +49,7 @@ def outcome(folder: Path, name: str, steps: int) -> str:
         async with Application(memory.create(VirtualClock(START)), project):
             run = await start(getattr(loaded(folder), name), steps)
             try:
-                return str(await run.result(30))
+                return str(await run.result(60))
             except WorkflowRunFailedError as error:
                 return f"{error.error_code}: {error}"
 

@@ -85,7 +85,7 @@ def test_fibonacci(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.fib, 5)
-        assert await run.result(30) == 5
+        assert await run.result(60) == 5
         assert len([r async for r in list_runs(workflow=flows.fib)]) == 15
         family = [r async for r in list_runs(attributes={"$root_run_id": run.run_id})]
         assert len(family) == 14
@@ -99,7 +99,7 @@ def test_a_chain_of_three(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.chain, 2)
-        last = await run.result(30)
+        last = await run.result(60)
         (middle,) = [r async for r in list_runs(parent=run)]
         (end,) = [r async for r in list_runs(parent=middle.run_id)]
         assert end.run_id == last
@@ -121,8 +121,8 @@ def test_spawn_child_from_step(make_world: MakeWorld, tmp_path: Path) -> None:
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.spawns, 1)
-        child = await run.result(30)
-        await get_run(child).result(30)
+        child = await run.result(60)
+        await get_run(child).result(60)
         assert [r.run_id async for r in list_runs(parent=run)] == [child]
         (grandchild,) = [r async for r in list_runs(parent=child)]
         assert (await grandchild.attributes)["$root_run_id"] == run.run_id

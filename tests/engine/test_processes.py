@@ -334,8 +334,9 @@ def test_a_step_that_always_crashes_fails_with_its_name(tmp_path: Path) -> None:
 
 
 async def pids_of(folder: Path) -> list[int]:
-    while not (folder / "pids").exists() or not (folder / "pids").read_text():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while not (folder / "pids").exists() or not (folder / "pids").read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     return [int(pid) for pid in (folder / "pids").read_text().split()]
 
 
@@ -349,6 +350,7 @@ def test_a_time_out_kills_the_process_and_what_it_started(tmp_path: Path) -> Non
     """A step that never yields is ended at its time-out, with its own child processes."""
 
     async def play(app: Application, flows: Any) -> None:
+        assert await (await start(flows.small, 1)).result(60) == 2  # now there is a process
         error = await failed(await start(flows.timed_out, str(tmp_path)))
         assert isinstance(error, StepTimeoutError)
         assert "too_slow ran longer than its timeout of 2 s, and its process was killed" in str(

@@ -137,10 +137,10 @@ def test_workflows_are_values(tmp_path: Path) -> None:
     async def work() -> Any:
         async with Application(memory.create(), made):
             run = await start(f"workflow//{FILE}//main", "workflows")
-            main, count = await run.result(10)
+            main, count = await run.result(60)
             assert main is made.registry.workflows[f"workflow//{FILE}//main"]
             assert inspect.ismethod(count)
-            return await (await start(count, 4)).result(10)
+            return await (await start(count, 4)).result(60)
 
     counter = asyncio.run(work())
     assert (type(counter).__name__, counter.n) == ("Counter", 6)
@@ -268,7 +268,7 @@ def test_hook_payloads_hold_no_references(tmp_path: Path) -> None:
             with pytest.raises(SerializationError, match="hook's payload"):
                 await resume_hook("t", {"callback": double})
             await resume_hook("t", ["Step", {"id": f"step//{FILE}//double"}])
-            assert await run.result(10) == ["Step", {"id": f"step//{FILE}//double"}]
+            assert await run.result(60) == ["Step", {"id": f"step//{FILE}//double"}]
 
     asyncio.run(work())
 

@@ -101,7 +101,7 @@ def test_a_run_with_retries_and_a_long_sleep(make_world: MakeWorld, tmp_path: Pa
         await until(app.world, sleeps)
         assert await run.status == "running"
         clock.advance(7 * 24 * 3600)
-        result = await run.result(10)
+        result = await run.result(60)
         assert result == {"user": {"email": "a@b.c"}, "tries": 3, "greeting": "hello"}
         assert flows.attempts == [1, 2, 3]
         log = await Events.of(app.world, run.run_id)
@@ -159,7 +159,7 @@ def test_a_fatal_error_is_not_retried(make_world: MakeWorld, tmp_path: Path) -> 
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.fails_for_good)
-        assert await run.result(10) == "caught no way"
+        assert await run.result(60) == "caught no way"
         assert flows.calls == ["fatal"]
 
     serve(make_world, tmp_path, ERRORS, play)
@@ -172,7 +172,7 @@ def test_a_result_that_cannot_be_recorded_fails_the_step_once(
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.bad_result)
-        assert "result.f[0]" in await run.result(10)
+        assert "result.f[0]" in await run.result(60)
         assert flows.calls == ["lambda"]
 
     serve(make_world, tmp_path, ERRORS, play)
@@ -216,7 +216,7 @@ def test_start_checks_what_it_is_given(make_world: MakeWorld, tmp_path: Path) ->
         with pytest.raises(DirectCallError, match="start"):
             await flows.takes(1)
         assert [run async for run in list_runs()] == []
-        assert await (await start("takes", 3)).result(10) == 3
+        assert await (await start("takes", 3)).result(60) == 3
         assert await flows.returns_lambda() is not None  # a step called directly is a function
 
     serve(make_world, tmp_path, ERRORS, play)
@@ -230,7 +230,7 @@ def test_idempotency_key_and_options(make_world: MakeWorld, tmp_path: Path) -> N
         first = await options.start(flows.takes, 1)
         assert await first.status == "pending"
         clock.advance(3600)
-        assert await first.result(10) == 1
+        assert await first.result(60) == 1
         again = await with_options(idempotency_key="k").start(flows.takes, 2)
         assert again.run_id == first.run_id
         found = [run.run_id async for run in list_runs(attributes={"tier": "gold"})]
@@ -276,7 +276,7 @@ def test_a_sync_step_runs_in_a_thread(make_world: MakeWorld, tmp_path: Path) -> 
     """A `def` step does not block the event loop, and is awaited like the others."""
 
     async def play(app: Application, flows: Any, clock: VirtualClock) -> None:
-        assert await (await start(flows.sync_step)).result(10) == 27
+        assert await (await start(flows.sync_step)).result(60) == 27
 
     serve(make_world, tmp_path, PARALLEL, play)
 
@@ -324,7 +324,7 @@ def test_hooks_are_durable_and_in_order(make_world: MakeWorld, tmp_path: Path) -
         hook = await resume_hook("t", "one")
         assert hook.run_id == run.run_id
         await resume_hook("t", "two")
-        assert await run.result(10) == ["one", "two"]
+        assert await run.result(60) == ["one", "two"]
         assert [text async for text in run.readable] == ["answered"]
         with pytest.raises(HookNotFoundError):
             await resume_hook("t", "too late")
@@ -365,7 +365,7 @@ def test_wake_up_ends_a_sleep(make_world: MakeWorld, tmp_path: Path) -> None:
         with pytest.raises(TypeError, match="one by one"):
             await run.wake_up(["wait_1"])  # type: ignore[arg-type]
         await run.wake_up()
-        assert await run.result(10) is None
+        assert await run.result(60) is None
 
     serve(make_world, tmp_path, HOOKS, play)
 
@@ -383,7 +383,7 @@ def test_waking_a_delayed_run_only_lets_it_begin(make_world: MakeWorld, tmp_path
         await until(app.world, sleeps)
         assert (await Events.of(app.world, run.run_id)).types() == ["run_created", "wait_created"]
         await run.wake_up()
-        assert await run.result(10) is None
+        assert await run.result(60) is None
 
     serve(make_world, tmp_path, HOOKS, play)
 

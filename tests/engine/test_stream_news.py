@@ -82,7 +82,7 @@ def test_a_pause_ends_when_told(monkeypatch: pytest.MonkeyPatch, name: str) -> N
             await asyncio.sleep(0)
             news.tell("another run")
             news.tell("run", name)
-            await asyncio.wait_for(rest, 20)
+            await asyncio.wait_for(rest, 60)
             assert rest_of_other.done() == (name == "")
             rest_of_other.cancel()
         assert not news._readers

@@ -51,7 +51,7 @@ def test_streams_are_read_from_anywhere(tmp_path: Path) -> None:
     async def main() -> None:
         async with Application(memory.create(), project):
             run = await start(loaded(tmp_path).talk)
-            assert await run.result(10) == ["talk"]
+            assert await run.result(60) == ["talk"]
             assert [n async for n in run.readable] == [0, 1, 2]
             assert [n async for n in run.get_readable(start_index=-2)] == [1, 2]
             assert [n async for n in run.get_readable(start_index=1)] == [1, 2]
@@ -72,7 +72,7 @@ def test_a_body_cannot_write(tmp_path: Path) -> None:
         async with Application(memory.create(), project):
             run = await start(loaded(tmp_path).writes_itself)
             with pytest.raises(Exception, match="use step") as caught:
-                await run.result(10)
+                await run.result(60)
             assert isinstance(caught.value.__cause__, ContextError)
 
     asyncio.run(main())
@@ -101,7 +101,7 @@ def test_fetch_is_a_recorded_step(tmp_path: Path) -> None:
         port = server.sockets[0].getsockname()[1]
         async with server, Application(memory.create(), project) as application:
             run = await start(loaded(tmp_path).ask, f"http://127.0.0.1:{port}/tea")
-            assert await run.result(10) == [418, False, {"a": [1, 2]}]
+            assert await run.result(60) == [418, False, {"a": [1, 2]}]
             events = await application.world.list_events(run.run_id)
             assert [e.name for e in events if e.type == "step_completed"] == [
                 "step//workflow//fetch"

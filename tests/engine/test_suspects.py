@@ -248,7 +248,7 @@ def test_a_worker_takes_suspect_steps_one_by_one(project: Project) -> None:
         async with Application(world, project, worker=False) as application:
             run = await suspect_steps(world, application)
             async with Application(world, project):
-                assert await run.result(20) == 12
+                assert await run.result(60) == 12
         assert [said for said in world.said if "tasks" in said] == ["tasks 1"] * 4
 
     asyncio.run(main())

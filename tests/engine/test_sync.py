@@ -91,7 +91,7 @@ def application(folder: Path) -> Iterator[None]:
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(60)
         yield
     finally:
         stop.set()
@@ -101,7 +101,7 @@ def application(folder: Path) -> Iterator[None]:
 def test_a_stream_in_a_result_is_read(tmp_path: Path) -> None:
     """A result that is a stream gives its values without an event loop."""
     with application(tmp_path):
-        stream: Readable[int] = sync.start("counted").result(30)
+        stream: Readable[int] = sync.start("counted").result(60)
         assert list(sync.read(stream)) == [1, 2]
 
 
@@ -109,7 +109,7 @@ def test_runs_from_start_to_result(tmp_path: Path) -> None:
     """Starting, waiting, reading the stream and listing work without an event loop."""
     with application(tmp_path):
         run = sync.with_options(attributes={"shop": "a"}).start("main", 21)
-        assert run.result(30) == 42
+        assert run.result(60) == 42
         assert (run.status, run.workflow_name, run.exists) == ("completed", "main", True)
         assert run.created_at <= (run.started_at or run.created_at)
         assert run.completed_at is not None
@@ -122,7 +122,7 @@ def test_runs_from_start_to_result(tmp_path: Path) -> None:
         assert sync.get_run(run.run_id).attributes == {"shop": "a"}
         assert {sync.get_run(run.run_id), run} == {run}
         with pytest.raises(WorkflowRunFailedError, match="negative"):
-            sync.start("main", -1).result(30)
+            sync.start("main", -1).result(60)
 
 
 def test_hooks_wake_ups_and_cancelling(tmp_path: Path) -> None:
@@ -135,18 +135,18 @@ def test_hooks_wake_ups_and_cancelling(tmp_path: Path) -> None:
                 break
             except HookNotFoundError:
                 continue
-        assert asking.result(30) == {"yes": True}
+        assert asking.result(60) == {"yes": True}
         dozing = sync.start("doze")
         while dozing.status == "pending":
             pass
         dozing.wake_up()
-        assert dozing.result(30) == "awake"
+        assert dozing.result(60) == "awake"
         other = sync.start("doze")
         with pytest.raises(TimeoutError):
             other.result(0.01)
         other.cancel("enough")
         with pytest.raises(WorkflowRunCancelledError, match="enough"):
-            other.result(30)
+            other.result(60)
 
 
 def test_payloads_are_held_against_a_definition(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_payloads_are_held_against_a_definition(tmp_path: Path) -> None:
         with pytest.raises(TypeError, match=r"of= is what define_hook\(\) has given, not 5"):
             sync.resume_hook("number", 1, of=5)  # type: ignore[call-overload]
         sync.resume_hook("number", "7", of=numbers)
-        assert run.result(30) == 7
+        assert run.result(60) == 7
 
 
 def test_a_route_of_flask_hands_its_request_on(tmp_path: Path) -> None:

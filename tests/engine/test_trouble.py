@@ -134,7 +134,7 @@ def test_attributes_of_the_last_step_are_kept(tmp_path: Path) -> None:
 
     async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
         run = await start(flows.annotated)
-        assert await run.result(10) == "ok"
+        assert await run.result(60) == "ok"
         assert await run.attributes == {"last": "done"}
         assert await app.world.list_letters(run.run_id) == ()
 
@@ -152,7 +152,7 @@ def test_wake_up_skips_sleeps_that_it_made_useless(tmp_path: Path) -> None:
 
         await until(app.world, sleeps)
         await run.wake_up()
-        assert await run.result(10) == "1 1"
+        assert await run.result(60) == "1 1"
 
     play(tmp_path, act)
 
@@ -161,7 +161,7 @@ def test_a_step_that_raises_stop_iteration_fails(tmp_path: Path) -> None:
     """A thread's future cannot carry StopIteration; the step fails with a RuntimeError."""
 
     async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
-        assert "StopIteration" in await (await start(flows.stop_iteration)).result(10)
+        assert "StopIteration" in await (await start(flows.stop_iteration)).result(60)
 
     play(tmp_path, act)
 
@@ -171,7 +171,7 @@ def test_the_code_attribute_of_a_users_error_is_not_ours(tmp_path: Path) -> None
 
     async def act(app: Application, flows: Any, clock: VirtualClock) -> None:
         with pytest.raises(WorkflowRunFailedError) as caught:
-            await (await start(flows.oddly)).result(10)
+            await (await start(flows.oddly)).result(60)
         assert caught.value.error_code == "user-error"
 
     play(tmp_path, act)
@@ -189,7 +189,7 @@ def test_payloads_before_a_dispose_are_still_delivered(tmp_path: Path) -> None:
         await until(app.world, open_hook)
         await app.world.post_to_token("h", Letter(kind="hook_received", payload=payload("first")))
         await app.world.post_to_token("h", Letter(kind="hook_received", payload=payload("second")))
-        assert await run.result(10) == ["first", "second"]
+        assert await run.result(60) == ["first", "second"]
 
     def payload(text: str) -> bytes:
         from workflow.codec import Codec
@@ -236,7 +236,7 @@ def test_a_lost_reply_loses_no_result(tmp_path: Path, event: str, when: str) -> 
         assert isinstance(app.world, Unreliable)
         app.world.breaks[event] = when
         run = await start(flows.pay)
-        assert await run.result(10) == "paid"
+        assert await run.result(60) == "paid"
         assert flows.calls == ["paid"]
         log = await Events.of(app.world, run.run_id)
         assert log.types() == ["run_created", "step_created", "step_completed", "run_completed"]
@@ -262,7 +262,7 @@ def test_stopping_hands_a_step_over_without_counting_it(tmp_path: Path) -> None:
         assert (task.attempt, task.owner) == (0, None)
         flows.gate = None
         async with Application(world, project):
-            assert await run.result(10) == "worked"
+            assert await run.result(60) == "worked"
         await world.open()
         meta = (await Events.of(world, run.run_id)).all[-2].meta
         assert meta is not None
@@ -287,7 +287,7 @@ def test_a_delayed_run_is_not_begun_by_a_nudge(tmp_path: Path) -> None:
         assert flows.calls == []
         await run.cancel("not needed")
         with pytest.raises(WorkflowRunCancelledError):
-            await run.result(10)
+            await run.result(60)
         assert flows.calls == []
 
     play(tmp_path, act)
@@ -305,7 +305,7 @@ def test_hooks_work_again_after_a_conflict_is_over(tmp_path: Path) -> None:
 
             await until(app.world, open_hook)
             await resume_hook("h", "first")
-            assert (await run.result(10))[0] == "first"
+            assert (await run.result(60))[0] == "first"
 
     play(tmp_path, act)
 
@@ -323,7 +323,7 @@ def test_a_run_that_kills_every_worker_ends_as_failed(tmp_path: Path) -> None:
                 await world.leave(f"dead-{n}")
         async with Application(world, project):
             with pytest.raises(WorkflowRunFailedError, match="kills the worker") as caught:
-                await run.result(10)
+                await run.result(60)
             assert caught.value.error_code == "crash-loop"
             assert loaded(tmp_path).calls == []
 
@@ -443,7 +443,7 @@ def test_a_step_that_kills_its_workers_is_given_up(tmp_path: Path) -> None:
             await world.leave(f"dead-{n}")
         async with Application(world, project):
             with pytest.raises(WorkflowRunFailedError, match="process died") as caught:
-                await run.result(10)
+                await run.result(60)
             assert isinstance(caught.value.__cause__, StepCrashedError)
         assert flows.calls == ["one"]
 

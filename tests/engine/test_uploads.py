@@ -211,7 +211,7 @@ def test_an_upload_that_nobody_wants(
     make_world: MakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the run has ended, the rest is left unread and start() returns."""
-    monkeypatch.setattr(uploads, "LEASE", 0.6)
+    monkeypatch.setattr(uploads, "LEASE", 1.5)
 
     async def play(app: Application, flows: Any) -> None:
         closed = asyncio.Event()

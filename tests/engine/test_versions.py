@@ -73,11 +73,11 @@ def test_a_run_goes_on_under_the_code_it_was_begun_with(tmp_path: Path) -> None:
             await waiting(world, "t")
         async with Application(world, new):
             await resume_hook("t", None)
-            assert await get_run(run.run_id).result(10) == "shipped for 5"
+            assert await get_run(run.run_id).result(60) == "shipped for 5"
             fresh = await start("order", "u")
             await waiting(world, "u")
             await resume_hook("u", None)
-            assert await fresh.result(10) == "shipped for 6"
+            assert await fresh.result(60) == "shipped for 6"
             record = await world.get_run(run.run_id)
             assert record is not None
             assert record.bundle == old.bundle.hash
@@ -127,7 +127,7 @@ def test_a_divergence_parks_the_run_and_resume_lets_it_go_on(tmp_path: Path) -> 
             assert await world.list_events(run.run_id) == before
 
             await world.unpark(run.run_id, bundle=old.bundle.hash)
-            assert await get_run(run.run_id).result(10) == "shipped for 5"
+            assert await get_run(run.run_id).result(60) == "shipped for 5"
             log = await Events.of(world, run.run_id)
             assert log.named("step_completed") == ["charge", "ship"]
 
@@ -168,7 +168,7 @@ def test_another_python_is_named_when_the_replay_differs(tmp_path: Path) -> None
             why = await parked(world, run.run_id)
             assert "begun under Python 3.9, replayed under 3." in why.reason
             await world.unpark(run.run_id, bundle=old.bundle.hash)
-            assert await get_run(run.run_id).result(10) == "shipped for 5"
+            assert await get_run(run.run_id).result(60) == "shipped for 5"
 
     asyncio.run(main())
 

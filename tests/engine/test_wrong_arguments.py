@@ -249,7 +249,7 @@ def test_wrong_arguments_are_named(tmp_path: Path) -> None:
     async def main() -> None:
         async with Application(memory.create(), project):
             runs = {what: await api.start(flows.wrong, what) for what in IN_A_BODY}
-            texts = {what: await run.result(10) for what, run in runs.items()}
+            texts = {what: await run.result(60) for what, run in runs.items()}
             texts = {what: re.sub(r"wrun_\w+", "wrun_*", text) for what, text in texts.items()}
             assert {
                 what: text for what, text in texts.items() if not text.startswith(IN_A_BODY[what])

@@ -47,7 +47,7 @@ async def main():
         address = urlsplit(json.loads(mails[0].read_text())["answer_to"]).path
         answered = await client.post(address, json={"coming": True, "wish": "Hurray"})
         await run.wake_up()
-        print(json.dumps([answered.status_code, await run.result(30)]))
+        print(json.dumps([answered.status_code, await run.result(60)]))
 
 
 asyncio.run(main())
@@ -103,7 +103,7 @@ def test_the_card_is_sent_on_the_day_with_the_answers_so_far(folder: Path) -> No
             assert await run.status == "running"
             assert mails(folder, "ada@example.com") == []
             stage.clock.advance(8 * 3600)
-            assert await run.result(30) == {
+            assert await run.result(60) == {
                 "text": "Happy birthday! Many more!",
                 "coming": ["bob"],
             }

@@ -103,7 +103,7 @@ def test_many_things_and_no_more_than_ten_at_once(project: Project) -> None:
 
     async def part(stage: Scene) -> Any:
         run = await start(recipe("pictures.resize_all"), pictures)
-        result = await run.result(20)
+        result = await run.result(60)
         open_now, most = 0, 0
         for type in (await Events.of(stage.world, run.run_id)).types():
             open_now += {"step_created": 1, "step_completed": -1, "step_failed": -1}.get(type, 0)
@@ -128,7 +128,7 @@ def test_the_first_answer_counts_and_the_other_is_left(project: Project) -> None
 
     async def part(stage: Scene) -> int:
         run: Run[int] = await start(recipe("quotes.first_quote"), "tea")
-        return await run.result(20)
+        return await run.result(60)
 
     assert play(project, part) == 7
     assert set(sys.modules["providers"].asked) == {"fast", "slow"}
@@ -145,7 +145,7 @@ def test_a_step_with_its_retries_has_ten_minutes(project: Project) -> None:
 
         await until(stage.world, waiting, what="the time-out")
         stage.clock.advance(601)
-        return await run.result(20)
+        return await run.result(60)
 
     assert play(project, part) == 100
 
@@ -212,7 +212,7 @@ def test_reminders_until_somebody_answers(project: Project, after: int, mails: i
             stage.clock.advance(86_400)
         await until(stage.world, asleep, what="a wait")
         await resume_hook("sign:c", "Ada")
-        return await run.result(20)
+        return await run.result(60)
 
     assert play(project, part) == ("signed by Ada" if after < 6 else "signed late by Ada")
     assert len(Path("mails").read_text().splitlines()) == mails
@@ -228,10 +228,10 @@ def test_an_account_is_one_run(project: Project) -> None:
         await opened(stage, "account:ada")
         second: Run[int] = await start(accounts.account, "ada")
         with pytest.raises(WorkflowRunFailedError, match=f"kept by {run.run_id}"):
-            await second.result(20)
+            await second.result(60)
         for do, cents in (("pay in", 100), ("pay out", 70), ("pay out", 70), ("close", 0)):
             assert await accounts.tell("ada", accounts.Command(do, cents))
-        assert await run.result(20) == 30
+        assert await run.result(60) == 30
         assert not await accounts.tell("ada", accounts.Command("pay in", 1))
 
     play(project, part)
@@ -255,7 +255,7 @@ def test_large_batches_go_to_children(project: Project) -> None:
 
     async def part(stage: Scene) -> Any:
         run = await start(recipe("letters.send_all"), [str(n) for n in range(250)])
-        total = await run.result(30)
+        total = await run.result(60)
         children = [child async for child in list_runs(attributes={"kind": "letters"})]
         assert len(children) == 3
         return total
@@ -277,7 +277,7 @@ def test_an_assistant_uses_tools_and_streams(project: Project) -> None:
 
     async def part(stage: Scene) -> Any:
         run = await start(recipe("assistant.chat"), "weather?")
-        answer = await run.result(20)
+        answer = await run.result(60)
         return answer, [piece async for piece in run.readable]
 
     answer, pieces = play(project, part)

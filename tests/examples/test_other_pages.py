@@ -157,9 +157,9 @@ def test_the_samples_of_the_page_about_values(tmp_path: Path) -> None:
             async with scene(project):
                 ship, money = import_module("shipping").ship, import_module("money").Money
                 run: Any = await start(ship, {"id": "7"})
-                assert await run.result(20) == 1
+                assert await run.result(60) == 1
                 run = await start(import_module("wallet").double, money(5, "EUR"))
-                doubled = await run.result(20)
+                doubled = await run.result(60)
                 assert (type(doubled), doubled.amount, doubled.currency) == (money, 10, "EUR")
 
         asyncio.run(main())

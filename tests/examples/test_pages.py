@@ -68,7 +68,7 @@ async def after_a_retry(stage: Any, run: Run[Any], failures: int) -> Any:
 
         await until(stage.world, failed, what=f"failure {n + 1}")
         stage.clock.advance(60)
-    return await run.result(30)
+    return await run.result(60)
 
 
 def test_a_charge_whose_answer_was_lost_is_not_made_twice(folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_credit_is_added_once_although_the_step_runs_twice(folder: Path) -> None
 
         async def main() -> None:
             async with taken_over(folder, Project.load(folder / "generated")) as run:
-                await run.result(30)
+                await run.result(60)
                 events = await get_world().list_events(run.run_id)
                 (meta,) = [e.meta for e in events if e.type == "step_completed"]
                 assert meta is not None
@@ -114,7 +114,7 @@ def test_one_attempt_is_one_attempt_also_when_the_process_dies(folder: Path) -> 
 
         async def main() -> Any:
             async with taken_over(folder, Project.load(folder / "generated")) as run:
-                return await run.result(30)
+                return await run.result(60)
 
         assert asyncio.run(main()) == "look into the mail server's log"
     assert (folder / "sent").read_text() == "a@b.c\n"

@@ -29,7 +29,7 @@ async def main():
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
         answer = await client.post("/signup/a@b.c")
         run_id = answer.json()["run_id"]
-        result = await get_run(run_id).result(30)
+        result = await get_run(run_id).result(60)
         print(json.dumps({"status": answer.status_code, "run_id": run_id, "result": result}))
 
 

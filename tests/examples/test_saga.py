@@ -42,7 +42,7 @@ def test_a_trip_that_can_be_booked_is_booked(folder: Path) -> None:
     async def main() -> dict[str, str]:
         async with scene(Project.load(folder / "generated")):
             run = await start("book_trip", "Paris")
-            result: dict[str, str] = await run.result(30)
+            result: dict[str, str] = await run.result(60)
             return result
 
     trip = asyncio.run(main())
@@ -59,7 +59,7 @@ def test_a_failure_in_the_third_step_undoes_the_second_and_the_first(folder: Pat
         async with scene(Project.load(folder / "generated")):
             run = await start("book_trip", "Venice")
             with pytest.raises(WorkflowRunFailedError, match="no car in Venice"):
-                await run.result(30)
+                await run.result(60)
 
     asyncio.run(main())
     assert ledger() == ["booked flight", "booked hotel", "cancelled hotel", "cancelled flight"]
@@ -96,7 +96,7 @@ def test_cancelling_waits_for_the_booking_under_way_and_undoes_it_too(
             assert ledger() == ["booked flight"]
             answer.set()
             with pytest.raises(WorkflowRunCancelledError, match="changed my mind"):
-                await run.result(30)
+                await run.result(60)
             return [event.type for event in await stage.world.list_events(run.run_id)]
 
     types = asyncio.run(main())
@@ -132,7 +132,7 @@ def test_side_by_side_a_failure_waits_for_the_bookings_under_way(
             assert "cancelled flight" not in ledger()
             answer.set()
             with pytest.raises(WorkflowRunFailedError, match="no car in Venice"):
-                await run.result(30)
+                await run.result(60)
 
     asyncio.run(main())
     assert sorted(ledger()[:2]) == ["booked flight", "booked hotel"]
@@ -158,7 +158,7 @@ def test_what_cannot_be_undone_does_not_keep_the_rest(
         async with scene(project):
             run = await start("book_trip", "Venice")
             with pytest.raises(WorkflowRunFailedError, match="not everything could be undone") as e:
-                await run.result(30)
+                await run.result(60)
             assert "no refunds" in str(e.value.__cause__.__dict__ or e.value)
 
     asyncio.run(main())
@@ -186,7 +186,7 @@ def test_a_crash_in_the_middle_of_the_compensation(
         assert ledger() == ["booked flight", "booked hotel", *left]
         async with taken_over(folder, project) as run:
             with pytest.raises(WorkflowRunFailedError, match="no car in Venice"):
-                await run.result(30)
+                await run.result(60)
             events = await get_world().list_events(run.run_id)
             return [(e.type, e.name.rpartition("//")[2]) for e in events]
 

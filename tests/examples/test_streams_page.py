@@ -73,7 +73,7 @@ def test_progress_is_watched(project: Project, tmp_path: Path) -> None:
         assert await watch.last_lines(run.run_id) == ["converted d", "converted e"]
         lines = await watch.page_by_page(run.run_id)
         assert lines == [f"converted {page}" for page in "abcde"]
-        assert await run.result(20) == 5
+        assert await run.result(60) == 5
 
     play(project, tmp_path, work)
 
@@ -85,8 +85,8 @@ def test_files_pass_through_steps(project: Project, tmp_path: Path) -> None:
 
     async def work() -> None:
         run = await start("size_of", str(large))
-        assert await run.result(20) == 400_000
-        shouted: Readable[bytes] = await (await start("shouted", str(large))).result(20)
+        assert await run.result(60) == 400_000
+        shouted: Readable[bytes] = await (await start("shouted", str(large))).result(60)
         blocks = [block async for block in shouted]
         assert b"".join(blocks) == b"ABC\n" * 100_000
         assert len(blocks) == 7
@@ -104,10 +104,10 @@ def test_a_broken_stream_is_asked_for_again(project: Project, tmp_path: Path, br
         sensor.breaks = breaks
         run = await start("day")
         if breaks < 3:
-            assert await run.result(20) == 6
+            assert await run.result(60) == 6
         else:
             with pytest.raises(WorkflowRunFailedError, match="the sensor has hung up"):
-                await run.result(20)
+                await run.result(60)
         log = await Events.of(get_world(), run.run_id)
         assert log.named("step_created").count("total") == min(breaks + 1, 3)
 
@@ -132,7 +132,7 @@ def test_the_application(project: Project, tmp_path: Path) -> None:
             answer = await client.get("/shout", params={"path": str(tmp_path / "small")})
             assert answer.text == "HELLO"
             run = await start("conversion", ["a"])
-            await run.result(20)
+            await run.result(60)
             rest = await client.get(f"/runs/{run.run_id}/lines", params={"start": 0})
             assert rest.text == "converted a\n"
             rest = await client.get(f"/runs/{run.run_id}/lines", params={"start": 1})

@@ -91,7 +91,7 @@ def test_a_month_and_then_a_person(project: Project) -> None:
         assert not await stage.world.list_hooks(run.run_id)
         stage.clock.advance(5 * 86_400)
         assert (await resume_webhook(await token_of(run), Request("GET"))).status == 202
-        return await run.result(20)
+        return await run.result(60)
 
     assert play(project, part) == "reviewed by eve"
 
@@ -107,7 +107,7 @@ def test_one_after_the_other_and_at_the_same_time(project: Project) -> None:
 
     async def part(stage: Scene) -> list[str]:
         run = await start(import_module("pipeline").at_the_same_time, " ab ")
-        assert await run.result(20) == {"short": "ab", "loud": " AB ", "size": 4}
+        assert await run.result(60) == {"short": "ab", "loud": " AB ", "size": 4}
         types = (await Events.of(stage.world, run.run_id)).types()
         return [type for type in types if type.startswith("step_")]
 
@@ -123,7 +123,7 @@ def test_a_report_or_a_day(project: Project, name: str) -> None:
         module, function = name.split(".")
         run = await start(getattr(import_module(module), function))
         await resume_webhook(await token_of(run), Request("POST", body="all well"))
-        return await run.result(20)
+        return await run.result(60)
 
     assert play(project, part) == "all well"
 
@@ -178,7 +178,7 @@ def test_facts_about_the_run_and_the_step(project: Project) -> None:
 
     async def part(stage: Scene) -> Any:
         run = await start(import_module("whoami").facts)
-        facts = await run.result(20)
+        facts = await run.result(60)
         assert [found.run_id async for found in list_runs(attributes={"kind": "example"})] == [
             run.run_id
         ]
@@ -219,7 +219,7 @@ def test_the_application(project: Project, monkeypatch: pytest.MonkeyPatch) -> N
         async with asyncio.timeout(60), served(import_module("service_app").app) as client:
             run_id = (await client.post("/greetings/Ada")).json()["run_id"]
             assert (await client.get("/greetings/Bob")).json() == {"message": "Hello Bob"}
-            assert await get_run(run_id).result(20) == {"message": "Hello Ada"}
+            assert await get_run(run_id).result(60) == {"message": "Hello Ada"}
             seen = (await client.get(f"/runs/{run_id}")).json()
             assert seen == {"status": "completed", "result": {"message": "Hello Ada"}}
             assert (await client.get("/runs/wrun_none")).status_code == 404

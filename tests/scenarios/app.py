@@ -32,7 +32,7 @@ async def result(request: Request) -> Response:
     """The result of a run once it has ended, or how it failed."""
     run: Any = get_run(request.path_params["run_id"])
     try:
-        return JSONResponse({"result": await run.result("30s")})
+        return JSONResponse({"result": await run.result("50s")})
     except WorkflowRunFailedError as error:
         cause = error.__cause__
         return JSONResponse(
@@ -51,7 +51,7 @@ async def result(request: Request) -> Response:
 async def result_stream(request: Request) -> Response:
     """The result of a run, which is a stream."""
     run: Any = get_run(request.path_params["run_id"])
-    return StreamingResponse(await run.result("30s"))
+    return StreamingResponse(await run.result("50s"))
 
 
 async def resume(request: Request) -> Response:

@@ -19,6 +19,7 @@ import httpx
 
 import wfc
 from tests import forks, postgres
+from tests.ports import free_port
 from tests.project import until
 from workflow.api import Run, get_run, set_world
 from workflow.events import Event
@@ -83,7 +84,7 @@ class Service:
         """End the process."""
         self._process.terminate()
         try:
-            self._process.wait(15)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -93,8 +94,7 @@ class Service:
         return (self._data.parent / f"{self.target}.log").read_text("utf-8", "replace")
 
     def _choose_port(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _start(self) -> forks.Process:

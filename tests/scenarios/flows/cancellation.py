@@ -43,20 +43,20 @@ async def note(marks: str, name: str) -> None:
     Path(marks, name).touch()
 
 
-async def timeout_cancels(marks: str) -> str:
+async def timeout_cancels(marks: str, seconds: float) -> str:
     "use workflow"
     try:
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(seconds):
             await listens(marks, "slow")
     except TimeoutError:
         return await quick("after the timeout")
     return "never"
 
 
-async def all_parallel(marks: str) -> list[str]:
+async def all_parallel(marks: str, seconds: float) -> list[str]:
     "use workflow"
     tasks = [asyncio.create_task(listens(marks, f"p{n}")) for n in range(3)]
-    await sleep("300ms")
+    await sleep(seconds)
     for task in tasks:
         task.cancel()
     found = await asyncio.gather(*tasks, return_exceptions=True)
@@ -116,7 +116,7 @@ async def any_of_two(marks: str, token: str) -> str:
     work = asyncio.ensure_future(listens(marks, "either"))
     signals = {
         asyncio.ensure_future(anext(aiter(hook))): "hook",
-        asyncio.ensure_future(sleep("200ms")): "time",
+        asyncio.ensure_future(sleep("1 day")): "time",
     }
     done, pending = await asyncio.wait(signals, return_when=asyncio.FIRST_COMPLETED)
     for task in [work, *pending]:
@@ -125,10 +125,10 @@ async def any_of_two(marks: str, token: str) -> str:
     return " and ".join(signals[task] for task in done)
 
 
-async def sleep_as_timeout(marks: str) -> str:
+async def sleep_as_timeout(marks: str, seconds: float) -> str:
     "use workflow"
     work = asyncio.ensure_future(listens(marks, "idiom"))
-    done, _ = await asyncio.wait([work], timeout=0.2)
+    done, _ = await asyncio.wait([work], timeout=seconds)
     if not done:
         work.cancel()
         return "took too long"
@@ -144,10 +144,10 @@ async def branch_on_the_winner(token: str) -> list[str]:
     return [first, await quick(f"went {first}'s way")]
 
 
-async def fetch_is_torn_down(url: str) -> str:
+async def fetch_is_torn_down(url: str, seconds: float) -> str:
     "use workflow"
     try:
-        async with asyncio.timeout(0.3):
+        async with asyncio.timeout(seconds):
             await fetch(url)
     except TimeoutError:
         return "given up"
