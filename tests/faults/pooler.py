@@ -156,17 +156,19 @@ class Pooler:
                 kind, message = await _message(reader)
 
         forwarding = asyncio.create_task(forward(kind, message))
-        while not ended.is_set():
-            kind, message = await _message(backend.reader)
-            writer.write(message)
-            if kind == b"Z":
-                owed -= 1
-                if owed == 0 and message[5:] == b"I":
-                    break
-        # Nothing has been read that was not forwarded: the client waits for this answer.
-        forwarding.cancel()
-        with contextlib.suppress(asyncio.CancelledError, asyncio.IncompleteReadError):
-            await forwarding
+        try:
+            while not ended.is_set():
+                kind, message = await _message(backend.reader)
+                writer.write(message)
+                if kind == b"Z":
+                    owed -= 1
+                    if owed == 0 and message[5:] == b"I":
+                        break
+        finally:
+            # Nothing has been read that was not forwarded: the client waits for this answer, or it
+            # or the server is gone.
+            forwarding.cancel()
+            await asyncio.gather(forwarding, return_exceptions=True)
         await writer.drain()
 
 
