@@ -11,6 +11,10 @@ So is a line that sets precision or rounding of decimals for the whole process, 
 starts with, wherever it runs. Write `with decimal.localcontext(rounding=ROUND_HALF_UP):` around the
 computation.
 
+Modules that are imported by names the build does not know, as in
+`for name in PLUGINS: importlib.import_module(name)`, are not imported in workflow code, and what
+they would register is missing there. Import them by name.
+
 Put the value into the definition, and read what comes from outside in a step.
 """
 
@@ -20,7 +24,7 @@ import ast
 from collections.abc import Iterator
 
 from wfc.analyse.effect_parts import dotted, is_script
-from wfc.analyse.names import Names
+from wfc.analyse.names import Names, ProjectName
 from wfc.diagnostics import Diagnostic, Rule, Severity
 from wfc.model import External, Function, Lost, Module, Program
 from wfc.nodes import walk
@@ -71,30 +75,88 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if place not in seen:
             seen.add(place)
             yield _finding(program, lost)
-    if any(found.target.module == "decimal" for found in program.reach.references):
-        yield from _contexts(program)
-
-
-def _contexts(program: Program) -> Iterator[Diagnostic]:
-    """The lines at the top of modules that set how decimals are computed with."""
     names = Names(program.modules.get, lambda name: False)
+    computes = any(found.target.module == "decimal" for found in program.reach.references)
+    for module, statement in _left_out(program):
+        if computes:
+            yield from _contexts(names, module, statement)
+        yield from _imports(program, names, module, statement)
+
+
+def _left_out(program: Program) -> Iterator[tuple[Module, ast.stmt]]:
+    """What stands at the top of modules and does something, and is not in the bundle."""
     for module in program.bundled:
         kept = program.reach.keep[module.name]
         for index, statement in enumerate(module.tree.body):
-            if index in kept or isinstance(statement, _ELSEWHERE) or is_script(statement):
-                continue
-            for node in walk(statement):
-                if isinstance(node, ast.Name | ast.Attribute) and _is_context(names, module, node):
-                    yield RULE.at(
-                        module,
-                        node,
-                        "This line sets how the process computes with decimals. Workflow code does "
-                        "not see it: there precision and rounding are those that Python starts "
-                        "with.",
-                        "Write `with decimal.localcontext(...):` around the computation, and set "
-                        "precision and rounding there.",
-                    )
-                    break
+            elsewhere = isinstance(statement, _ELSEWHERE) or is_script(statement)
+            if index not in kept and not elsewhere:
+                yield module, statement
+
+
+def _contexts(names: Names, module: Module, statement: ast.stmt) -> Iterator[Diagnostic]:
+    """A line that sets how decimals are computed with."""
+    for node in walk(statement):
+        if isinstance(node, ast.Name | ast.Attribute) and _is_context(names, module, node):
+            yield RULE.at(
+                module,
+                node,
+                "This line sets how the process computes with decimals. Workflow code does not see "
+                "it: there precision and rounding are those that Python starts with.",
+                "Write `with decimal.localcontext(...):` around the computation, and set "
+                "precision and rounding there.",
+            )
+            break
+
+
+def _imports(
+    program: Program, names: Names, module: Module, statement: ast.stmt
+) -> Iterator[Diagnostic]:
+    """A line that imports modules for what they do, by names that are computed."""
+    for node in walk(statement):
+        if not isinstance(node, ast.Expr):
+            continue
+        for call in walk(node):
+            if isinstance(call, ast.Call) and _imports_computed(program, names, module, call):
+                yield RULE.at(
+                    module,
+                    call,
+                    "This line imports modules by names that the build does not know, so workflow "
+                    "code does not import them: what they would register is missing there.",
+                    "Import them by name, as in `from plugins import one, two`.",
+                )
+                return
+
+
+def _imports_computed(program: Program, names: Names, module: Module, call: ast.Call) -> bool:
+    """Whether a call imports such modules, or is one of a function that does."""
+    if _is_import(names, module, call):
+        return True
+    root, attrs = dotted(call.func)
+    if root is None:
+        return False
+    match names.follow(names.of(module, root.id, attrs)):
+        case ProjectName(key=(home, name), rest=()):
+            there = program.modules[home]
+            bodies = [there.tree.body[index] for index in there.bindings.get(name, ())]
+            return any(
+                isinstance(inner, ast.Call) and _is_import(names, there, inner)
+                for body in bodies
+                if isinstance(body, Function)
+                for inner in walk(body)
+            )
+    return False
+
+
+def _is_import(names: Names, module: Module, call: ast.Call) -> bool:
+    if not call.args or isinstance(call.args[0], ast.Constant):
+        return False
+    root, attrs = dotted(call.func)
+    if root is None:
+        return False
+    found = names.follow(names.of(module, root.id, attrs))
+    if found is None:
+        return root.id == "__import__"
+    return found == External("importlib", "import_module")
 
 
 def _is_context(names: Names, module: Module, node: ast.Name | ast.Attribute) -> bool:
