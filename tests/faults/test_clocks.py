@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from tests.faults.history import check_run
 from tests.faults.stage import Stage
 from tests.faults.stage import ended as ended_in
 from tests.project import Events, build, ended, loaded, until
+from tests.zones import time_zone
 from workflow.api import Run, get_run, resume_hook, start
 from workflow.engine import Application
 from workflow.errors import HookNotFoundError
@@ -247,22 +245,6 @@ def test_a_payload_and_a_timer_at_one_instant(
         await until(app.world, look, what="a winner")
 
     asyncio.run(main())
-
-
-@contextmanager
-def time_zone(name: str) -> Iterator[None]:
-    """This process believes to be somewhere else."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = name
-    time.tzset()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TZ"]
-        else:
-            os.environ["TZ"] = before
-        time.tzset()
 
 
 @pytest.mark.fault("F51")

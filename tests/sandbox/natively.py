@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import selectors
 import sys
-import time
 import types
 from collections.abc import Iterator
 from typing import Any
 
 from tests.sandbox.snippets import EPOCH, MODULE
+from tests.zones import time_zone
 
 __all__ = ["run_natively"]
 
@@ -56,22 +55,6 @@ def _own_logging() -> Iterator[None]:
             del root.manager.loggerDict[name]
 
 
-@contextlib.contextmanager
-def _in_utc() -> Iterator[None]:
-    """The local time of every workflow is UTC, wherever the tests run."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TZ"]
-        else:
-            os.environ["TZ"] = before
-        time.tzset()
-
-
 def run_natively(source: str) -> Any:
     """Execute a snippet as a module of this process: the value of its `async def main()`, or of
     its `result`."""
@@ -87,7 +70,8 @@ def run_natively(source: str) -> Any:
             value = main()
             return await value if asyncio.iscoroutine(value) else value
 
-        with _in_utc(), _own_logging(), asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+        # The local time of every workflow is UTC, wherever the tests run.
+        with time_zone("UTC"), _own_logging(), asyncio.Runner(loop_factory=_VirtualLoop) as runner:
             return runner.run(body())
     finally:
         del sys.modules[MODULE]

@@ -17,14 +17,7 @@ from typing import Any
 from workflow.sandbox import texts
 from workflow.sets import FrozenSet, Set, settled
 
-__all__ = [
-    "HARMLESS",
-    "IN_PLACE",
-    "NUMBERS",
-    "OPERATIONS",
-    "remainder",
-    "remainder_in_place",
-]
+__all__ = ["HARMLESS", "IN_PLACE", "NUMBERS", "OPERATIONS", "remainder", "remainder_in_place"]
 
 _VIEWS = (KeysView, ItemsView)
 NUMBERS = frozenset({bool, int, float, complex, date, datetime, timedelta, Decimal, Fraction})
