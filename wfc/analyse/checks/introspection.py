@@ -60,8 +60,8 @@ def check(program: Program) -> Iterator[Diagnostic]:
         if name in SPELLED:
             message = (
                 f"{name} of a builtin, called by its name, goes past what workflow code has in "
+                "its place: texts without addresses, sets with an order."
             )
-            message += "its place: texts without addresses, sets with an order."
             yield RULE.at(module, node, message, f"Write `{SPELLED[name]}`.")
             continue
         yield RULE.at(
